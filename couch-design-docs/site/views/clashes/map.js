@@ -1,0 +1,3 @@
+function (doc) {
+  if (doc.type === 'item' && doc.clashes.length > 0) emit([doc.at, doc._id], doc.listing)
+}

@@ -1,0 +1,3 @@
+function (doc) {
+  if (doc.type === 'item') emit([doc.at, doc._id], doc.listing)
+}

@@ -1,0 +1,33 @@
+import { Command } from 'commander'
+import { stringify } from 'yaml'
+import { loadPeers } from '../replication/peers-file.ts'
+import { print, settingsOf, withExamples, withSettings } from './context.ts'
+
+/** `hyperactive config check` */
+export function configCommand(): Command {
+  const check = withSettings(new Command('check'))
+    .description('check the settings and the peers file, and print every setting in force')
+    .option('--json', 'print JSON')
+    .action(async (options: { json?: boolean }) => {
+      const { config, secrets } = settingsOf(check)
+      const peers = await loadPeers(config.peers)
+      const { file, ...settings } = config
+      const shown = { ...settings, couchdb: { url: maskUrl(secrets.couchdbUrl) } }
+      const from = file === undefined ? 'no settings file' : `settings file ${file}`
+      print(
+        options.json,
+        { file: file ?? null, settings: shown, peers: peers.map(({ name }) => name) },
+        `# ${from}; ${peers.length} peers in ${config.peers}\n${stringify(shown).trimEnd()}`,
+      )
+    })
+  withExamples(check, 'config check', 'config check --config /etc/hyperactive.yaml')
+  return new Command('config').description('look at the settings').addCommand(check)
+}
+
+/** A CouchDB's address without its password. */
+function maskUrl(text: string | undefined): string {
+  if (text === undefined) return 'embedded store'
+  const url = new URL(text)
+  if (url.password) url.password = '***'
+  return url.href
+}

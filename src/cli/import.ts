@@ -1,0 +1,87 @@
+import { Command } from 'commander'
+import { join, resolve } from 'node:path'
+import type { LoadedConfig } from '../config/config.ts'
+import { importPieces } from '../import/importer.ts'
+import type { ImportReport } from '../import/importer.ts'
+import { listSources, readSource } from '../import/read-source.ts'
+import type { Read } from '../import/piece.ts'
+import { openStoreForCommand } from '../store.ts'
+import { print, settingsOf, withExamples, withSettings } from './context.ts'
+
+const SEEDS = join(import.meta.dirname, '../../seeds')
+const BAR_WIDTH = 30
+
+/** `hyperactive import <folder|file>` */
+export function importCommand(): Command {
+  const command = withSettings(new Command('import'))
+    .description('publish a folder of Markdown, or an RSS or Atom file, under the original dates')
+    .argument('<path>', 'folder or file')
+    .option('--json', 'print the report as JSON')
+    .action(async (path: string, options: { json?: boolean }) => {
+      report(await runImport(settingsOf(command), resolve(path)), options.json)
+    })
+  return withExamples(command, 'import ~/blog/_posts', 'import old-site.xml --json')
+}
+
+/** `hyperactive seed` */
+export function seedCommand(): Command {
+  const command = withSettings(new Command('seed'))
+    .description('publish the demonstration articles, for trying the program out')
+    .option('--json', 'print the report as JSON')
+    .action(async (options: { json?: boolean }) => {
+      report(await runImport(settingsOf(command), SEEDS), options.json)
+    })
+  return withExamples(command, 'seed --data /tmp/try')
+}
+
+/** Publishes the demonstration articles into a node's ledger. */
+export function runSeed(loaded: LoadedConfig): Promise<ImportReport> {
+  return runImport(loaded, SEEDS)
+}
+
+async function runImport(loaded: LoadedConfig, path: string): Promise<ImportReport> {
+  const files = await listSources(path)
+  await using store = await openStoreForCommand(loaded)
+  const bar = progressBar(files.length)
+  try {
+    return await importPieces(readAll(path, files, bar.step), {
+      ledger: store.ledger,
+      nodeKey: store.key,
+      language: loaded.config.site.language,
+    })
+  } finally {
+    bar.end()
+  }
+}
+
+async function* readAll(root: string, files: readonly string[], step: () => void): AsyncGenerator<Read> {
+  for (const file of files) {
+    yield* await readSource(root, file)
+    step()
+  }
+}
+
+function progressBar(total: number): { step: () => void; end: () => void } {
+  const terminal = process.stderr
+  if (!terminal.isTTY) return { step() {}, end() {} }
+  let done = 0
+  const draw = () => {
+    const filled = total === 0 ? BAR_WIDTH : Math.round((done / total) * BAR_WIDTH)
+    terminal.write(`\r[${'█'.repeat(filled)}${' '.repeat(BAR_WIDTH - filled)}] ${done}/${total} files`)
+  }
+  return {
+    step() {
+      done += 1
+      if (done % 10 === 0 || done === total) draw()
+    },
+    end: () => terminal.write('\n'),
+  }
+}
+
+function report({ imported, known, skipped }: ImportReport, asJson: boolean | undefined): void {
+  const lines = [
+    `${imported.length} imported, ${known} here already, ${skipped.length} skipped`,
+    ...skipped.map(({ source, reason }) => `  skipped ${source}: ${reason}`),
+  ]
+  print(asJson, { imported, known, skipped }, lines.join('\n'))
+}

@@ -1,0 +1,47 @@
+import { Command } from 'commander'
+import { findRunningNode } from '../config/data-folder.ts'
+import { SITE_DATABASE } from '../project/rebuild.ts'
+import { readLinkStatus } from '../replication/status.ts'
+import { openStoreForCommand } from '../store.ts'
+import { print, settingsOf, withExamples, withSettings } from './context.ts'
+import { Site } from '../project/site.ts'
+
+const HELD_SHOWN = 20
+
+/** `hyperactive status` */
+export function statusCommand(): Command {
+  const command = withSettings(new Command('status'))
+    .description(
+      'say how the node of this data folder is: whether it runs, what it holds, what it keeps off the pages',
+    )
+    .option('--json', 'print JSON')
+    .action(async (options: { json?: boolean }) => {
+      const loaded = settingsOf(command)
+      const running = await findRunningNode(loaded.config.data)
+      await using store = await openStoreForCommand(loaded)
+      const siteDatabase = await store.couch.ensureDatabase(SITE_DATABASE)
+      const [ledger, site] = [await store.ledger.database.info(), await siteDatabase.info()]
+      const held = await new Site(siteDatabase, () => '').held(HELD_SHOWN)
+      const links = await readLinkStatus(store.ledger.database)
+      const facts = {
+        running: running !== undefined,
+        address: running?.address ?? null,
+        node: store.key.publicKey,
+        ledgerDocuments: ledger.doc_count,
+        siteDocuments: site.doc_count,
+        held: held.map(({ document, reason, node }) => ({ document, reason, node })),
+        links,
+      }
+      const lines = [
+        running ? `running at ${running.address} (process ${running.processId})` : 'not running',
+        `node key          ${facts.node}`,
+        `ledger documents  ${facts.ledgerDocuments}`,
+        `site documents    ${facts.siteDocuments}`,
+        `links             ${links.length} (\`hyperactive peer list\` shows them)`,
+        `held off pages    ${held.length === HELD_SHOWN ? `${HELD_SHOWN} or more` : held.length}`,
+        ...held.map(({ document, reason }) => `  ${reason}  ${document}`),
+      ]
+      print(options.json, facts, lines.join('\n'))
+    })
+  return withExamples(command, 'status', 'status --json')
+}

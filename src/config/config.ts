@@ -1,0 +1,182 @@
+import { readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { parseDocument } from 'yaml'
+import { z } from 'zod'
+import { HyperactiveError, messageOf } from '../errors.ts'
+
+const url = z
+  .url({ protocol: /^https?$/, error: 'is not an http or https address' })
+  .transform((text) => text.replace(/\/+$/, ''))
+const port = z.int().min(0).max(65_535)
+const count = z.int().min(1)
+
+/** Every setting with its default. `docs/configuration.md` explains each. */
+const settings = z.strictObject({
+  data: z.string().default('data'),
+  host: z.string().min(1).default('127.0.0.1'),
+  port: port.default(8080),
+  url: url.optional(),
+  peers: z.string().default('replication/peers.yaml'),
+  couchdb: z.strictObject({ url: url.optional() }).prefault({}),
+  site: z
+    .strictObject({
+      name: z.string().min(1).max(100).default('Hyperactive'),
+      description: z.string().max(300).default('News from everywhere, published by everyone'),
+      language: z.string().min(2).max(35).default('en'),
+    })
+    .prefault({}),
+  trust: z.array(z.string()).default([]),
+  limits: z
+    .strictObject({
+      formBytes: count.default(3 * 1024 * 1024),
+      documentBytes: count.default(2 * 1024 * 1024),
+      requestBytes: count.default(64 * 1024 * 1024),
+      clockAheadMs: count.default(10 * 60 * 1000),
+      strangersPerPeer: z.int().min(0).default(1000),
+    })
+    .prefault({}),
+  replication: z
+    .strictObject({
+      batchSize: count.default(500),
+      heartbeatMs: count.default(5000),
+      idleTimeoutMs: count.default(15_000),
+      longestPauseMs: count.default(30_000),
+    })
+    .prefault({}),
+})
+
+type Settings = z.output<typeof settings>
+
+/** All settings of a node, read once and frozen. Paths are absolute. */
+export interface Config extends Omit<Settings, 'couchdb'> {
+  /** Where settings were read from, for messages: a path, or undefined without a file. */
+  readonly file: string | undefined
+}
+
+/** What must not be shown or logged, apart from the settings. */
+export interface Secrets {
+  /** The CouchDB to use, with credentials; undefined for the embedded store. */
+  readonly couchdbUrl: string | undefined
+}
+
+export interface LoadedConfig {
+  readonly config: Readonly<Config>
+  readonly secrets: Secrets
+}
+
+/** Settings as given on the command line; they win over the environment, which wins over the file. */
+export interface Flags {
+  config?: string
+  data?: string
+  host?: string
+  port?: string
+  url?: string
+  peers?: string
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** Environment variables and the setting that each gives. */
+const VARIABLES = {
+  HYPERACTIVE_DATA: ['data'],
+  HYPERACTIVE_HOST: ['host'],
+  HYPERACTIVE_PORT: ['port'],
+  HYPERACTIVE_URL: ['url'],
+  HYPERACTIVE_PEERS: ['peers'],
+  HYPERACTIVE_SITE_NAME: ['site', 'name'],
+  COUCHDB_URL: ['couchdb', 'url'],
+} as const
+
+const OTHER_VARIABLES = new Set(['HYPERACTIVE_CONFIG', 'HYPERACTIVE_LOG'])
+
+/**
+ * Reads the settings: file < environment < flags. The file is the one named by `--config` or `HYPERACTIVE_CONFIG`, or
+ * else `config.yaml` in the data folder, where there is one.
+ *
+ * @throws HyperactiveError `bad_config`: one line that names the setting, where it came from and what is wrong
+ */
+export function loadConfig(flags: Flags = {}, environment: Environment = process.env): LoadedConfig {
+  for (const name of Object.keys(environment)) {
+    const ours = name in VARIABLES || OTHER_VARIABLES.has(name) || name.startsWith('HYPERACTIVE_TEST_')
+    if (name.startsWith('HYPERACTIVE_') && !ours)
+      throw badConfig(`environment variable ${name} is not a setting`)
+  }
+  const named = flags.config ?? environment.HYPERACTIVE_CONFIG
+  const data = resolve(flags.data ?? environment.HYPERACTIVE_DATA ?? 'data')
+  const file = named === undefined ? join(data, 'config.yaml') : resolve(named)
+  const fromFile = readConfigFile(file, named !== undefined)
+  const given: Record<string, unknown> = structuredClone(fromFile ?? {})
+  for (const [name, path] of Object.entries(VARIABLES)) {
+    const text = environment[name]
+    if (text !== undefined && text !== '') put(given, path, path[0] === 'port' ? numberOf(text, name) : text)
+  }
+  for (const name of ['data', 'host', 'port', 'url', 'peers'] as const) {
+    const text = flags[name]
+    if (text !== undefined) put(given, [name], name === 'port' ? numberOf(text, '--port') : text)
+  }
+  const parsed = settings.safeParse(given)
+  if (!parsed.success) throw badConfig(describe(parsed.error, file, fromFile !== undefined))
+  const { couchdb, ...rest } = parsed.data
+  const config = {
+    ...rest,
+    data: resolve(rest.data),
+    peers: resolve(rest.peers),
+    file: fromFile ? file : undefined,
+  }
+  return { config: deepFreeze(config), secrets: Object.freeze({ couchdbUrl: couchdb.url }) }
+}
+
+function readConfigFile(file: string, wanted: boolean): Record<string, unknown> | undefined {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (error) {
+    if (!wanted && (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw badConfig(`${file} cannot be read: ${messageOf(error)}`, error)
+  }
+  const document = parseDocument(text)
+  const problem = document.errors[0]
+  if (problem) throw badConfig(`${file}: ${problem.message.split('\n')[0] ?? ''}`)
+  const value: unknown = document.toJS() ?? {}
+  if (typeof value !== 'object' || Array.isArray(value))
+    throw badConfig(`${file} must hold settings as "name: value"`)
+  return value as Record<string, unknown>
+}
+
+function put(target: Record<string, unknown>, [name, ...rest]: readonly string[], value: unknown): void {
+  if (name === undefined) return
+  if (rest.length === 0) {
+    target[name] = value
+    return
+  }
+  const inner = target[name]
+  const section = typeof inner === 'object' && inner !== null ? (inner as Record<string, unknown>) : {}
+  target[name] = section
+  put(section, rest, value)
+}
+
+function numberOf(text: string, name: string): number {
+  if (!/^\d+$/.test(text)) throw badConfig(`${name} must be a whole number, not "${text}"`)
+  return Number(text)
+}
+
+function describe(error: z.ZodError, file: string, fileRead: boolean): string {
+  const issue = error.issues[0]
+  const where = fileRead ? ` (settings come from ${file}, the environment and flags)` : ''
+  if (!issue) return 'the settings are not valid'
+  const path = issue.path.join('.')
+  if (issue.code === 'unrecognized_keys') {
+    const names = issue.keys.map((key) => (path ? `${path}.${key}` : key)).join(', ')
+    return `${names} is not a setting; \`hyperactive config check\` lists them all${where}`
+  }
+  return `${path}: ${issue.message}${where}`
+}
+
+function badConfig(message: string, cause?: unknown): HyperactiveError {
+  return new HyperactiveError('bad_config', message, { status: 400, cause })
+}
+
+function deepFreeze<Value extends object>(value: Value): Value {
+  for (const entry of Object.values(value)) if (typeof entry === 'object' && entry !== null) deepFreeze(entry)
+  return Object.freeze(value)
+}

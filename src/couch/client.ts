@@ -1,0 +1,60 @@
+import nano from 'nano'
+import { Agent } from 'undici'
+import { asCouchError, isCouchError } from './request.ts'
+import type { CouchRequest, CouchSend } from './request.ts'
+import { Database } from './database.ts'
+
+/** A CouchDB server, real or embedded, as the program sees it. */
+export interface Couch extends AsyncDisposable {
+  database(name: string): Database
+  /** Makes a database unless it is there. */
+  ensureDatabase(name: string): Promise<Database>
+  /** Removes a database with all that is in it, if it is there. */
+  deleteDatabase(name: string): Promise<void>
+}
+
+/**
+ * A client for the CouchDB at `url`, by nano. Connections are kept alive; a body may take as long as it needs,
+ * because the changes feed waits.
+ *
+ * @param url base URL; credentials in it are used for Basic authentication and appear in no error
+ */
+export function connectCouch(url: string): Couch {
+  const agent = new Agent({ keepAliveTimeout: 30_000, bodyTimeout: 0, headersTimeout: 0, connections: 64 })
+  // nano takes any undici dispatcher and `parseUrl`, which its types do not know.
+  const options = {
+    url: url.replace(/\/+$/, ''),
+    parseUrl: false,
+    agentOptions: agent,
+  } as unknown as nano.Configuration
+  const server = nano(options)
+  const send: CouchSend = async <Answer>({ body, signal, ...request }: CouchRequest) => {
+    try {
+      const options = {
+        ...request,
+        ...(signal ? { signal } : {}),
+        // A Buffer goes out as it is; nano would put an object through a slow replacer.
+        ...(body === undefined ? {} : { body: Buffer.from(JSON.stringify(body)) }),
+      }
+      return (await server.request(options)) as Answer
+    } catch (error) {
+      if (signal?.aborted) throw signal.reason
+      throw asCouchError(error, request)
+    }
+  }
+  return {
+    database: (name) => new Database(name, send),
+    async ensureDatabase(name) {
+      await send({ method: 'PUT', db: name }).catch((error: unknown) => {
+        if (!isCouchError(error, 412)) throw error
+      })
+      return new Database(name, send)
+    },
+    async deleteDatabase(name) {
+      await send({ method: 'DELETE', db: name }).catch((error: unknown) => {
+        if (!isCouchError(error, 404)) throw error
+      })
+    },
+    [Symbol.asyncDispose]: () => agent.destroy(),
+  }
+}

@@ -1,0 +1,184 @@
+import { isCouchError } from './request.ts'
+import type { CouchSend } from './request.ts'
+
+/** A document as CouchDB gives it back. */
+export interface StoredDocument {
+  _id: string
+  _rev: string
+  [field: string]: unknown
+}
+
+/** One row of `_all_docs`: found, deleted (`value.deleted`), or missing (`error`). */
+export interface AllDocsRow {
+  key: string
+  id?: string
+  value?: { rev: string; deleted?: boolean }
+  doc?: StoredDocument | null
+  error?: string
+}
+
+/** Parameters of `_all_docs` and views, by CouchDB's names. */
+export interface RangeQuery {
+  key?: unknown
+  keys?: unknown[]
+  startkey?: unknown
+  endkey?: unknown
+  startkey_docid?: string
+  inclusive_end?: boolean
+  descending?: boolean
+  limit?: number
+  include_docs?: boolean
+  update?: boolean | 'lazy'
+  reduce?: boolean
+}
+
+export interface ViewRow<Value> {
+  id: string
+  key: unknown
+  value: Value
+  doc?: StoredDocument | null
+}
+
+/** One row of `_changes`. */
+export interface Change {
+  seq: string | number
+  id: string
+  changes: { rev: string }[]
+  deleted?: boolean
+  doc?: StoredDocument
+}
+
+export interface Changes {
+  results: Change[]
+  last_seq: string | number
+  pending?: number
+}
+
+export interface ChangesQuery {
+  since?: string | number
+  limit?: number
+  include_docs?: boolean
+  feed?: 'normal' | 'longpoll'
+  /** Milliseconds that a long poll waits before it answers with nothing. */
+  timeout?: number
+  style?: 'main_only' | 'all_docs'
+}
+
+export interface WriteResult {
+  id: string
+  rev?: string
+  ok?: boolean
+  error?: string
+  reason?: string
+}
+
+export interface RevsDiff {
+  [id: string]: { missing: string[]; possible_ancestors?: string[] }
+}
+
+export interface BulkGetResult {
+  id: string
+  docs: ({ ok: StoredDocument } | { error: { id: string; rev: string; error: string; reason: string } })[]
+}
+
+/** One CouchDB database. Every method is one request and gives CouchDB's own answer. */
+export class Database {
+  readonly name: string
+  #send: CouchSend
+
+  constructor(name: string, send: CouchSend) {
+    this.name = name
+    this.#send = send
+  }
+
+  info(): Promise<{
+    db_name: string
+    doc_count: number
+    doc_del_count: number
+    update_seq: string | number
+  }> {
+    return this.#send({ db: this.name })
+  }
+
+  /** A document by id, or undefined when there is none or it was deleted. */
+  async get(id: string): Promise<StoredDocument | undefined> {
+    try {
+      return await this.#send<StoredDocument>({ db: this.name, path: pathOf(id) })
+    } catch (error) {
+      if (isCouchError(error, 404)) return undefined
+      throw error
+    }
+  }
+
+  put(document: { _id: string; _rev?: string }): Promise<{ ok: true; id: string; rev: string }> {
+    return this.#send({ method: 'PUT', db: this.name, path: pathOf(document._id), body: document })
+  }
+
+  delete(id: string, rev: string): Promise<{ ok: true }> {
+    return this.#send({ method: 'DELETE', db: this.name, path: pathOf(id), qs: { rev } })
+  }
+
+  allDocs(query: RangeQuery): Promise<{ rows: AllDocsRow[] }> {
+    return this.#range('_all_docs', query)
+  }
+
+  /** Several ranges of `_all_docs` in one request. */
+  async allDocsQueries(queries: RangeQuery[]): Promise<AllDocsRow[][]> {
+    const request = { method: 'POST', db: this.name, path: '_all_docs/queries', body: { queries } } as const
+    const { results } = await this.#send<{ results: { rows: AllDocsRow[] }[] }>(request)
+    return results.map(({ rows }) => rows)
+  }
+
+  view<Value>(design: string, view: string, query: RangeQuery): Promise<{ rows: ViewRow<Value>[] }> {
+    return this.#range(`_design/${design}/_view/${view}`, query)
+  }
+
+  /** Writes documents; with `newEdits: false` each keeps the revision it carries and only errors are answered. */
+  bulkDocs(docs: readonly object[], { newEdits = true } = {}): Promise<WriteResult[]> {
+    const body = newEdits ? { docs } : { docs, new_edits: false }
+    return this.#send({ method: 'POST', db: this.name, path: '_bulk_docs', body })
+  }
+
+  bulkGet(
+    docs: { id: string; rev?: string }[],
+    { revs = false } = {},
+  ): Promise<{ results: BulkGetResult[] }> {
+    return this.#send({
+      method: 'POST',
+      db: this.name,
+      path: '_bulk_get',
+      qs: revs ? { revs: true } : {},
+      body: { docs },
+    })
+  }
+
+  revsDiff(revisions: Record<string, string[]>): Promise<RevsDiff> {
+    return this.#send({ method: 'POST', db: this.name, path: '_revs_diff', body: revisions })
+  }
+
+  changes(query: ChangesQuery, signal?: AbortSignal): Promise<Changes> {
+    return this.#send({ db: this.name, path: '_changes', qs: { ...query }, signal })
+  }
+
+  compact(): Promise<{ ok: true }> {
+    return this.#send({ method: 'POST', db: this.name, path: '_compact', body: {} })
+  }
+
+  /** Removes the files of views that no design document defines any more. */
+  viewCleanup(): Promise<{ ok: true }> {
+    return this.#send({ method: 'POST', db: this.name, path: '_view_cleanup', body: {} })
+  }
+
+  #range<Answer>(path: string, { keys, ...query }: RangeQuery): Promise<Answer> {
+    const qs: Record<string, unknown> = {}
+    // nano writes startkey, endkey and key as JSON.
+    for (const [name, value] of Object.entries(query)) if (value !== undefined) qs[name] = value
+    return keys
+      ? this.#send({ method: 'POST', db: this.name, path, qs, body: { keys } })
+      : this.#send({ db: this.name, path, qs })
+  }
+}
+
+function pathOf(id: string): string {
+  return /^_(design|local)\//.test(id) ? id : encodeURIComponent(id)
+}

@@ -1,0 +1,86 @@
+import { CouchAnswer } from './answers.ts'
+import { getRevision, openRevisions } from './revisions.ts'
+
+type Row = {
+  key: string
+  id?: string
+  value?: { rev: string; deleted?: boolean }
+  doc?: PouchDB.Core.ExistingDocument<object> | null
+}
+
+/** Answers `_bulk_docs`: a result for each document, or with `new_edits: false` for those that failed. */
+export async function bulkDocs(pouch: PouchDB.Database, body: Record<string, unknown>): Promise<object[]> {
+  const { docs, new_edits: newEdits = true } = body
+  if (!Array.isArray(docs))
+    throw new CouchAnswer(400, 'bad_request', 'POST body must include `docs` parameter.')
+  const results = await pouch.bulkDocs(docs as object[], { new_edits: newEdits !== false })
+  return results.map((result) => {
+    if (!('error' in result)) return result
+    const { id, name, reason, message } = result as PouchDB.Core.Error & { id?: string }
+    const conflict = result.status === 409
+    return {
+      id,
+      error: conflict ? 'conflict' : (name ?? 'error'),
+      reason: conflict ? 'Document update conflict.' : (reason ?? message),
+    }
+  })
+}
+
+/**
+ * Answers `_bulk_get`. A revision that is its document's winner costs one read for the whole batch; others are read
+ * one by one.
+ */
+export async function bulkGet(
+  pouch: PouchDB.Database,
+  body: Record<string, unknown>,
+  revs: boolean,
+): Promise<object> {
+  const { docs } = body
+  if (!Array.isArray(docs)) throw new CouchAnswer(400, 'bad_request', 'Missing JSON list of `docs`.')
+  const asked = docs as { id?: unknown; rev?: string }[]
+  const ids = asked.flatMap(({ id }) => (typeof id === 'string' ? [id] : []))
+  const rows = new Map((await readKeys(pouch, ids, true)).map((row) => [row.key, row]))
+  const results = asked.map(async ({ id, rev }) => {
+    if (typeof id !== 'string') throw new CouchAnswer(400, 'bad_request', 'document id must be a string')
+    const row = rows.get(id)
+    if (rev === undefined) return { id, docs: await openRevisions(pouch, id, 'all', { revs, latest: false }) }
+    if (row?.doc && row.value?.rev === rev && (!revs || rev.startsWith('1-'))) {
+      const { doc } = row
+      return { id, docs: [{ ok: revs ? { ...doc, _revisions: { start: 1, ids: [rev.slice(2)] } } : doc }] }
+    }
+    const found = typeof rev === 'string' ? await getRevision(pouch, id, rev, revs) : undefined
+    if (found) return { id, docs: [{ ok: found }] }
+    return { id, docs: [{ error: { id, rev, error: 'not_found', reason: 'missing' } }] }
+  })
+  return { results: await Promise.all(results) }
+}
+
+/** Answers `_revs_diff`. One read settles every document that is unknown or has no revision but the asked ones. */
+export async function revsDiff(pouch: PouchDB.Database, body: Record<string, unknown>): Promise<object> {
+  const asked = Object.entries(body).map(([id, revs]) => {
+    if (!Array.isArray(revs) || revs.some((rev) => typeof rev !== 'string')) {
+      throw new CouchAnswer(400, 'bad_request', 'revisions must be a list of strings')
+    }
+    return [id, revs as string[]] as const
+  })
+  const rows = new Map((await readKeys(pouch, Object.keys(body), false)).map((row) => [row.key, row]))
+  const answer: Record<string, object> = {}
+  const unsettled: Record<string, string[]> = {}
+  for (const [id, revs] of asked) {
+    const known = rows.get(id)?.value?.rev
+    if (known === undefined) answer[id] = { missing: revs }
+    else if (revs.some((rev) => rev !== known)) unsettled[id] = revs
+  }
+  return Object.keys(unsettled).length === 0 ? answer : { ...answer, ...(await pouch.revsDiff(unsettled)) }
+}
+
+/** Rows of `_all_docs` for these keys; documents that were never here have no `value`. */
+export async function readKeys(
+  pouch: PouchDB.Database,
+  keys: string[],
+  includeDocs: boolean,
+): Promise<Row[]> {
+  if (keys.length === 0) return []
+  const { rows } = await pouch.allDocs({ keys, include_docs: includeDocs })
+  return rows as Row[]
+}

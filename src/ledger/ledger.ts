@@ -1,0 +1,124 @@
+import type { Database, StoredDocument } from '../couch/database.ts'
+import { HyperactiveError } from '../errors.ts'
+import type { HybridClock } from './clock.ts'
+import { makeDocument, parseId, proofProblem, revisionOf } from './document.ts'
+import type { Draft, Envelope } from './document.ts'
+import type { SigningKey } from './keys.ts'
+import { documentProblem } from './schema.ts'
+
+/** A draft with what signs and dates it. */
+export interface Entry {
+  draft: Draft
+  /** Signs an edit in its author's name. */
+  author?: SigningKey
+  /** The hybrid time of an import's original; now unless given. */
+  at?: string
+}
+
+/** The last code point: `startkey: "x:"`, `endkey: "x:" + LAST` is the range of all ids that begin with "x:". */
+const LAST = '\ufff0'
+
+/**
+ * The replicated database of immutable, signed documents. This class signs and appends this node's own documents and
+ * reads any; what comes from peers enters through the gateway.
+ */
+export class Ledger {
+  readonly database: Database
+  readonly clock: HybridClock
+  readonly #key: SigningKey
+
+  constructor(database: Database, key: SigningKey, clock: HybridClock) {
+    this.database = database
+    this.#key = key
+    this.clock = clock
+  }
+
+  /** This node's public key. */
+  get node(): string {
+    return this.#key.publicKey
+  }
+
+  /**
+   * Signs and stores documents; resolves when the store has them. Appending what is there already changes nothing.
+   *
+   * @throws HyperactiveError `invalid_document` before anything is written; `append_failed` when the store refuses
+   */
+  async append(entries: readonly Entry[]): Promise<Envelope[]> {
+    const documents = entries.map(({ draft, author, at }) =>
+      makeDocument(draft, at ?? this.clock.now(), this.#key, author),
+    )
+    for (const document of documents) {
+      const problem = documentProblem(document)
+      if (problem) throw new HyperactiveError('invalid_document', problem, { status: 400 })
+    }
+    const refused = await this.database.bulkDocs(documents, { newEdits: false })
+    const first = refused.find(({ error }) => error !== undefined)
+    if (first) {
+      throw new HyperactiveError(
+        'append_failed',
+        `the store refused ${first.id}: ${first.reason ?? first.error ?? ''}`,
+      )
+    }
+    return documents
+  }
+
+  /** One document, proven, or undefined. */
+  async read(id: string): Promise<Envelope | undefined> {
+    return (await this.readMany([id])).get(id)
+  }
+
+  /**
+   * Documents by id, each read by the revision that its id implies and proven. What is missing or does not prove
+   * itself is absent from the answer.
+   */
+  async readMany(ids: readonly string[]): Promise<Map<string, Envelope>> {
+    const found = new Map<string, Envelope>()
+    if (ids.length === 0) return found
+    const { rows } = await this.database.allDocs({ keys: [...ids], include_docs: true })
+    await Promise.all(
+      rows.map(async ({ key, doc }) => {
+        const document = await this.proven(key, doc ?? undefined)
+        if (document) found.set(key, document)
+      }),
+    )
+    return found
+  }
+
+  /**
+   * A document as the ledger means it: if the store's winner for this id is another revision than the id implies
+   * (something wrote past the gateway), the implied one is fetched; then it must prove itself.
+   */
+  async proven(id: string, winner: StoredDocument | undefined): Promise<Envelope | undefined> {
+    if (!parseId(id)) return undefined
+    const stored = winner?._rev === revisionOf(id) ? winner : await this.#readImplied(id)
+    if (!stored || documentProblem(stored)) return undefined
+    const document = stored as Envelope
+    return (await proofProblem(document)) ? undefined : document
+  }
+
+  /** All documents of one type that belong to an item, proven. */
+  async ofItem(item: string, type: string): Promise<Envelope[]> {
+    const prefix = `${item}:${type}:`
+    const { rows } = await this.database.allDocs({
+      startkey: prefix,
+      endkey: prefix + LAST,
+      include_docs: true,
+    })
+    const documents = await Promise.all(rows.map(({ key, doc }) => this.proven(key, doc ?? undefined)))
+    return documents.filter((document) => document !== undefined)
+  }
+
+  /** Which of these items have any document here. */
+  async known(items: readonly string[]): Promise<Set<string>> {
+    if (items.length === 0) return new Set()
+    const queries = items.map((item) => ({ startkey: `${item}:`, endkey: `${item}:${LAST}`, limit: 1 }))
+    const answers = await this.database.allDocsQueries(queries)
+    return new Set(items.filter((_, index) => (answers[index]?.length ?? 0) > 0))
+  }
+
+  async #readImplied(id: string): Promise<StoredDocument | undefined> {
+    const { results } = await this.database.bulkGet([{ id, rev: revisionOf(id) }])
+    for (const entry of results[0]?.docs ?? []) if ('ok' in entry && !entry.ok._deleted) return entry.ok
+    return undefined
+  }
+}

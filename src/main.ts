@@ -1,0 +1,64 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Command, CommanderError } from 'commander'
+import { configCommand } from './cli/config.ts'
+import { editLinkCommand } from './cli/edit-link.ts'
+import { importCommand, seedCommand } from './cli/import.ts'
+import { peerCommand } from './cli/peer.ts'
+import { rebuildCommand } from './cli/rebuild.ts'
+import { startCommand } from './cli/start.ts'
+import { statusCommand } from './cli/status.ts'
+import { versionCommand } from './cli/version.ts'
+import { HyperactiveError, messageOf } from './errors.ts'
+
+const EXIT_FAILURE = 1
+const EXIT_USAGE = 2
+const USAGE_CODES = new Set(['bad_config', 'bad_peers_file'])
+
+const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../package.json'), 'utf8')) as {
+  version: string
+}
+
+const program = new Command('hyperactive')
+  .description('A publishing system for independent news networks that survives the loss of any server')
+  .addCommand(startCommand())
+  .addCommand(seedCommand())
+  .addCommand(importCommand())
+  .addCommand(peerCommand())
+  .addCommand(rebuildCommand())
+  .addCommand(statusCommand())
+  .addCommand(editLinkCommand())
+  .addCommand(configCommand())
+  .addCommand(versionCommand(version))
+  .addHelpText(
+    'after',
+    '\nExample:\n  $ hyperactive start --data ./data --port 8080\n\nExit codes: 0 done, 1 failed, 2 wrong use or settings.',
+  )
+  .showHelpAfterError('(--help shows how)')
+
+forEachCommand(program, (command) => command.exitOverride())
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  process.exitCode = report(error)
+}
+
+/** Prints one line that says what to do, and gives the exit code. */
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE
+  if (error instanceof HyperactiveError) {
+    process.stderr.write(`hyperactive: ${error.message}\n`)
+    return USAGE_CODES.has(error.code) ? EXIT_USAGE : EXIT_FAILURE
+  }
+  process.stderr.write(`hyperactive: ${messageOf(error)}\n`)
+  if (process.env.HYPERACTIVE_LOG === 'debug' && error instanceof Error)
+    process.stderr.write(`${error.stack ?? ''}\n`)
+  return EXIT_FAILURE
+}
+
+function forEachCommand(command: Command, apply: (command: Command) => void): void {
+  apply(command)
+  for (const inner of command.commands) forEachCommand(inner, apply)
+}

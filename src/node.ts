@@ -1,0 +1,102 @@
+import type { Config, LoadedConfig } from './config/config.ts'
+import { deployDesignDoc } from './couch/design-docs.ts'
+import { gatewayRouter } from './gateway/gateway.ts'
+import { RefusalLog } from './gateway/refusals.ts'
+import { logger } from './log.ts'
+import { Projector } from './project/projector.ts'
+import { SITE_DATABASE } from './project/rebuild.ts'
+import { Site } from './project/site.ts'
+import { anchorsOf } from './replication/peers-file.ts'
+import { createReplication } from './replication/replication.ts'
+import type { Replication } from './replication/replication.ts'
+import { openStore } from './store.ts'
+import type { Store } from './store.ts'
+import { createApp } from './web/app.ts'
+import { listen } from './web/listen.ts'
+
+const log = logger('node')
+
+/** A node that runs. Disposing it stops everything in reverse order. */
+export interface Node extends AsyncDisposable {
+  /** Where it listens, e.g. http://127.0.0.1:8080 */
+  readonly address: string
+  readonly config: Readonly<Config>
+  readonly store: Store
+  readonly site: Site
+  readonly projector: Projector
+  readonly replication: Replication
+}
+
+/**
+ * Starts a node: data folder → store → site database → projector → replication and gateway → web. It resolves when
+ * the node answers.
+ *
+ * @throws HyperactiveError one line that says which part could not start and what to do
+ */
+export async function startNode(loaded: LoadedConfig): Promise<Node> {
+  const { config } = loaded
+  await using stack = new AsyncDisposableStack()
+  const stop = new AbortController()
+  stack.defer(() => stop.abort())
+
+  const store = stack.use(await openStore(loaded))
+  const { ledger, key, couch } = store
+  const siteDatabase = await couch.ensureDatabase(SITE_DATABASE)
+  const deployment = await deployDesignDoc(siteDatabase)
+
+  let anchors = await anchorsOf(config, key.publicKey)
+  const projector = stack.use(
+    new Projector({ ledger, site: siteDatabase, deployment, anchors: () => anchors }),
+  )
+  await projector.open()
+
+  const refusals = new RefusalLog()
+  const replication = stack.use(
+    await createReplication({
+      config,
+      ledger,
+      key,
+      refusals,
+      async onPeers() {
+        anchors = await anchorsOf(config, key.publicKey)
+        projector.anchorsChanged()
+      },
+    }),
+  )
+  const gateway = gatewayRouter({
+    ledger,
+    callers: replication.callers,
+    membership: () => projector.membership,
+    limits: config.limits,
+    refusals,
+    signal: stop.signal,
+  })
+  const site = new Site(siteDatabase, () => deployment.inForce())
+  const app = createApp({
+    ledger,
+    site,
+    config,
+    nodeKey: key,
+    settled: (documentId) => projector.settled(documentId),
+    before: [gateway.routes(), replication.router.routes()],
+  })
+  const { address } = stack.use(await listen(app.callback(), config))
+  await store.folder?.announce({ processId: process.pid, address, storeUrl: store.couchUrl })
+
+  projector.start()
+  await replication.start(address)
+  log.debug('the node answers', { address })
+  const running = stack.move()
+  return {
+    address,
+    config,
+    store,
+    site,
+    projector,
+    replication,
+    async [Symbol.asyncDispose]() {
+      stop.abort()
+      await running.disposeAsync()
+    },
+  }
+}

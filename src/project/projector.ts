@@ -1,0 +1,338 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
+import type { Change, Database } from '../couch/database.ts'
+import type { Deployment } from '../couch/design-docs.ts'
+import { HyperactiveError, messageOf } from '../errors.ts'
+import { hashInId, parseId } from '../ledger/document.ts'
+import type { Edit, Envelope } from '../ledger/document.ts'
+import { NETWORK } from '../ledger/item-id.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import { logger } from '../log.ts'
+import { isEdit, judge } from './judge.ts'
+import { computeMembership, concernsMembership } from './membership.ts'
+import type { Membership } from './membership.ts'
+import { mergeItem } from './merge-item.ts'
+import type { HeldDocument, SiteItem } from './site-item.ts'
+import { Waiters } from './waiters.ts'
+
+const log = logger('projector')
+
+/** Changes when the same ledger would give other site documents; a start with another number projects anew. */
+const PROJECTION = 1
+const CHECKPOINT = '_local/projector'
+const BATCH = 500
+const POLL_MS = 25_000
+const LONGEST_PAUSE_MS = 5000
+
+interface Checkpoint {
+  _id: string
+  _rev?: string
+  projection: number
+  /** Tells this ledger from another one whose sequence numbers mean something else. */
+  ledger: string
+  seq: string | number
+}
+
+export interface ProjectorOptions {
+  ledger: Ledger
+  site: Database
+  deployment: Deployment
+  /** This node's own key first, then the keys that it trusts; read anew whenever membership is computed. */
+  anchors: () => readonly string[]
+}
+
+/**
+ * Follows the ledger and keeps the site database: reads changes in batches, proves each document, judges whether it
+ * counts, merges items, writes them, then its checkpoint. Doing a batch twice changes nothing, so it may be stopped
+ * anywhere. One projector writes to one site database.
+ */
+export class Projector implements AsyncDisposable {
+  readonly #options: ProjectorOptions
+  readonly #stop = new AbortController()
+  readonly #waiters = new Waiters()
+  readonly #network = new Map<string, Envelope>()
+  #membership: Membership
+  #checkpoint: Checkpoint = { _id: CHECKPOINT, projection: PROJECTION, ledger: '', seq: 0 }
+  #running: Promise<void> | undefined
+  #anchorsChanged = false
+  #wake = new AbortController()
+  #caughtUp = false
+
+  constructor(options: ProjectorOptions) {
+    this.#options = options
+    this.#membership = computeMembership({ anchors: options.anchors(), admissions: [], evictions: [] })
+  }
+
+  get membership(): Membership {
+    return this.#membership
+  }
+
+  /** Whether the last look at the ledger found nothing new. */
+  get caughtUp(): boolean {
+    return this.#caughtUp
+  }
+
+  /** Reads checkpoint and membership; the projector then stands ready for {@link catchUp} or {@link start}. */
+  async open(): Promise<void> {
+    const { ledger, site } = this.#options
+    for (const type of ['admission', 'eviction']) {
+      for (const document of await ledger.ofItem(NETWORK, type)) this.#network.set(document._id, document)
+    }
+    this.#computeMembership()
+    const identity = await ledgerIdentity(ledger.database)
+    const stored = (await site.get(CHECKPOINT)) as Checkpoint | undefined
+    if (stored) {
+      this.#checkpoint = stored
+      if (stored.projection !== PROJECTION || stored.ledger !== identity) await this.#startOver()
+    }
+    this.#checkpoint.ledger = identity
+    this.#checkpoint.projection = PROJECTION
+  }
+
+  /** Projects until nothing is pending, then returns. Not to be called while the projector runs. */
+  async catchUp(onProgress?: (done: number) => void): Promise<void> {
+    let done = 0
+    for (;;) {
+      const count = await this.#step(0)
+      if (count === 0) break
+      done += count
+      onProgress?.(done)
+    }
+    await this.#options.deployment.warm()
+  }
+
+  /** Follows the ledger until disposed. */
+  start(): void {
+    this.#running = this.#run()
+  }
+
+  /** Resolves when this ledger document has been projected, or after `boundMs`. */
+  settled(documentId: string, boundMs = 5000): Promise<void> {
+    return this.#waiters.wait(documentId, boundMs)
+  }
+
+  /** To be called when the trust anchors may have changed: documents held as strangers' are judged again. */
+  anchorsChanged(): void {
+    this.#anchorsChanged = true
+    this.#wake.abort()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort()
+    this.#wake.abort()
+    await this.#running
+  }
+
+  async #run(): Promise<void> {
+    let pauseMs = 100
+    while (!this.#stop.signal.aborted) {
+      try {
+        const count = await this.#step(POLL_MS)
+        pauseMs = 100
+        if (count === 0 || count < BATCH) await this.#options.deployment.warm()
+      } catch (error) {
+        if (this.#stop.signal.aborted) return
+        log.warn('the ledger cannot be followed; trying again', { reason: messageOf(error), pauseMs })
+        await pause(pauseMs, undefined, { signal: this.#stop.signal }).catch(() => undefined)
+        pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)
+      }
+    }
+  }
+
+  /** One batch; with `waitMs` above 0 it waits that long for the first change. Gives how many changes it handled. */
+  async #step(waitMs: number): Promise<number> {
+    if (this.#anchorsChanged) {
+      this.#anchorsChanged = false
+      this.#computeMembership()
+      await this.#judgeHeldAgain()
+    }
+    const { ledger } = this.#options
+    const query = { since: this.#checkpoint.seq, limit: BATCH, include_docs: true } as const
+    let { results, last_seq } = await ledger.database.changes(query)
+    this.#caughtUp = results.length === 0
+    if (results.length === 0 && waitMs > 0) {
+      this.#wake = new AbortController()
+      const signal = AbortSignal.any([this.#wake.signal, this.#stop.signal])
+      try {
+        const waiting = { ...query, feed: 'longpoll', timeout: waitMs } as const
+        ;({ results, last_seq } = await ledger.database.changes(waiting, signal))
+      } catch (error) {
+        if (signal.aborted) return 0
+        throw error
+      }
+    }
+    if (results.length === 0) return 0
+    await this.#project(results)
+    this.#checkpoint.seq = last_seq
+    await this.#saveCheckpoint()
+    for (const { id } of results) this.#waiters.done(id)
+    return results.length
+  }
+
+  async #project(changes: readonly Change[]): Promise<void> {
+    const { ledger } = this.#options
+    const relevant = changes.filter(({ id, deleted }) => !deleted && parseId(id))
+    const proven = await Promise.all(
+      relevant.map(async ({ id, doc }) => ({ id, document: await ledger.proven(id, doc) })),
+    )
+    const documents = proven.flatMap(({ document }) => document ?? [])
+    const held = proven.filter(({ document }) => !document).map(({ id }) => unproven(id))
+    for (const { at } of documents) if (ledger.clock.aheadMs(at) <= 0) ledger.clock.see(at)
+
+    const network = documents.filter(concernsMembership)
+    if (network.length > 0) await this.#takeIn(network)
+    await this.#projectDocuments(documents, held)
+  }
+
+  async #projectDocuments(documents: readonly Envelope[], held: HeldDocument[] = []): Promise<void> {
+    const edits = new Map<string, [string, Edit][]>()
+    for (const document of documents) {
+      const verdict = judge(document, this.#membership)
+      if (verdict !== 'project') held.push(heldDocument(document, verdict))
+      else if (isEdit(document)) {
+        const ofItem = edits.get(document.item) ?? []
+        ofItem.push([hashInId(document._id), document])
+        edits.set(document.item, ofItem)
+      }
+    }
+    await this.#write([...(await this.#mergeItems(edits)), ...held])
+  }
+
+  async #mergeItems(edits: ReadonlyMap<string, [string, Edit][]>): Promise<SiteItem[]> {
+    if (edits.size === 0) return []
+    const { rows } = await this.#options.site.allDocs({ keys: [...edits.keys()], include_docs: true })
+    const merged = rows.map(async ({ key, doc }) => {
+      const before = doc?.type === 'item' ? (doc as unknown as SiteItem) : undefined
+      const arrived = edits.get(key) ?? []
+      return mergeItem(before, arrived, (item, hashes) => this.#readEdits(item, hashes, new Map(arrived)))
+    })
+    return (await Promise.all(merged)).filter((item) => item !== undefined)
+  }
+
+  async #readEdits(
+    item: string,
+    hashes: readonly string[],
+    atHand: ReadonlyMap<string, Edit>,
+  ): Promise<Map<string, Edit>> {
+    const found = new Map<string, Edit>()
+    const missing: string[] = []
+    for (const hash of hashes) {
+      const edit = atHand.get(hash)
+      if (edit) found.set(hash, edit)
+      else missing.push(`${item}:edit:${hash}`)
+    }
+    for (const [id, document] of await this.#options.ledger.readMany(missing)) {
+      if (isEdit(document)) found.set(hashInId(id), document)
+    }
+    return found
+  }
+
+  /** Writes site documents over what is there, and leaves alone what is equal already. */
+  async #write(documents: readonly (SiteItem | HeldDocument)[]): Promise<void> {
+    if (documents.length === 0) return
+    const { site } = this.#options
+    const { rows } = await site.allDocs({ keys: documents.map(({ _id }) => _id), include_docs: true })
+    const changed: object[] = []
+    for (const [index, document] of documents.entries()) {
+      const { _rev, ...before } = rows[index]?.doc ?? { _id: '', _rev: undefined }
+      if (!isDeepStrictEqual(before, document))
+        changed.push(_rev === undefined ? document : { ...document, _rev })
+    }
+    if (changed.length === 0) return
+    const results = await site.bulkDocs(changed)
+    const refused = results.find(({ error }) => error !== undefined)
+    if (refused)
+      throw new HyperactiveError(
+        'site_write_refused',
+        `the site database refused ${refused.id}: ${refused.reason ?? ''}`,
+      )
+  }
+
+  /** Takes in admissions and evictions, and judges again what they concern. */
+  async #takeIn(documents: readonly Envelope[]): Promise<void> {
+    const fresh = documents.filter(({ _id }) => !this.#network.has(_id))
+    if (fresh.length === 0) return
+    for (const document of fresh) this.#network.set(document._id, document)
+    this.#computeMembership()
+    if (fresh.some(({ type }) => type === 'eviction')) await this.#startOver()
+    else await this.#judgeHeldAgain()
+  }
+
+  #computeMembership(): void {
+    const documents = [...this.#network.values()].filter(concernsMembership)
+    this.#membership = computeMembership({
+      anchors: this.#options.anchors(),
+      admissions: documents.filter(({ type }) => type === 'admission'),
+      evictions: documents.filter(({ type }) => type === 'eviction'),
+    })
+  }
+
+  /** Projects documents that were held as strangers' and count by now. */
+  async #judgeHeldAgain(): Promise<void> {
+    const { ledger, site } = this.#options
+    let startkey = 'held:stranger:'
+    for (;;) {
+      const { rows } = await site.allDocs({
+        startkey,
+        endkey: 'held:stranger:\ufff0',
+        limit: BATCH,
+        include_docs: true,
+      })
+      const last = rows.at(-1)
+      if (!last) return
+      startkey = `${last.key}\u0000`
+      const held = rows.map(({ doc }) => doc as unknown as HeldDocument & { _rev: string })
+      const counting = held.filter(({ node, at }) => this.#membership.counts(node, at))
+      const documents = await ledger.readMany(counting.map(({ document }) => document))
+      await this.#projectDocuments([...documents.values()])
+      const gone = counting.map(({ _id, _rev }) => ({ _id, _rev, _deleted: true }))
+      if (gone.length > 0) await site.bulkDocs(gone)
+    }
+  }
+
+  /** Forgets all site documents and the checkpoint: everything is projected again. */
+  async #startOver(): Promise<void> {
+    const { site } = this.#options
+    log.info('projecting the whole ledger anew')
+    this.#checkpoint.seq = 0
+    await this.#saveCheckpoint()
+    for (;;) {
+      const { rows } = await site.allDocs({ limit: BATCH, endkey: '_design/' })
+      const more = rows.length > 0 ? rows : (await site.allDocs({ limit: BATCH, startkey: '_design0' })).rows
+      if (more.length === 0) return
+      await site.bulkDocs(more.map(({ key, value }) => ({ _id: key, _rev: value?.rev, _deleted: true })))
+    }
+  }
+
+  async #saveCheckpoint(): Promise<void> {
+    const { rev } = await this.#options.site.put(this.#checkpoint)
+    this.#checkpoint._rev = rev
+  }
+}
+
+/** A random name for this ledger database, made once and kept in a document that is never replicated. */
+async function ledgerIdentity(database: Database): Promise<string> {
+  const id = '_local/identity'
+  const stored = await database.get(id)
+  if (typeof stored?.uuid === 'string') return stored.uuid
+  const uuid = crypto.randomUUID()
+  await database.put({ _id: id, uuid } as { _id: string })
+  return uuid
+}
+
+function heldDocument({ _id, item, node, at }: Envelope, reason: HeldDocument['reason']): HeldDocument {
+  return { _id: `held:${reason}:${_id}`, type: 'held', reason, document: _id, item, node, at }
+}
+
+function unproven(id: string): HeldDocument {
+  const item = parseId(id)?.item ?? ''
+  return {
+    _id: `held:unproven:${id}`,
+    type: 'held',
+    reason: 'unproven',
+    document: id,
+    item,
+    node: '',
+    at: '',
+  }
+}

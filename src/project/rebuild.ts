@@ -1,0 +1,28 @@
+import type { Couch } from '../couch/client.ts'
+import { deployDesignDoc } from '../couch/design-docs.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import { Projector } from './projector.ts'
+
+export const SITE_DATABASE = 'site'
+
+/**
+ * Throws the site database away and projects the whole ledger into a new one. The outcome is equal to what was there,
+ * apart from `_rev`. Nothing else may write to the site database meanwhile.
+ *
+ * @returns how many changes of the ledger were projected
+ */
+export async function rebuildSite(
+  { couch, ledger }: { couch: Couch; ledger: Ledger },
+  anchors: readonly string[],
+): Promise<number> {
+  await couch.deleteDatabase(SITE_DATABASE)
+  const site = await couch.ensureDatabase(SITE_DATABASE)
+  const deployment = await deployDesignDoc(site)
+  await using projector = new Projector({ ledger, site, deployment, anchors: () => anchors })
+  await projector.open()
+  let count = 0
+  await projector.catchUp((done) => {
+    count = done
+  })
+  return count
+}

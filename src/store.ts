@@ -1,0 +1,72 @@
+import { join } from 'node:path'
+import type { LoadedConfig } from './config/config.ts'
+import { findRunningNode, openDataFolder } from './config/data-folder.ts'
+import type { DataFolder } from './config/data-folder.ts'
+import { connectCouch } from './couch/client.ts'
+import type { Couch } from './couch/client.ts'
+import { startEmbeddedStore } from './couch/embedded/start.ts'
+import { HyperactiveError } from './errors.ts'
+import { HybridClock } from './ledger/clock.ts'
+import { loadNodeKey } from './ledger/keys.ts'
+import type { SigningKey } from './ledger/keys.ts'
+import { Ledger } from './ledger/ledger.ts'
+
+/** The store of a node, open: its data folder (when this process holds it), its key, its CouchDB and its ledger. */
+export interface Store extends AsyncDisposable {
+  /** Undefined when another process, the running node, holds the folder. */
+  readonly folder: DataFolder | undefined
+  readonly key: SigningKey
+  readonly couch: Couch
+  /** With credentials: for nobody but the running node's announcement. */
+  readonly couchUrl: string
+  readonly ledger: Ledger
+}
+
+/** Takes the data folder and opens the store: the CouchDB that the settings name, or the node's own. */
+export async function openStore({ config, secrets }: LoadedConfig): Promise<Store> {
+  await using stack = new AsyncDisposableStack()
+  const folder = stack.use(await openDataFolder(config.data))
+  const key = await loadNodeKey(join(config.data, 'node.key'))
+  let couchUrl = secrets.couchdbUrl
+  if (couchUrl === undefined) {
+    const embedded = stack.use(await startEmbeddedStore({ folder: join(config.data, 'store') }))
+    const url = new URL(embedded.url)
+    url.username = embedded.username
+    url.password = embedded.password
+    couchUrl = url.href
+  }
+  const couch = stack.use(connectCouch(couchUrl))
+  const ledger = new Ledger(await couch.ensureDatabase('ledger'), key, new HybridClock())
+  const opened = stack.move()
+  return { folder, key, couch, couchUrl, ledger, [Symbol.asyncDispose]: () => opened.disposeAsync() }
+}
+
+/**
+ * The store for a command: the running node's when there is one, so that commands work beside it; otherwise the
+ * folder's own, for as long as the command runs.
+ */
+export async function openStoreForCommand(loaded: LoadedConfig): Promise<Store> {
+  const running = await findRunningNode(loaded.config.data)
+  if (!running) return openStore(loaded)
+  const key = await loadNodeKey(join(loaded.config.data, 'node.key'))
+  const couch = connectCouch(running.storeUrl)
+  const ledger = new Ledger(couch.database('ledger'), key, new HybridClock())
+  return {
+    folder: undefined,
+    key,
+    couch,
+    couchUrl: running.storeUrl,
+    ledger,
+    [Symbol.asyncDispose]: () => couch[Symbol.asyncDispose](),
+  }
+}
+
+/** For commands that must have the store to themselves. */
+export async function openStoreAlone(loaded: LoadedConfig): Promise<Store> {
+  const running = await findRunningNode(loaded.config.data)
+  if (running) {
+    const text = `a node is running on ${loaded.config.data} (process ${running.processId}); stop it first`
+    throw new HyperactiveError('node_running', text, { status: 409 })
+  }
+  return openStore(loaded)
+}
