@@ -56,7 +56,6 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
       config,
       ledger,
       key,
-      refusals,
       async onPeers() {
         anchors = await anchorsOf(config, key.publicKey)
         projector.anchorsChanged()

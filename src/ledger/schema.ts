@@ -71,6 +71,10 @@ const BY_TYPE: Record<string, z.ZodType> = {
 export function documentProblem(document: unknown): string | undefined {
   const plain = plainDataProblem(document)
   if (plain) return plain
+  const special = Object.keys(document as object).find(
+    (name) => name.startsWith('_') && name !== '_id' && name !== '_rev',
+  )
+  if (special) return `${special} is not a field of a ledger document`
   const parsed = envelope.safeParse(document)
   if (!parsed.success) return problemLine(parsed.error)
   if (parsed.data.v !== SCHEMA_VERSION) return undefined

@@ -1,22 +1,16 @@
+import type { PouchDatabase, PouchRow } from 'pouchdb-node'
 import { CouchAnswer } from './answers.ts'
 import { getRevision, openRevisions } from './revisions.ts'
 
-type Row = {
-  key: string
-  id?: string
-  value?: { rev: string; deleted?: boolean }
-  doc?: PouchDB.Core.ExistingDocument<object> | null
-}
-
 /** Answers `_bulk_docs`: a result for each document, or with `new_edits: false` for those that failed. */
-export async function bulkDocs(pouch: PouchDB.Database, body: Record<string, unknown>): Promise<object[]> {
+export async function bulkDocs(pouch: PouchDatabase, body: Record<string, unknown>): Promise<object[]> {
   const { docs, new_edits: newEdits = true } = body
   if (!Array.isArray(docs))
     throw new CouchAnswer(400, 'bad_request', 'POST body must include `docs` parameter.')
   const results = await pouch.bulkDocs(docs as object[], { new_edits: newEdits !== false })
   return results.map((result) => {
     if (!('error' in result)) return result
-    const { id, name, reason, message } = result as PouchDB.Core.Error & { id?: string }
+    const { id, name, reason, message } = result
     const conflict = result.status === 409
     return {
       id,
@@ -31,7 +25,7 @@ export async function bulkDocs(pouch: PouchDB.Database, body: Record<string, unk
  * one by one.
  */
 export async function bulkGet(
-  pouch: PouchDB.Database,
+  pouch: PouchDatabase,
   body: Record<string, unknown>,
   revs: boolean,
 ): Promise<object> {
@@ -56,7 +50,7 @@ export async function bulkGet(
 }
 
 /** Answers `_revs_diff`. One read settles every document that is unknown or has no revision but the asked ones. */
-export async function revsDiff(pouch: PouchDB.Database, body: Record<string, unknown>): Promise<object> {
+export async function revsDiff(pouch: PouchDatabase, body: Record<string, unknown>): Promise<object> {
   const asked = Object.entries(body).map(([id, revs]) => {
     if (!Array.isArray(revs) || revs.some((rev) => typeof rev !== 'string')) {
       throw new CouchAnswer(400, 'bad_request', 'revisions must be a list of strings')
@@ -76,11 +70,11 @@ export async function revsDiff(pouch: PouchDB.Database, body: Record<string, unk
 
 /** Rows of `_all_docs` for these keys; documents that were never here have no `value`. */
 export async function readKeys(
-  pouch: PouchDB.Database,
+  pouch: PouchDatabase,
   keys: string[],
   includeDocs: boolean,
-): Promise<Row[]> {
+): Promise<PouchRow[]> {
   if (keys.length === 0) return []
   const { rows } = await pouch.allDocs({ keys, include_docs: includeDocs })
-  return rows as Row[]
+  return rows
 }

@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events'
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import PouchDB from 'pouchdb-node'
+import type { PouchDatabase } from 'pouchdb-node'
 import { CouchAnswer } from './answers.ts'
 
 const NAME = /^[a-z][a-z0-9_$()+/-]*$/
@@ -9,7 +10,7 @@ const NAME = /^[a-z][a-z0-9_$()+/-]*$/
 /** One open database. */
 export interface OpenDatabase {
   readonly name: string
-  readonly pouch: PouchDB.Database
+  readonly pouch: PouchDatabase
   /** Emits `written` after every change, for whoever waits on the changes feed. */
   readonly events: EventEmitter
 }

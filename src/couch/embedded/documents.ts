@@ -1,4 +1,4 @@
-import type Router from '@koa/router'
+import type { Router } from '@koa/router'
 import type { ParameterizedContext } from 'koa'
 import { CouchAnswer, flag, readJson } from './answers.ts'
 import type { Databases, OpenDatabase } from './databases.ts'
@@ -62,7 +62,7 @@ async function putDocument(
   const newEdits = ctx.query.new_edits !== 'false'
   const result = await pouch.put(
     { ...document, _id: id, ...(rev === undefined ? {} : { _rev: rev }) },
-    newEdits ? {} : ({ new_edits: false } as object),
+    newEdits ? {} : { new_edits: false },
   )
   if (!id.startsWith('_local/')) events.emit('written')
   ctx.status = 201

@@ -1,5 +1,6 @@
+import type { PouchDatabase } from 'pouchdb-node'
 import { createHash, randomUUID, timingSafeEqual } from 'node:crypto'
-import Router from '@koa/router'
+import { Router } from '@koa/router'
 import Koa from 'koa'
 import type { ParameterizedContext } from 'koa'
 import { asAnswer, CouchAnswer, flag, readJson } from './answers.ts'
@@ -72,7 +73,7 @@ function serverRoutes(router: Router, databases: Databases): void {
 }
 
 function databaseRoutes(router: Router, databases: Databases): void {
-  const pouchOf = (ctx: { params: { db?: string } }): PouchDB.Database =>
+  const pouchOf = (ctx: { params: { db?: string } }): PouchDatabase =>
     databases.get(ctx.params.db ?? '').pouch
   const written = (ctx: { params: { db?: string } }) =>
     databases.get(ctx.params.db ?? '').events.emit('written')
@@ -157,10 +158,10 @@ function databaseRoutes(router: Router, databases: Databases): void {
     ctx.body = { ok: true, instance_start_time: '0' }
   })
   router.get('/:db/_security', async (ctx) => {
-    const stored: unknown = await pouchOf(ctx)
-      .get<{ security: object }>(SECURITY)
-      .catch(() => ({ security: {} }))
-    ctx.body = (stored as { security: object }).security
+    const stored = await pouchOf(ctx)
+      .get(SECURITY)
+      .catch(() => undefined)
+    ctx.body = stored?.security ?? {}
   })
   router.put('/:db/_security', async (ctx) => {
     const pouch = pouchOf(ctx)
@@ -181,9 +182,9 @@ function databaseRoutes(router: Router, databases: Databases): void {
   })
 }
 
-async function allDocs(pouch: PouchDB.Database, range: Range): Promise<object> {
+async function allDocs(pouch: PouchDatabase, range: Range): Promise<object> {
   const { keys, reduce: _, update: __, startkey_docid: ___, endkey_docid: ____, ...rest } = range
-  if (!keys) return pouch.allDocs(rest as PouchDB.Core.AllDocsOptions)
+  if (!keys) return pouch.allDocs(rest)
   const { skip = 0, limit, descending } = range
   const wanted = descending ? keys.toReversed() : keys
   const texts = wanted.slice(skip, limit === undefined ? undefined : skip + limit).map(String)

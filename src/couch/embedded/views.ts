@@ -1,3 +1,4 @@
+import type { PouchDatabase } from 'pouchdb-node'
 import { CouchAnswer } from './answers.ts'
 import type { Range } from './ranges.ts'
 
@@ -7,11 +8,11 @@ interface Row {
   value: unknown
 }
 
-type Options = PouchDB.Query.Options<object, object> & { limit?: number; skip?: number }
+type Options = Record<string, unknown> & { limit?: number; skip?: number }
 
 /** Answers a view as CouchDB does. */
 export async function queryView(
-  pouch: PouchDB.Database,
+  pouch: PouchDatabase,
   design: string,
   view: string,
   range: Range,
@@ -34,7 +35,7 @@ export async function queryView(
  * are read and dropped here.
  */
 async function queryWithinKey(
-  pouch: PouchDB.Database,
+  pouch: PouchDatabase,
   name: string,
   options: Options,
   range: Range,
@@ -56,7 +57,7 @@ async function queryWithinKey(
   }
 }
 
-async function designDoc(pouch: PouchDB.Database, design: string): Promise<object> {
+async function designDoc(pouch: PouchDatabase, design: string): Promise<object> {
   try {
     return await pouch.get(`_design/${design}`)
   } catch {

@@ -1,0 +1,195 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import PouchDB from 'pouchdb-node'
+import type { PouchDatabase } from 'pouchdb-node'
+import type { Config } from '../config/config.ts'
+import { messageOf } from '../errors.ts'
+import { LEDGER_PATH } from '../gateway/gateway.ts'
+import { logger } from '../log.ts'
+import { pauseBefore } from './pause.ts'
+import { peerFetch } from './peer-fetch.ts'
+import type { PeerFetch } from './peer-fetch.ts'
+import type { Login, Peer } from './peers-file.ts'
+import { probePeer } from './probe.ts'
+import type { LinkStatus } from './status.ts'
+
+const log = logger('replication')
+
+/** The own gateway is on this machine: no silence is too long while it works. */
+const OWN_IDLE_MS = 120_000
+const CLOSE_MS = 2000
+
+export interface LinkOptions {
+  peer: Peer & { url: string }
+  direction: 'pull' | 'push'
+  /** This node's own address and what its own job says to its gateway. */
+  own: { url: string; login: Login; key: string }
+  settings: Config['replication']
+  clockAheadMs: number
+  /** Counters from before a restart. */
+  before: Partial<LinkStatus>
+  onChange: () => void
+}
+
+/**
+ * One live replication, between the gateway of a peer and the own one, by PouchDB. PouchDB's own retrying is off: it
+ * ends for good on a 401, so this link does it all in one loop: look at the peer, replicate until something fails,
+ * wait a growing and jittered while, again.
+ */
+export class Link implements AsyncDisposable {
+  readonly status: LinkStatus
+  readonly #options: LinkOptions
+  readonly #stop = new AbortController()
+  readonly #remote: PeerFetch
+  readonly #local: PeerFetch
+  readonly #running: Promise<void>
+  #batchSize: number
+
+  constructor(options: LinkOptions) {
+    const { peer, direction, before, settings, own } = options
+    this.#options = options
+    this.#batchSize = settings.batchSize
+    this.status = {
+      pending: 0,
+      written: 0,
+      refused: 0,
+      ...before,
+      peer: peer.name,
+      direction,
+      state: 'connecting',
+    }
+    this.#remote = peerFetch({
+      login: peer.credentials,
+      idleTimeoutMs: settings.idleTimeoutMs,
+      onSuccess: () => this.#update({ lastSuccess: new Date().toISOString() }),
+    })
+    this.#local = peerFetch({ login: own.login, idleTimeoutMs: OWN_IDLE_MS })
+    this.#running = this.#run()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort()
+    await this.#running
+    await Promise.all([this.#remote[Symbol.asyncDispose](), this.#local[Symbol.asyncDispose]()])
+    this.#update({ state: 'stopped' })
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stop
+    for (let failures = 0; !signal.aborted;) {
+      const problem = await this.#once(() => {
+        failures = 0
+      })
+      if (signal.aborted) return
+      failures += 1
+      const waitMs = pauseBefore(failures, this.#options.settings.longestPauseMs)
+      const nextRetry = new Date(Date.now() + waitMs).toISOString()
+      if (failures === 1)
+        log.warn('a link stopped; trying again', {
+          peer: this.status.peer,
+          direction: this.status.direction,
+          reason: problem,
+        })
+      this.#update({ state: 'backing-off', lastError: problem, nextRetry })
+      await pause(waitMs, undefined, { signal }).catch(() => undefined)
+    }
+  }
+
+  /** One try: it ends with the problem that ended it. */
+  async #once(onProgress: () => void): Promise<string> {
+    const { peer, direction, own, clockAheadMs } = this.#options
+    this.#update({ state: 'connecting', nextRetry: undefined })
+    const probed = await probePeer({
+      url: peer.url,
+      fetch: this.#remote.fetch,
+      ownKey: own.key,
+      expectedKey: peer.key,
+      clockAheadMs,
+      signal: this.#stop.signal,
+    })
+    if (probed.verdict !== 'ok') return probed.text
+    if (this.#stop.signal.aborted) return 'stopped'
+    const remote = new PouchDB(`${peer.url}${LEDGER_PATH}`, {
+      skip_setup: true,
+      fetch: this.#remote.fetch as never,
+    })
+    const local = new PouchDB(`${own.url}${LEDGER_PATH}`, {
+      skip_setup: true,
+      fetch: this.#local.fetch as never,
+    })
+    const [source, target] = direction === 'pull' ? [remote, local] : [local, remote]
+    try {
+      return await this.#replicate(source, target, onProgress)
+    } finally {
+      await Promise.allSettled([remote.close(), local.close()])
+    }
+  }
+
+  async #replicate(source: PouchDatabase, target: PouchDatabase, onProgress: () => void): Promise<string> {
+    const { settings } = this.#options
+    const options = {
+      live: true,
+      retry: false,
+      batch_size: this.#batchSize,
+      batches_limit: 2,
+      heartbeat: settings.heartbeatMs,
+    }
+    const job = PouchDB.replicate(source, target, options)
+    const ended = Promise.withResolvers<string>()
+    // PouchDB's replication is a promise too, which rejects besides emitting `error`.
+    job.catch(() => undefined)
+    job.on('active', () => this.#update({ state: 'active' }))
+    job.on('paused', () => {
+      onProgress()
+      this.#update({ state: 'idle', pending: 0, lastError: undefined })
+    })
+    let counted = 0
+    job.on('change', ({ docs_written: written, pending }: { docs_written: number; pending?: number }) => {
+      onProgress()
+      this.#update({
+        state: 'active',
+        written: this.status.written + written - counted,
+        pending: pending ?? 0,
+      })
+      counted = written
+    })
+    job.on('denied', (error: { id?: string; reason?: string }) => {
+      const lastRefusal = `${error.id ?? ''}: ${error.reason ?? 'refused'}`
+      this.#update({ refused: this.status.refused + 1, lastRefusal })
+    })
+    job.on('error', (error: { status?: number }) => {
+      if (error.status === 413) this.#batchSize = Math.max(Math.floor(this.#batchSize / 2), 1)
+      ended.resolve(describe(error))
+    })
+    job.on('complete', () => ended.resolve('the replication ended'))
+    const { signal } = this.#stop
+    const cancel = () => job.cancel()
+    signal.addEventListener('abort', cancel)
+    if (signal.aborted) cancel()
+    try {
+      // A cancelled job completes, unless it is stuck in a request; that one is cut off when the agents go.
+      const patience = aborted(signal).then(() => pause(CLOSE_MS, 'stopped', { ref: false }))
+      return await Promise.race([ended.promise, patience])
+    } finally {
+      signal.removeEventListener('abort', cancel)
+    }
+  }
+
+  #update(change: Partial<LinkStatus> | { nextRetry: undefined } | { lastError: undefined }): void {
+    Object.assign(this.status, change)
+    this.#options.onChange()
+  }
+}
+
+/** Resolves when the signal is aborted; holds nothing once the caller has lost interest. */
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}
+
+function describe(error: object): string {
+  const { status, reason, name } = error as { status?: number; reason?: string; name?: string }
+  const text = reason ?? messageOf(error)
+  return status === undefined ? text : `${status} ${name ?? ''}: ${text}`
+}

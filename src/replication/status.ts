@@ -1,0 +1,80 @@
+import type { Database } from '../couch/database.ts'
+import { isCouchError } from '../couch/request.ts'
+
+/**
+ * The words for how a link is: `connecting` looks at the peer, `active` moves documents, `idle` has moved all and
+ * waits for more, `backing-off` waits before the next try, `stopped` is disabled or the node is not running.
+ */
+export type LinkState = 'connecting' | 'active' | 'idle' | 'backing-off' | 'stopped'
+
+/** How one link is: one peer, one direction. Times are ISO 8601. */
+export interface LinkStatus {
+  peer: string
+  direction: 'pull' | 'push'
+  state: LinkState
+  /** When the peer last answered as it should. */
+  lastSuccess?: string
+  /** Changes that are still to be looked at, as far as the source says. */
+  pending: number
+  /** Documents written to the target since counting began. */
+  written: number
+  /** Documents that the target refused for good. */
+  refused: number
+  lastRefusal?: string
+  lastError?: string
+  nextRetry?: string
+}
+
+const ID = '_local/links'
+const SAVE_MS = 1000
+
+/** Saves the links' status at most once a second to a local document of the ledger, where other commands read it. */
+export class StatusBoard implements AsyncDisposable {
+  readonly #database: Database
+  readonly #collect: () => LinkStatus[]
+  #timer: NodeJS.Timeout | undefined
+  #saving: Promise<void> = Promise.resolve()
+
+  constructor(database: Database, collect: () => LinkStatus[]) {
+    this.#database = database
+    this.#collect = collect
+  }
+
+  /** To be called after any change. */
+  changed(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined
+      void this.save()
+    }, SAVE_MS)
+  }
+
+  /** Saves at once; a store that does not answer loses no more than counters. */
+  save(): Promise<void> {
+    this.#saving = this.#saving.then(() => saveStatus(this.#database, this.#collect())).catch(() => undefined)
+    return this.#saving
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearTimeout(this.#timer)
+    await this.save()
+  }
+}
+
+/** The status that the running node saved last, or the one that ran last. */
+export async function readLinkStatus(database: Database): Promise<LinkStatus[]> {
+  const stored = await database.get(ID)
+  return Array.isArray(stored?.links) ? (stored.links as LinkStatus[]) : []
+}
+
+async function saveStatus(database: Database, links: LinkStatus[]): Promise<void> {
+  for (let tries = 0; tries < 3; tries += 1) {
+    const stored = await database.get(ID)
+    const document = { _id: ID, ...(stored ? { _rev: stored._rev } : {}), links }
+    try {
+      await database.put(document)
+      return
+    } catch (error) {
+      if (!isCouchError(error, 409)) throw error
+    }
+  }
+}
