@@ -77,7 +77,7 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
     config,
     nodeKey: key,
     settled: (documentId) => projector.settled(documentId),
-    before: [gateway.routes(), replication.router.routes()],
+    before: [gateway, replication.router],
   })
   const { address } = stack.use(await listen(app.callback(), config))
   await store.folder?.announce({ processId: process.pid, address, storeUrl: store.couchUrl })

@@ -47,6 +47,13 @@ export class Site {
     return document?.type === 'item' ? (document as unknown as SiteItem) : undefined
   }
 
+  /** Several items, in the order asked for; what is not there is left out. */
+  async items(items: readonly string[]): Promise<SiteItem[]> {
+    if (items.length === 0) return []
+    const { rows } = await this.database.allDocs({ keys: [...items], include_docs: true })
+    return rows.flatMap(({ doc }) => (doc?.type === 'item' ? [doc as unknown as SiteItem] : []))
+  }
+
   /** All kinds of news, newest first. */
   newswire(query: PageQuery): Promise<ListingPage> {
     return this.#listing('newswire', [], query)

@@ -1,5 +1,6 @@
-import { diff3MergeRegions } from 'node-diff3'
-import { pairsWithin, trimCommon } from './bounds.ts'
+import { trimCommon } from './bounds.ts'
+import type { Budget } from './bounds.ts'
+import { threeWay } from './three-way.ts'
 
 /** What merging two changed texts gives; `clean` is false where a side's change was put aside for the later one. */
 export interface MergedText {
@@ -7,14 +8,14 @@ export interface MergedText {
   clean: boolean
 }
 
-interface Paragraph {
-  text: string
-  /** The blank lines behind it, as they stood; empty for the last. */
-  after: string
+/** How a merge is done: the work it may do, and what it puts where two changes cannot both stand. */
+export interface Manner {
+  readonly budget: Budget
+  readonly stands: (later: string) => string
 }
 
-const BLANK_LINES = /(\n[ \t]*\n[\n \t]*)/
-const BETWEEN = '\n\n'
+/** Ends where the next paragraph's own line begins, because a line's indentation means something in Markdown. */
+const BLANK_LINES = /(\r?\n(?:[ \t\r]*\n)+)/
 
 /**
  * Merges two changes of one text: by paragraphs first, and by words inside paragraphs that both changed. Paragraphs
@@ -24,122 +25,78 @@ const BETWEEN = '\n\n'
  *
  * Without a base there is nothing to tell a change by: the later side stands whole.
  */
-export function mergeText(later: string, earlier: string, base: string): MergedText {
-  if (later === earlier) return { text: later, clean: true }
+export function mergeText(later: string, earlier: string, base: string, manner: Manner): MergedText {
+  if (later === earlier || earlier === base) return { text: later, clean: true }
   if (later === base) return { text: earlier, clean: true }
-  if (earlier === base) return { text: later, clean: true }
-  if (base.trim() === '') return { text: later, clean: false }
-  const [a, o, b] = [later, base, earlier].map(paragraphs) as [Paragraph[], Paragraph[], Paragraph[]]
-  const regions = threeWay(textsOf(a), textsOf(o), textsOf(b))
-  if (!regions) return { text: later, clean: false }
-  const merged: Paragraph[] = []
+  const whole = { text: manner.stands(later), clean: false }
+  if (base.trim() === '') return whole
+  const between = BLANK_LINES.exec(base)?.[0] ?? '\n\n'
+  const [a, o, b] = [later, base, earlier].map((text) => paragraphs(text, between)) as [Tokens, Tokens, Tokens]
+  const regions = threeWay(a, o, b, { touching: false, budget: manner.budget })
+  if (!regions) return whole
+  let text = ''
   let clean = true
   for (const region of regions) {
-    if ('from' in region) {
-      merged.push(...{ a, o, b }[region.from].slice(region.start, region.end))
-      continue
-    }
-    const sides = { a: a.slice(...region.a), o: o.slice(...region.o), b: b.slice(...region.b) }
-    const outcome = mergeRegion(sides.a, sides.o, sides.b)
-    merged.push(...outcome.paragraphs)
-    clean &&= outcome.clean
+    const merged = mergeParagraphs(a.slice(...region.a), o.slice(...region.o), b.slice(...region.b), manner)
+    text += merged.text
+    clean &&= merged.clean
   }
-  return { text: joined(merged) + (a.at(-1)?.after ?? ''), clean }
+  const end = endOf(later) === endOf(base) ? endOf(earlier) : endOf(later)
+  return { text: text.trimEnd() + end, clean }
 }
 
-function mergeRegion(
-  a: Paragraph[],
-  o: Paragraph[],
-  b: Paragraph[],
-): { paragraphs: Paragraph[]; clean: boolean } {
-  if (o.length === 0) return { paragraphs: [...b, ...a], clean: true }
-  if (a.length === o.length && b.length === o.length) {
-    const outcomes = a.map((paragraph, index) =>
-      mergeParagraph(paragraph, o[index] ?? paragraph, b[index] ?? paragraph),
-    )
-    return {
-      paragraphs: outcomes.map(({ paragraph }) => paragraph),
-      clean: outcomes.every(({ clean }) => clean),
-    }
+type Tokens = readonly string[]
+
+function mergeParagraphs(a: Tokens, o: Tokens, b: Tokens, manner: Manner): MergedText {
+  const [later, base, earlier] = [a.join(''), o.join(''), b.join('')]
+  if (later === earlier || earlier === base) return { text: later, clean: true }
+  if (later === base) return { text: earlier, clean: true }
+  if (o.length === 0) return { text: bothInserted(a, b), clean: true }
+  if (o.length > 1 && a.length === o.length && b.length === o.length) {
+    const each = o.map((_, at) => mergeParagraphs(one(a, at), one(o, at), one(b, at), manner))
+    return { text: each.map(({ text }) => text).join(''), clean: each.every(({ clean }) => clean) }
   }
-  const words = mergeWords(joined(a), joined(o), joined(b))
-  const after = (a.at(-1) ?? b.at(-1))?.after ?? ''
-  return words === undefined
-    ? { paragraphs: a, clean: false }
-    : { paragraphs: words === '' ? [] : [{ text: words, after }], clean: true }
+  const text = mergeWords(later, base, earlier, manner.budget)
+  return text === undefined ? { text: manner.stands(later), clean: false } : { text, clean: true }
 }
 
-function mergeParagraph(a: Paragraph, o: Paragraph, b: Paragraph): { paragraph: Paragraph; clean: boolean } {
-  if (a.text === b.text || b.text === o.text) return { paragraph: a, clean: true }
-  if (a.text === o.text) return { paragraph: b, clean: true }
-  const text = mergeWords(a.text, o.text, b.text)
-  return text === undefined
-    ? { paragraph: a, clean: false }
-    : { paragraph: { text, after: a.after }, clean: true }
+function one(list: Tokens, at: number): Tokens {
+  return list.slice(at, at + 1)
+}
+
+/** The earlier side's paragraphs and then the later's; what both begin or end with stands once. */
+function bothInserted(later: Tokens, earlier: Tokens): string {
+  const { head, tail } = trimCommon(later, earlier)
+  return [...earlier.slice(0, earlier.length - tail), ...later.slice(head)].join('')
 }
 
 /** Both sides' changes of words, or undefined where they touch or overlap. */
-function mergeWords(later: string, base: string, earlier: string): string | undefined {
+function mergeWords(later: string, base: string, earlier: string, budget: Budget): string | undefined {
   const [a, o, b] = [words(later), words(base), words(earlier)]
-  const regions = threeWay(a, o, b)
+  const regions = threeWay(a, o, b, { touching: true, budget })
   if (!regions) return undefined
   let text = ''
   for (const region of regions) {
-    if (!('from' in region)) return undefined
-    text += { a, o, b }[region.from].slice(region.start, region.end).join('')
+    const ours = a.slice(...region.a).join('')
+    const before = o.slice(...region.o).join('')
+    const theirs = b.slice(...region.b).join('')
+    if (ours !== before && theirs !== before && ours !== theirs) return undefined
+    text += ours === before ? theirs : ours
   }
   return text
 }
 
-type Span = [start: number, end: number]
-type Region = { from: 'a' | 'o' | 'b'; start: number; end: number } | { a: Span; o: Span; b: Span }
-
-/** The regions of a three-way comparison, or undefined when it would be too much work. */
-function threeWay(a: string[], o: string[], b: string[]): Region[] | undefined {
-  const { head, tail } = trimCommon(a, o, b)
-  const inner = (tokens: string[]) => tokens.slice(head, tokens.length - tail)
-  const [innerA, innerO, innerB] = [inner(a), inner(o), inner(b)]
-  if (!pairsWithin(innerA, innerO) || !pairsWithin(innerB, innerO)) return undefined
-  const regions: Region[] = []
-  if (head > 0) regions.push({ from: 'a', start: 0, end: head })
-  for (const region of diff3MergeRegions(innerA, innerO, innerB)) {
-    if (region.stable) {
-      const start = region.bufferStart + head
-      regions.push({ from: region.buffer, start, end: start + region.bufferLength })
-      continue
-    }
-    const span = (start: number, length: number): Span => [start + head, start + head + length]
-    const spans = {
-      a: span(region.aStart, region.aLength),
-      o: span(region.oStart, region.oLength),
-      b: span(region.bStart, region.bLength),
-    }
-    const same = a.slice(...spans.a).join('\u0000') === b.slice(...spans.b).join('\u0000')
-    regions.push(same ? { from: 'a', start: spans.a[0], end: spans.a[1] } : spans)
-  }
-  if (tail > 0) regions.push({ from: 'a', start: a.length - tail, end: a.length })
-  return regions
+/** Paragraphs with the blank lines behind them; the last one gets those that would stand `between` it and another. */
+function paragraphs(text: string, between: string): Tokens {
+  const trimmed = text.trimEnd()
+  if (trimmed === '') return []
+  const parts = [...trimmed.split(BLANK_LINES), between]
+  return parts.flatMap((part, at) => (at % 2 === 0 ? [part + (parts[at + 1] ?? '')] : []))
 }
 
-function paragraphs(text: string): Paragraph[] {
-  const parts = text.split(BLANK_LINES)
-  const found: Paragraph[] = []
-  for (let index = 0; index < parts.length; index += 2) {
-    const paragraph = { text: parts[index] ?? '', after: parts[index + 1] ?? '' }
-    if (paragraph.text !== '' || paragraph.after !== '') found.push(paragraph)
-  }
-  return found
-}
-
-function textsOf(list: readonly Paragraph[]): string[] {
-  return list.map(({ text }) => text)
-}
-
-/** Paragraphs with the blank lines that stood behind them; one that was the last gets a blank line when others follow. */
-function joined(list: readonly Paragraph[]): string {
-  return list
-    .map(({ text, after }, index) => (index === list.length - 1 ? text : text + (after || BETWEEN)))
-    .join('')
+/** The white space that a text ends with. */
+function endOf(text: string): string {
+  return text.slice(text.trimEnd().length)
 }
 
 /**

@@ -1,0 +1,43 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import nunjucks from 'nunjucks'
+
+const TEMPLATES = join(import.meta.dirname, '../templates')
+
+/** A file that pages refer to; its address carries a hash of its content, so it may be kept for ever. */
+export interface Asset {
+  path: string
+  type: string
+  body: Buffer
+}
+
+/** Style sheet and icon. */
+export const ASSETS: Record<'css' | 'icon', Asset> = {
+  css: readAsset('site.css', 'text/css; charset=utf-8'),
+  icon: readAsset('icon.svg', 'image/svg+xml'),
+}
+
+const environment = new nunjucks.Environment(new nunjucks.FileSystemLoader(TEMPLATES), {
+  autoescape: true,
+  throwOnUndefined: false,
+  trimBlocks: true,
+  lstripBlocks: true,
+})
+
+/** What every page knows of its site. */
+export interface Shell {
+  site: { name: string; description: string; language: string }
+}
+
+/** Renders a template; everything in the model is escaped unless the template says that it is HTML already. */
+export function renderPage(template: string, shell: Shell, model: object): string {
+  return environment.render(`${template}.njk`, { ...shell, assets: ASSETS, ...model })
+}
+
+function readAsset(name: string, type: string): Asset {
+  const body = readFileSync(join(TEMPLATES, 'assets', name))
+  const hash = createHash('sha256').update(new Uint8Array(body)).digest('hex').slice(0, 12)
+  const dot = name.lastIndexOf('.')
+  return { path: `/assets/${name.slice(0, dot)}-${hash}${name.slice(dot)}`, type, body }
+}

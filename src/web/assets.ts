@@ -1,0 +1,19 @@
+import type { Router } from '@koa/router'
+import { ASSETS } from '../pages/render.ts'
+
+const ROBOTS = 'User-agent: *\nDisallow: /publish\nDisallow: /gateway/\n'
+
+/** Style sheet and icon under names that carry their content's hash, and robots.txt. */
+export function assetRoutes(router: Router): void {
+  for (const asset of Object.values(ASSETS)) {
+    router.get(asset.path, (ctx) => {
+      ctx.set('Cache-Control', 'public, max-age=31536000, immutable')
+      ctx.type = asset.type
+      ctx.body = asset.body
+    })
+  }
+  router.get('/robots.txt', (ctx) => {
+    ctx.type = 'text/plain'
+    ctx.body = ROBOTS
+  })
+}

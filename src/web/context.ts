@@ -1,0 +1,20 @@
+import type { Config } from '../config/config.ts'
+import type { SigningKey } from '../ledger/keys.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import type { Shell } from '../pages/render.ts'
+import type { Site } from '../project/site.ts'
+
+/** What the routes work with. */
+export interface WebContext {
+  ledger: Ledger
+  site: Site
+  config: Pick<Config, 'site' | 'url' | 'limits'>
+  nodeKey: SigningKey
+  /** Resolves when a ledger document has been projected, or after a bound: whoever publishes sees it at once. */
+  settled: (documentId: string) => Promise<void>
+}
+
+/** What every page shows of the site. */
+export function shellOf({ config }: WebContext): Shell {
+  return { site: config.site }
+}

@@ -1,0 +1,39 @@
+import { createHash } from 'node:crypto'
+import type { Router } from '@koa/router'
+import { wallTime } from '../ledger/clock.ts'
+import { atomFeed, rssFeed } from '../pages/feeds.ts'
+import type { FeedSite } from '../pages/feeds.ts'
+import type { SiteItem } from '../project/site-item.ts'
+import type { WebContext } from './context.ts'
+
+const ENTRIES = 20
+
+const FORMATS: Record<string, { type: string; make: (site: FeedSite, items: SiteItem[]) => string }> = {
+  '/newswire.rss': { type: 'application/rss+xml; charset=utf-8', make: rssFeed },
+  '/newswire.atom': { type: 'application/atom+xml; charset=utf-8', make: atomFeed },
+}
+
+/** Feeds of the newswire, with conditional requests. */
+export function feedRoutes(router: Router, { site, config }: WebContext): void {
+  for (const [path, { type, make }] of Object.entries(FORMATS)) {
+    router.get(path, async (ctx) => {
+      const { rows } = await site.newswire({ limit: ENTRIES })
+      const items = await site.items(rows.map(({ item }) => item))
+      const body = make({ ...config.site, url: config.url ?? `${ctx.protocol}://${ctx.host}` }, items)
+      const latest = items
+        .map(({ updatedAt }) => updatedAt)
+        .sort()
+        .at(-1)
+      ctx.set('Cache-Control', 'no-cache')
+      ctx.etag = createHash('sha256').update(body).digest('base64url').slice(0, 22)
+      if (latest !== undefined) ctx.lastModified = new Date(wallTime(latest))
+      ctx.status = 200
+      if (ctx.fresh) {
+        ctx.status = 304
+        return
+      }
+      ctx.set('Content-Type', type)
+      ctx.body = body
+    })
+  }
+}

@@ -1,0 +1,20 @@
+import type { Router } from '@koa/router'
+import type { WebContext } from './context.ts'
+
+/** `/livez` answers when the process does, `/readyz` when it can serve and publish. */
+export function healthRoutes(router: Router, { site, ledger }: WebContext): void {
+  router.get('/livez', (ctx) => {
+    ctx.set('Cache-Control', 'no-store')
+    ctx.body = 'ok\n'
+  })
+  router.get('/readyz', async (ctx) => {
+    ctx.set('Cache-Control', 'no-store')
+    try {
+      await Promise.all([ledger.database.info(), site.newswire({ limit: 1 })])
+      ctx.body = 'ok\n'
+    } catch {
+      ctx.status = 503
+      ctx.body = 'the store does not answer\n'
+    }
+  })
+}
