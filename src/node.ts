@@ -68,6 +68,7 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
     membership: () => projector.membership,
     limits: config.limits,
     refusals,
+    stored: (count) => projector.makeWay(count),
     signal: stop.signal,
   })
   const site = new Site(siteDatabase, () => deployment.inForce())

@@ -1,6 +1,10 @@
 import { Command } from 'commander'
+import { messageOf } from '../errors.ts'
+import { logger } from '../log.ts'
 import { startNode } from '../node.ts'
 import { settingsOf, withExamples, withSettings } from './context.ts'
+
+const log = logger('node')
 
 /** `hyperactive start` */
 export function startCommand(): Command {
@@ -8,6 +12,7 @@ export function startCommand(): Command {
     .description('run a node until it is told to stop (Ctrl-C)')
     .action(async () => {
       const stopped = untilStopped()
+      keepRunning()
       await using node = await startNode(settingsOf(command))
       const { config, address } = node
       process.stdout.write(`${config.site.name} is ready\n`)
@@ -21,6 +26,17 @@ export function startCommand(): Command {
     'start',
     'start --data /srv/hyperactive --port 8080 --url https://news.example.org',
   )
+}
+
+/**
+ * PouchDB's replication asks for a database's info without catching a failure, so that any cut connection would end
+ * the process. What nobody caught is logged, and the node goes on.
+ */
+function keepRunning(): void {
+  process.on('unhandledRejection', (error) => {
+    const where = error instanceof Error ? (error.stack ?? '').split('\n')[1]?.trim() : undefined
+    log.warn('something failed without anybody waiting for it', { reason: messageOf(error), where })
+  })
 }
 
 /** Resolves at the first SIGINT or SIGTERM, or when the process that started this one by fork goes away. */

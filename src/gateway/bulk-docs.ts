@@ -89,6 +89,7 @@ export async function takeIn(
       if (error) refuse({ _id: id }, { code: 'too_busy', reason: `the store refused it: ${reason ?? error}` })
     }
     for (const { at } of good.values()) ledger.clock.see(at)
+    options.stored?.(good.size)
   }
   return refused
 }

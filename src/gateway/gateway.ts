@@ -30,6 +30,8 @@ export interface GatewayOptions {
   membership: () => Membership
   limits: Limits
   refusals: RefusalLog
+  /** Called after documents were stored, with their number. */
+  stored?: (count: number) => void
   /** Ends every waiting feed. */
   signal: AbortSignal
 }

@@ -23,6 +23,12 @@ const CHECKPOINT = '_local/projector'
 const BATCH = 500
 const POLL_MS = 25_000
 const LONGEST_PAUSE_MS = 5000
+/** A batch of this size from a peer is part of a stream. */
+const STREAM_BATCH = 100
+/** The stream counts as ended when nothing came for this long. */
+const STREAM_QUIET_MS = 250
+/** At the latest after this long the projector goes on, however much is streaming in. */
+const STREAM_PATIENCE_MS = 10_000
 
 interface Checkpoint {
   _id: string
@@ -57,6 +63,7 @@ export class Projector implements AsyncDisposable {
   #anchorsChanged = false
   #wake = new AbortController()
   #caughtUp = false
+  #streamedAtMs = 0
 
   constructor(options: ProjectorOptions) {
     this.#options = options
@@ -111,6 +118,14 @@ export class Projector implements AsyncDisposable {
     return this.#waiters.wait(documentId, boundMs)
   }
 
+  /**
+   * To be called when a peer's documents were stored. While they stream in by the hundred, taking them in comes first
+   * and the projector waits a little: it would take half of the machine, and a document is safe once it is stored.
+   */
+  makeWay(count: number): void {
+    if (count >= STREAM_BATCH) this.#streamedAtMs = Date.now()
+  }
+
   /** To be called when the trust anchors may have changed: documents held as strangers' are judged again. */
   anchorsChanged(): void {
     this.#anchorsChanged = true
@@ -127,6 +142,7 @@ export class Projector implements AsyncDisposable {
     let pauseMs = 100
     while (!this.#stop.signal.aborted) {
       try {
+        await this.#letStreamPass()
         const count = await this.#step(POLL_MS)
         pauseMs = 100
         if (count === 0 || count < BATCH) await this.#options.deployment.warm()
@@ -136,6 +152,15 @@ export class Projector implements AsyncDisposable {
         await pause(pauseMs, undefined, { signal: this.#stop.signal }).catch(() => undefined)
         pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)
       }
+    }
+  }
+
+  async #letStreamPass(): Promise<void> {
+    const deadline = Date.now() + STREAM_PATIENCE_MS
+    while (!this.#stop.signal.aborted && Date.now() < deadline) {
+      const leftMs = this.#streamedAtMs + STREAM_QUIET_MS - Date.now()
+      if (leftMs <= 0) return
+      await pause(leftMs, undefined, { signal: this.#stop.signal }).catch(() => undefined)
     }
   }
 

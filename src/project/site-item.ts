@@ -1,12 +1,6 @@
 import type { Summary } from '../kinds/kind.ts'
 import type { Fields } from '../ledger/document.ts'
-
-/** A field that two people changed in ways that cannot both stand: `kept` and `other` are the hashes of two heads. */
-export interface Clash {
-  field: string
-  kept: string
-  other: string
-}
+import type { Clash } from '../resolve/resolve.ts'
 
 /** What the site database remembers of one edit; its body stays in the ledger. */
 export interface GraphEdit {

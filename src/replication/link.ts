@@ -117,11 +117,9 @@ export class Link implements AsyncDisposable {
       fetch: this.#local.fetch as never,
     })
     const [source, target] = direction === 'pull' ? [remote, local] : [local, remote]
-    try {
-      return await this.#replicate(source, target, onProgress)
-    } finally {
-      await Promise.allSettled([remote.close(), local.close()])
-    }
+    // They are not closed: they hold nothing but the agents, and PouchDB has requests of its own under way that would
+    // be rejected with nobody to catch it.
+    return this.#replicate(source, target, onProgress)
   }
 
   async #replicate(source: PouchDatabase, target: PouchDatabase, onProgress: () => void): Promise<string> {

@@ -12,6 +12,8 @@ export interface Plan {
 
 /** Criss-cross histories deeper than this are merged as if the versions below had nothing in common. */
 const DEEPEST_BASE = 16
+/** Likewise when this many merged bases are planned: a wide criss-cross history has ever new sets of nearest ancestors. */
+const MOST_MERGED_BASES = 100
 
 /** Edits that no other edit here names as a parent, sorted by hash. */
 export function headsOf(graph: Graph): string[] {
@@ -32,8 +34,10 @@ export function planMerge(graph: Graph, hashes: readonly string[]): Plan | undef
  */
 export function bodiesNeeded(graph: Graph): string[] {
   const needed = new Set<string>()
+  const seen = new Set<Plan>()
   const collect = (part: Plan | undefined) => {
-    if (!part) return
+    if (!part || seen.has(part)) return
+    seen.add(part)
     needed.add(part.first)
     for (const { hash, base } of part.steps) {
       needed.add(hash)
@@ -52,38 +56,56 @@ function plan(
 ): Plan | undefined {
   const [first, ...rest] = [...new Set(hashes)].sort()
   if (first === undefined) return undefined
+  if (rest.length === 0) return { first, steps: [] }
   const key = [first, ...rest].join()
   const known = memo.get(key)
   if (known) return known
-  let folded = ancestorsOf(graph, first)
+  if (depth > DEEPEST_BASE || memo.size > MOST_MERGED_BASES) return undefined
   const steps: { hash: string; base: Plan | undefined }[] = []
+  const folded = new Set<string>()
+  fold(graph, first, folded)
   for (const hash of rest) {
-    const ancestors = ancestorsOf(graph, hash)
-    const nearest = nearestOf(graph, folded.intersection(ancestors))
-    steps.push({ hash, base: depth < DEEPEST_BASE ? plan(graph, nearest, depth + 1, memo) : undefined })
-    folded = folded.union(ancestors)
+    const nearest = nearestOf(graph, fold(graph, hash, folded))
+    steps.push({ hash, base: plan(graph, nearest, depth + 1, memo) })
   }
   const made = { first, steps }
   memo.set(key, made)
   return made
 }
 
-/** A version's ancestors that are here, and itself. */
-function ancestorsOf(graph: Graph, hash: string): Set<string> {
-  const found = new Set<string>()
-  const open = [hash]
-  for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    const parents = graph[next]
-    if (!parents || found.has(next)) continue
-    found.add(next)
-    open.push(...parents)
-  }
-  return found
+/**
+ * Adds a version and its ancestors that are here to an ancestor-closed set.
+ *
+ * @returns the members at which it met the set: all that it has in common with the set are these and their ancestors
+ */
+function fold(graph: Graph, hash: string, folded: Set<string>): Set<string> {
+  const met = new Set<string>()
+  const added = walk(graph, [hash], (next) => {
+    if (!folded.has(next)) return true
+    met.add(next)
+    return false
+  })
+  for (const next of added) folded.add(next)
+  return met
 }
 
-/** The members of an ancestor-closed set that are no other member's parent. */
-function nearestOf(graph: Graph, common: ReadonlySet<string>): string[] {
-  const behind = new Set<string>()
-  for (const hash of common) for (const parent of graph[hash] ?? []) behind.add(parent)
-  return [...common].filter((hash) => !behind.has(hash))
+/** Those of some versions that are no ancestors of others among them. */
+function nearestOf(graph: Graph, versions: ReadonlySet<string>): string[] {
+  if (versions.size < 2) return [...versions]
+  const parents = [...versions].flatMap((hash) => graph[hash] ?? [])
+  const behind = walk(graph, parents, () => true)
+  return [...versions].filter((hash) => !behind.has(hash))
+}
+
+/** Versions and their ancestors that are here, as far as `enters` lets the walk go. */
+function walk(graph: Graph, from: readonly string[], enters: (hash: string) => boolean): Set<string> {
+  const found = new Set<string>()
+  const open = [...from]
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const parents = graph[next]
+    if (!parents || found.has(next) || !enters(next)) continue
+    found.add(next)
+    for (const parent of parents) open.push(parent)
+  }
+  return found
 }

@@ -1,8 +1,10 @@
 import type { Strategy } from '../kinds/kind.ts'
+import { Budget } from './bounds.ts'
 import { headsOf, planMerge } from './graph.ts'
 import type { Graph, Plan } from './graph.ts'
-import { mergeList, mergeSet, sameValue } from './values.ts'
+import { compare, mergeList, mergeSet, sameValue } from './values.ts'
 import { mergeText } from './text.ts'
+import type { Manner } from './text.ts'
 
 /** One version of an item. */
 export interface Version {
@@ -25,13 +27,25 @@ export interface Resolution {
 
 /** A field's value on the way, with the versions whose changes it holds; `undefined` is a field that is absent. */
 interface Held {
-  value: unknown
-  from: ReadonlySet<string>
-  /** The latest of `from`, as "at hash", which compares as text. */
-  latest: string
+  readonly value: unknown
+  readonly from: ReadonlySet<string>
+  /** The latest of `from`. */
+  readonly latest: { readonly at: string; readonly hash: string }
 }
 
-type State = Map<string, Held>
+interface State {
+  readonly fields: ReadonlyMap<string, Held>
+  /** Stands for the versions as such, so that a field which they lack still has somebody who removed it. */
+  readonly absent?: Held
+}
+
+const NOTHING: State = { fields: new Map() }
+
+/**
+ * Stands in a base where its own heads clashed, as the conflict markers do in Git: no text is equal to it, so that
+ * what people then chose counts as a change on every side.
+ */
+const CONTESTED = '\u0000\n\n'
 
 /**
  * Merges the heads of an edit graph field by field. Pure: the same graph and bodies give the same outcome on every
@@ -50,103 +64,134 @@ export function resolve(
 ): Resolution {
   const clashes: Clash[] = []
   const heads = headsOf(graph).filter((hash) => bodies.has(hash))
-  const merged = execute(planMerge(graph, heads), { strategies, bodies, clashes })
-  const fields: Record<string, unknown> = {}
-  for (const field of [...merged.keys()].sort()) {
-    const value = merged.get(field)?.value
-    if (value !== undefined) fields[field] = value
+  const budget = new Budget()
+  const shared = { strategies, bodies, budget, states: new Map<Plan, State>() }
+  const inBase: Work = { ...shared, stands: () => CONTESTED, clash: () => undefined }
+  const atHeads: Work = { ...shared, inBase, stands: (later) => later, clash: (clash) => clashes.push(clash) }
+  const merged = execute(planMerge(graph, heads), atHeads)
+  const present = [...merged.fields].filter(([, { value }]) => value !== undefined)
+  return {
+    fields: Object.fromEntries(present.map(([field, { value }]) => [field, value])),
+    clashes: uniqueSorted(clashes),
   }
-  return { fields, clashes: uniqueSorted(clashes) }
 }
 
-interface Work {
-  strategies: Readonly<Record<string, Strategy>>
-  bodies: ReadonlyMap<string, Version>
-  clashes: Clash[]
+interface Work extends Manner {
+  readonly strategies: Readonly<Record<string, Strategy>>
+  readonly bodies: ReadonlyMap<string, Version>
+  /** Bases that are merged already. */
+  readonly states: Map<Plan, State>
+  /** How bases are merged, where that differs: their clashes are between versions that have been followed since. */
+  readonly inBase?: Work
+  readonly stands: <Value>(later: Value) => Value | string
+  readonly clash: (clash: Clash) => void
 }
 
 function execute(plan: Plan | undefined, work: Work): State {
-  if (!plan) return new Map()
+  if (!plan) return NOTHING
+  const known = work.states.get(plan)
+  if (known) return known
   let state = stateOf(work.bodies.get(plan.first))
   for (const { hash, base } of plan.steps) {
-    // Clashes inside a base are between versions that have been followed since; only those of heads count.
-    const baseState = execute(base, { ...work, clashes: [] })
-    state = mergeStates(state, stateOf(work.bodies.get(hash)), baseState, work)
+    state = mergeStates(state, stateOf(work.bodies.get(hash)), execute(base, work.inBase ?? work), work)
   }
+  work.states.set(plan, state)
   return state
 }
 
 function stateOf(version: Version | undefined): State {
-  const state: State = new Map()
-  if (!version) return state
+  if (!version) return NOTHING
   const { hash, at, fields } = version
-  for (const [field, value] of Object.entries(fields)) {
-    state.set(field, { value, from: new Set([hash]), latest: `${at} ${hash}` })
-  }
-  state.set(WHOLE, { value: undefined, from: new Set([hash]), latest: `${at} ${hash}` })
-  return state
+  const held = (value: unknown): Held => ({ value, from: new Set([hash]), latest: { at, hash } })
+  const names = Object.keys(fields).sort()
+  return { fields: new Map(names.map((field) => [field, held(fields[field])])), absent: held(undefined) }
 }
-
-/** Stands for the version as such, so that a field which it lacks still has somebody who removed it. */
-const WHOLE = ''
 
 function mergeStates(a: State, b: State, base: State, work: Work): State {
-  const merged: State = new Map()
-  for (const field of new Set([...a.keys(), ...b.keys()])) {
-    const held = mergeField(field, heldIn(a, field), heldIn(b, field), base.get(field)?.value, work)
-    if (held) merged.set(field, held)
+  if (!a.absent) return b
+  if (!b.absent) return a
+  const fields = new Map<string, Held>()
+  for (const field of [...new Set([...a.fields.keys(), ...b.fields.keys()])].sort()) {
+    const [ours, theirs] = [a.fields.get(field) ?? a.absent, b.fields.get(field) ?? b.absent]
+    fields.set(field, mergeField(field, ours, theirs, base.fields.get(field)?.value, work))
   }
-  return merged
+  return { fields, absent: both(a.absent, b.absent, undefined) }
 }
 
-function heldIn(state: State, field: string): Held | undefined {
-  const held = state.get(field)
-  const whole = state.get(WHOLE)
-  return held ?? (whole ? { ...whole, value: undefined } : undefined)
-}
-
-function mergeField(
-  field: string,
-  a: Held | undefined,
-  b: Held | undefined,
-  base: unknown,
-  work: Work,
-): Held | undefined {
-  if (!a || !b) return a ?? b
-  const both = { from: a.from.union(b.from), latest: a.latest > b.latest ? a.latest : b.latest }
-  if (field === WHOLE || sameValue(a.value, b.value)) return { value: a.value, ...both }
+function mergeField(field: string, a: Held, b: Held, base: unknown, work: Work): Held {
+  if (sameValue(a.value, b.value)) return both(a, b, a.value)
   if (sameValue(a.value, base)) return b
   if (sameValue(b.value, base)) return a
-  const [later, earlier] = a.latest > b.latest ? [a, b] : [b, a]
+  const [later, earlier] = isLater(a, b) ? [a, b] : [b, a]
   switch (work.strategies[field] ?? 'latest') {
     case 'set':
       if (Array.isArray(a.value) && Array.isArray(b.value))
-        return { value: mergeSet(a.value, b.value, base), ...both }
+        return both(a, b, mergeSet(a.value, b.value, base))
       break
     case 'list':
       if (Array.isArray(a.value) && Array.isArray(b.value))
-        return { value: mergeList(a.value, b.value, base), ...both }
+        return both(a, b, mergeList(a.value, b.value, base))
       break
     case 'text':
       if (typeof later.value === 'string' && typeof earlier.value === 'string') {
-        const { text, clean } = mergeText(later.value, earlier.value, typeof base === 'string' ? base : '')
-        if (!clean) listClashes(field, later, earlier, work.clashes)
-        return { value: text, ...both }
+        const merged = mergeText(later.value, earlier.value, typeof base === 'string' ? base : '', work)
+        if (!merged.clean) listTextClashes(field, later, earlier, { base, merged: merged.text }, work)
+        return both(a, b, merged.text)
       }
       break
     default:
   }
-  listClashes(field, later, earlier, work.clashes)
-  return { value: later.value, ...both }
+  listClashes(field, later, earlier, work)
+  return both(a, b, work.stands(later.value))
+}
+
+function both(a: Held, b: Held, value: unknown): Held {
+  return { value, from: a.from.union(b.from), latest: isLater(a, b) ? a.latest : b.latest }
+}
+
+function isLater(a: Held, b: Held): boolean {
+  if (a.latest.at !== b.latest.at) return a.latest.at > b.latest.at
+  return a.latest.hash > b.latest.hash
 }
 
 /** Every version whose change may have been put aside is named, against the one whose text stands. */
-function listClashes(field: string, later: Held, earlier: Held, clashes: Clash[]): void {
-  const kept = later.latest.split(' ')[1] ?? ''
-  for (const other of earlier.from) if (other !== kept) clashes.push({ field, kept, other })
+function listClashes(field: string, later: Held, earlier: Held, work: Work): void {
+  const kept = later.latest.hash
+  for (const other of earlier.from) work.clash({ field, kept, other })
+}
+
+/**
+ * Likewise for text, more exactly where several versions stand on a side: a version whose changes are all in the
+ * merged text is not named, and the others are named against those that they clash with.
+ */
+function listTextClashes(
+  field: string,
+  later: Held,
+  earlier: Held,
+  { base, merged }: { base: unknown; merged: string },
+  work: Work,
+): void {
+  const before = typeof base === 'string' ? base : ''
+  const textOf = (hash: string): unknown => work.bodies.get(hash)?.fields[field]
+  let named = false
+  for (const other of earlier.from) {
+    const text = textOf(other)
+    if (typeof text !== 'string') continue
+    const again = mergeText(merged, text, before, work)
+    if (again.clean && again.text === merged) continue
+    const against = [...later.from].filter((kept) => {
+      const standing = textOf(kept)
+      return typeof standing === 'string' && !mergeText(standing, text, before, work).clean
+    })
+    for (const kept of against.length > 0 ? against : [later.latest.hash]) work.clash({ field, kept, other })
+    named = true
+  }
+  if (!named) listClashes(field, later, earlier, work)
 }
 
 function uniqueSorted(clashes: readonly Clash[]): Clash[] {
-  const byText = new Map(clashes.map((clash) => [`${clash.field} ${clash.kept} ${clash.other}`, clash]))
-  return [...byText.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, clash]) => clash)
+  const unique = new Map(clashes.map((clash) => [JSON.stringify(Object.values(clash)), clash]))
+  return [...unique.values()].sort(
+    (a, b) => compare(a.field, b.field) || compare(a.kept, b.kept) || compare(a.other, b.other),
+  )
 }

@@ -31,7 +31,11 @@ export function mergeText(later: string, earlier: string, base: string, manner: 
   const whole = { text: manner.stands(later), clean: false }
   if (base.trim() === '') return whole
   const between = BLANK_LINES.exec(base)?.[0] ?? '\n\n'
-  const [a, o, b] = [later, base, earlier].map((text) => paragraphs(text, between)) as [Tokens, Tokens, Tokens]
+  const [a, o, b] = [later, base, earlier].map((text) => paragraphs(text, between)) as [
+    Tokens,
+    Tokens,
+    Tokens,
+  ]
   const regions = threeWay(a, o, b, { touching: false, budget: manner.budget })
   if (!regions) return whole
   let text = ''

@@ -53,8 +53,7 @@ export function threeWay(
     advance(group.end, group.grown)
   }
   for (const { side, start, end, grown } of hunks) {
-    const joins =
-      group && (start < group.end || (touching ? start === group.end : end === group.start))
+    const joins = group && (start < group.end || (touching ? start === group.end : end === group.start))
     if (!group || !joins) {
       close()
       group = { start, end, grown: { a: 0, b: 0 } }

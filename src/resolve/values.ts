@@ -2,13 +2,24 @@ import serialize from 'canonicalize'
 
 /** Whether two field values are equal, whatever order their members stand in. */
 export function sameValue(a: unknown, b: unknown): boolean {
-  return a === b || keyOf(a) === keyOf(b)
+  if (a === b) return true
+  if (typeof a === 'string' || typeof b === 'string') return false
+  return keyOf(a) === keyOf(b)
 }
 
-/** The union of two sets without what either side removed from the base, sorted. */
+/** The union of two sets without what either side removed from the base, sorted by code unit. */
 export function mergeSet(a: readonly unknown[], b: readonly unknown[], base: unknown): unknown[] {
-  const merged = new Map(kept(a, b, base))
-  return [...merged.entries()].sort(([x], [y]) => (x < y ? -1 : x > y ? 1 : 0)).map(([, value]) => value)
+  const merged = [...new Map(kept(a, b, base))].map(([key, value]) => ({
+    text: typeof value === 'string' ? value : key,
+    key,
+    value,
+  }))
+  return merged.sort((x, y) => compare(x.text, y.text) || compare(x.key, y.key)).map(({ value }) => value)
+}
+
+/** The order of two texts by code unit, for sorting. */
+export function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
 }
 
 /** Likewise in order: what both sides left of the base, then what each added. */

@@ -1,0 +1,38 @@
+/** One measured figure. `met` is absent where there is no goal. */
+export interface Figure {
+  name: string
+  value: number
+  unit: string
+  goal?: string
+  met?: boolean
+}
+
+/** A benchmark: what it measures, and how; it gives one figure or more of the same name. */
+export interface Benchmark {
+  name: string
+  /** One line on what is measured, and from when to when. */
+  about: string
+  run(): Promise<Figure[]>
+}
+
+export function atLeast(name: string, value: number, unit: string, least: number): Figure {
+  return { name, value: round(value), unit, goal: `>= ${least}`, met: value >= least }
+}
+
+export function atMost(name: string, value: number, unit: string, most: number): Figure {
+  return { name, value: round(value), unit, goal: `<= ${most}`, met: value <= most }
+}
+
+/** The value that `share` (0 to 1) of the values do not exceed. */
+export function percentile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  return sorted[Math.min(Math.ceil(sorted.length * share), sorted.length) - 1] ?? 0
+}
+
+export function median(values: readonly number[]): number {
+  return percentile(values, 0.5)
+}
+
+function round(value: number): number {
+  return value >= 100 ? Math.round(value) : Math.round(value * 10) / 10
+}

@@ -1,0 +1,39 @@
+import { publish } from '../test/helpers/forms.ts'
+import { join2 } from '../test/helpers/node.ts'
+import { until } from '../test/helpers/wait.ts'
+import { atMost, percentile } from './figure.ts'
+import type { Benchmark } from './figure.ts'
+import { benchFolder, benchNode } from './nodes.ts'
+
+const TIMES = 200
+const WARM_UP = 20
+
+export const publishToPeer: Benchmark = {
+  name: 'publish-to-peer',
+  about: `form sent on A until the article is on B's newswire page, ${TIMES} times`,
+  async run() {
+    await using folder = await benchFolder()
+    await using a = benchNode(folder.path, 'a')
+    await using b = benchNode(folder.path, 'b')
+    await Promise.all([a.start(), b.start()])
+    await join2(a, b)
+    const times: number[] = []
+    for (let round = 0; round < WARM_UP + TIMES; round += 1) {
+      const title = `Round ${round} of the measurement`
+      const begun = performance.now()
+      const sent = publish(a, { title, body: 'A text of a few words. '.repeat(40), tags: 'measure' })
+      await until(
+        `B shows round ${round}`,
+        async () => (await b.html('/newswire')).includes(title),
+        30_000,
+        0,
+      )
+      if (round >= WARM_UP) times.push(performance.now() - begun)
+      await sent
+    }
+    return [
+      { ...atMost('publish-to-peer', percentile(times, 0.5), 'ms p50', 60) },
+      { ...atMost('publish-to-peer', percentile(times, 0.99), 'ms p99', 250) },
+    ]
+  },
+}
