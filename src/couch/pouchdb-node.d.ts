@@ -16,6 +16,7 @@ declare module 'pouchdb-node' {
     id?: string
     value?: { rev: string; deleted?: boolean }
     doc?: PouchDocument | null
+    error?: string
   }
 
   export interface PouchWriteResult {

@@ -4,6 +4,8 @@ import { checkDocument, isProblem } from './check.ts'
 import type { Problem } from './check.ts'
 import { GatewayAnswer } from './answers.ts'
 import type { GatewayOptions } from './gateway.ts'
+import type { Membership } from '../project/membership.ts'
+import type { AbsentIds } from './absent.ts'
 import type { Strangers } from './strangers.ts'
 
 /** A document that was refused, as both replicators understand it: CouchDB reads `error`, PouchDB `name`. */
@@ -16,9 +18,17 @@ interface Refused {
   reason: string
 }
 
+/** A batch is worked on in parts of this size: while the store writes one, the next is being checked. */
+const PART = 100
+
+interface TakeInOptions extends GatewayOptions {
+  strangers: Strangers
+  absent: AbsentIds
+}
+
 /**
  * Takes in a batch (`_bulk_docs` with `new_edits: false`): each document is checked by itself, the good ones are
- * stored in one write, and only the refused ones are answered.
+ * stored, and only the refused ones are answered.
  *
  * `forbidden` makes a replicator skip the document for good. `too_busy` makes PouchDB keep the rest, back off and try
  * again; CouchDB's replicator likewise crashes the job and starts it again.
@@ -26,25 +36,103 @@ interface Refused {
 export async function takeIn(
   body: Record<string, unknown>,
   caller: Caller,
-  strangers: Strangers,
-  options: GatewayOptions,
+  options: TakeInOptions,
 ): Promise<Refused[]> {
   const { docs, new_edits: newEdits } = body
   if (!Array.isArray(docs))
     throw new GatewayAnswer(400, 'bad_request', 'POST body must include `docs` parameter.')
-  if (newEdits !== false)
+  if (newEdits !== false) {
     throw new GatewayAnswer(403, 'forbidden', 'the ledger takes documents with new_edits: false only')
-  const { ledger, limits, refusals } = options
-  const context = { limits, clock: ledger.clock, membership: options.membership() }
-  const checked = await Promise.all(docs.map((document) => checkDocument(document, context)))
+  }
+  const batch = new Batch(caller, options)
+  let stored = Promise.resolve()
+  for (let at = 0; at < docs.length; at += PART) {
+    const good = await batch.check(docs.slice(at, at + PART))
+    await stored
+    stored = batch.store(good)
+    // Awaited in the next round; a failure is not to be unhandled until then.
+    stored.catch(() => undefined)
+  }
+  await stored
+  return batch.refused
+}
 
-  const refused: Refused[] = []
-  const refuse = (given: unknown, { code, reason }: Problem) => {
+/** One batch on its way in. */
+class Batch {
+  readonly refused: Refused[] = []
+  readonly #caller: Caller
+  readonly #options: TakeInOptions
+  readonly #membership: Membership
+
+  constructor(caller: Caller, options: TakeInOptions) {
+    this.#caller = caller
+    this.#options = options
+    this.#membership = options.membership()
+  }
+
+  /** Checks documents by themselves and against what was erased here; gives those that are to be stored. */
+  async check(docs: readonly unknown[]): Promise<Envelope[]> {
+    const { ledger, limits, absent } = this.#options
+    const context = { limits, clock: ledger.clock, membership: this.#membership }
+    const checked = await Promise.all(docs.map((document) => checkDocument(document, context)))
+    const good = new Map<string, Envelope>()
+    for (const [index, outcome] of checked.entries()) {
+      if (isProblem(outcome)) this.#refuse(docs[index], outcome)
+      else good.set(outcome._id, outcome)
+    }
+    const unknown = [...good.keys()].filter((id) => !absent.take(id))
+    const { rows } = unknown.length > 0 ? await ledger.database.allDocs({ keys: unknown }) : { rows: [] }
+    for (const { key, value } of rows) {
+      const document = good.get(key)
+      if (!document || !value) continue
+      if (value.deleted) this.#refuse(document, { code: 'forbidden', reason: 'was erased here' })
+      // An equal revision is here already; under another one something wrote past the gateway, and this one is missing.
+      if (value.deleted || value.rev === document._rev) good.delete(key)
+    }
+    return this.#boundStrangers([...good.values()])
+  }
+
+  /** Stores checked documents in one write. */
+  async store(documents: readonly Envelope[]): Promise<void> {
+    const { ledger, stored } = this.#options
+    if (documents.length === 0) return
+    const failed = await ledger.database.bulkDocs(documents, { newEdits: false })
+    for (const { id, reason, error } of failed) {
+      if (error)
+        this.#refuse({ _id: id }, { code: 'too_busy', reason: `the store refused it: ${reason ?? error}` })
+    }
+    for (const { at } of documents) ledger.clock.see(at)
+    stored?.(documents.length)
+  }
+
+  /** Lets documents of keys that are no members through as long as the caller's bound has room. */
+  async #boundStrangers(documents: readonly Envelope[]): Promise<Envelope[]> {
+    const { strangers } = this.#options
+    const { name } = this.#caller
+    if (documents.every(({ node }) => this.#membership.isMember(node))) return [...documents]
+    let room = await strangers.room(name, this.#membership)
+    const taken: string[] = []
+    const admitted = documents.filter((document) => {
+      if (this.#membership.isMember(document.node)) return true
+      if (room > 0) {
+        room -= 1
+        taken.push(document.node)
+        return true
+      }
+      const reason = `is signed by a key that is no member, and ${name} has brought as many of those as are kept`
+      this.#refuse(document, { code: 'too_busy', reason })
+      return false
+    })
+    await strangers.add(name, taken)
+    return admitted
+  }
+
+  #refuse(given: unknown, { code, reason }: Problem): void {
     const { _id: id, _rev: rev } = (given ?? {}) as { _id?: unknown; _rev?: unknown }
     const name = typeof id === 'string' ? id : ''
-    refusals.add({ caller: caller.name, id: name, code, reason })
+    this.#options.refusals.add({ caller: this.#caller.name, id: name, code, reason })
     const status = code === 'forbidden' ? 403 : 503
-    refused.push({
+    this.refused.push({
       id: name,
       ...(typeof rev === 'string' ? { rev } : {}),
       error: code,
@@ -53,43 +141,4 @@ export async function takeIn(
       reason,
     })
   }
-  const good = new Map<string, Envelope>()
-  for (const [index, outcome] of checked.entries()) {
-    if (isProblem(outcome)) refuse(docs[index], outcome)
-    else good.set(outcome._id, outcome)
-  }
-
-  const present = await ledger.database.allDocs({ keys: [...good.keys()] })
-  for (const { key, value } of present.rows) {
-    const document = good.get(key)
-    if (!document || !value) continue
-    if (value.deleted) refuse(document, { code: 'forbidden', reason: 'was erased here' })
-    // An equal revision is here already; under another one something wrote past the gateway, and this one is missing.
-    if (value.deleted || value.rev === document._rev) good.delete(key)
-  }
-
-  let room = await strangers.room(caller.name, context.membership)
-  const strangersKeys: string[] = []
-  for (const [id, document] of good) {
-    if (context.membership.isMember(document.node)) continue
-    if (room > 0) {
-      room -= 1
-      strangersKeys.push(document.node)
-    } else {
-      good.delete(id)
-      const reason = `is signed by a key that is no member, and ${caller.name} has brought as many of those as are kept`
-      refuse(document, { code: 'too_busy', reason })
-    }
-  }
-
-  if (good.size > 0) {
-    await strangers.add(caller.name, strangersKeys)
-    const failed = await ledger.database.bulkDocs([...good.values()], { newEdits: false })
-    for (const { id, reason, error } of failed) {
-      if (error) refuse({ _id: id }, { code: 'too_busy', reason: `the store refused it: ${reason ?? error}` })
-    }
-    for (const { at } of good.values()) ledger.clock.see(at)
-    options.stored?.(good.size)
-  }
-  return refused
 }

@@ -5,6 +5,7 @@ import { HyperactiveError } from '../errors.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { logger } from '../log.ts'
 import type { Membership } from '../project/membership.ts'
+import { AbsentIds } from './absent.ts'
 import { GatewayAnswer, readJson } from './answers.ts'
 import { takeIn } from './bulk-docs.ts'
 import { parseBasic } from './callers.ts'
@@ -46,6 +47,7 @@ export function gatewayRouter(options: GatewayOptions): Router {
   const router = new Router({ prefix: GATEWAY_PATH })
   const changes = new ChangesFeed(database, options.signal)
   const strangers = new Strangers(database, limits.strangersPerPeer)
+  const absent = new AbsentIds()
 
   router.use(answerErrors)
   router.use(async (ctx, next) => {
@@ -69,14 +71,14 @@ export function gatewayRouter(options: GatewayOptions): Router {
   router.get('/ledger/_changes', (ctx) => changes.answer(ctx))
   router.post('/ledger/_changes', (ctx) => changes.answer(ctx))
   router.post('/ledger/_revs_diff', async (ctx) => {
-    ctx.body = await revsDiff(database, await readJson(ctx, limits.requestBytes))
+    ctx.body = await revsDiff(database, await readJson(ctx, limits.requestBytes), absent)
   })
   router.post('/ledger/_bulk_get', async (ctx) => {
     ctx.body = await bulkGet(database, await readJson(ctx, limits.requestBytes), ctx.query.revs === 'true')
   })
   router.post('/ledger/_bulk_docs', async (ctx) => {
     const body = await readJson(ctx, limits.requestBytes)
-    ctx.body = await takeIn(body, callerOf(ctx), strangers, options)
+    ctx.body = await takeIn(body, callerOf(ctx), { ...options, strangers, absent })
     ctx.status = 201
   })
   router.post('/ledger/_ensure_full_commit', (ctx) => {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Database, StoredDocument } from '../couch/database.ts'
 import { parseId, revisionOf } from '../ledger/document.ts'
+import type { AbsentIds } from './absent.ts'
 import { GatewayAnswer } from './answers.ts'
 
 const MOST_DOCUMENTS = 1000
@@ -34,8 +35,15 @@ export async function bulkGet(
   return { results }
 }
 
-/** Answers `_revs_diff`. What was erased here counts as present, so that nobody sends it again. */
-export async function revsDiff(database: Database, body: Record<string, unknown>): Promise<object> {
+/**
+ * Answers `_revs_diff`. What was erased here counts as present, so that nobody sends it again. Ids that are not here
+ * at all are remembered for the batch that will bring them.
+ */
+export async function revsDiff(
+  database: Database,
+  body: Record<string, unknown>,
+  absent: AbsentIds,
+): Promise<object> {
   const ids = Object.keys(body)
   const { rows } = ids.length > 0 ? await database.allDocs({ keys: ids }) : { rows: [] }
   const answer: Record<string, { missing: string[] }> = {}
@@ -44,8 +52,10 @@ export async function revsDiff(database: Database, body: Record<string, unknown>
     const asked = body[key]
     if (!Array.isArray(asked)) throw new GatewayAnswer(400, 'bad_request', 'revisions must be a list')
     const revs = asked.filter((rev) => typeof rev === 'string')
-    if (!value) answer[key] = { missing: revs }
-    else if (!value.deleted && revs.some((rev) => rev !== value.rev)) unsettled[key] = revs
+    if (!value) {
+      answer[key] = { missing: revs }
+      absent.add(key)
+    } else if (!value.deleted && revs.some((rev) => rev !== value.rev)) unsettled[key] = revs
   }
   if (Object.keys(unsettled).length > 0) Object.assign(answer, await database.revsDiff(unsettled))
   return answer

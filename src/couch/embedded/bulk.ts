@@ -49,32 +49,40 @@ export async function bulkGet(
   return { results: await Promise.all(results) }
 }
 
-/** Answers `_revs_diff`. One read settles every document that is unknown or has no revision but the asked ones. */
+/** Answers `_revs_diff`. */
 export async function revsDiff(pouch: PouchDatabase, body: Record<string, unknown>): Promise<object> {
-  const asked = Object.entries(body).map(([id, revs]) => {
+  for (const revs of Object.values(body)) {
     if (!Array.isArray(revs) || revs.some((rev) => typeof rev !== 'string')) {
       throw new CouchAnswer(400, 'bad_request', 'revisions must be a list of strings')
     }
-    return [id, revs as string[]] as const
-  })
-  const rows = new Map((await readKeys(pouch, Object.keys(body), false)).map((row) => [row.key, row]))
-  const answer: Record<string, object> = {}
-  const unsettled: Record<string, string[]> = {}
-  for (const [id, revs] of asked) {
-    const known = rows.get(id)?.value?.rev
-    if (known === undefined) answer[id] = { missing: revs }
-    else if (revs.some((rev) => rev !== known)) unsettled[id] = revs
   }
-  return Object.keys(unsettled).length === 0 ? answer : { ...answer, ...(await pouch.revsDiff(unsettled)) }
+  return pouch.revsDiff(body as Record<string, string[]>)
 }
 
-/** Rows of `_all_docs` for these keys; documents that were never here have no `value`. */
+/**
+ * Rows of `_all_docs` for these keys; documents that were never here have no `value`. Documents are got one by one:
+ * PouchDB's own `allDocs({ keys })` opens an iterator for every key and takes three to four times as long.
+ */
 export async function readKeys(
   pouch: PouchDatabase,
   keys: string[],
   includeDocs: boolean,
 ): Promise<PouchRow[]> {
-  if (keys.length === 0) return []
-  const { rows } = await pouch.allDocs({ keys, include_docs: includeDocs })
-  return rows
+  const deleted: string[] = []
+  const rows = await Promise.all(
+    keys.map(async (key): Promise<PouchRow> => {
+      try {
+        const doc = await pouch.get(key)
+        return { id: key, key, value: { rev: doc._rev }, ...(includeDocs ? { doc } : {}) }
+      } catch (error) {
+        const { status, reason } = error as { status?: number; reason?: string }
+        if (status !== 404) throw error
+        if (reason === 'deleted') deleted.push(key)
+        return { key, error: 'not_found' }
+      }
+    }),
+  )
+  if (deleted.length === 0) return rows
+  const found = new Map((await pouch.allDocs({ keys: deleted })).rows.map((row) => [row.key, row]))
+  return rows.map((row) => found.get(row.key) ?? row)
 }
