@@ -50,7 +50,7 @@ function entriesOf(name: string, bytes: Uint8Array): Entry[] {
         id: item.guid?.value ?? item.link,
         title: item.title,
         date: item.pubDate ?? item.dc?.dates?.[0],
-        author: item.dc?.creators?.[0] ?? nameOf(item.authors?.[0]),
+        author: item.dc?.creators?.[0] ?? item.authors?.[0]?.name,
         summary: item.content?.encoded === undefined ? undefined : item.description,
         html: item.content?.encoded ?? item.description,
         categories: (item.categories ?? []).flatMap((category) => category.name ?? []),
@@ -96,13 +96,6 @@ function fromEntry(source: string, entry: Entry, turndown: TurndownService): Rea
       ...(entry.language ? { language: entry.language } : {}),
     },
   }
-}
-
-/** RSS 2.0 writes an author as "mail@example.org (Name)"; the address is a person's and stays out. */
-function nameOf(author: unknown): string | undefined {
-  if (typeof author !== 'string') return undefined
-  const name = /\(([^)]+)\)/.exec(author)?.[1] ?? (author.includes('@') ? undefined : author)
-  return name?.trim()
 }
 
 function plainText(html: string | undefined, turndown: TurndownService): string | undefined {

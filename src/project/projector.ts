@@ -64,6 +64,7 @@ export class Projector implements AsyncDisposable {
   #wake = new AbortController()
   #caughtUp = false
   #streamedAtMs = 0
+  #startedOver = false
 
   constructor(options: ProjectorOptions) {
     this.#options = options
@@ -187,7 +188,10 @@ export class Projector implements AsyncDisposable {
       }
     }
     if (results.length === 0) return 0
+    this.#startedOver = false
     await this.#project(results)
+    // An eviction among them: everything is judged again, from the beginning.
+    if (this.#startedOver) return results.length
     this.#checkpoint.seq = last_seq
     await this.#saveCheckpoint()
     for (const { id } of results) this.#waiters.done(id)
@@ -206,7 +210,7 @@ export class Projector implements AsyncDisposable {
 
     const network = documents.filter(concernsMembership)
     if (network.length > 0) await this.#takeIn(network)
-    await this.#projectDocuments(documents, held)
+    if (!this.#startedOver) await this.#projectDocuments(documents, held)
   }
 
   async #projectDocuments(documents: readonly Envelope[], held: HeldDocument[] = []): Promise<void> {
@@ -319,6 +323,7 @@ export class Projector implements AsyncDisposable {
   async #startOver(): Promise<void> {
     const { site } = this.#options
     log.info('projecting the whole ledger anew')
+    this.#startedOver = true
     this.#checkpoint.seq = 0
     await this.#saveCheckpoint()
     for (;;) {
