@@ -131,7 +131,9 @@ function readConfigFile(file: string, wanted: boolean): Record<string, unknown> 
   try {
     text = readFileSync(file, 'utf8')
   } catch (error) {
-    if (!wanted && (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    // A data folder that is a file is told by whoever opens it.
+    const { code } = error as NodeJS.ErrnoException
+    if (!wanted && (code === 'ENOENT' || code === 'ENOTDIR')) return undefined
     throw badConfig(`${file} cannot be read: ${messageOf(error)}`, error)
   }
   const document = parseDocument(text)

@@ -69,6 +69,13 @@ export class TestNode {
     return this.#child?.pid ?? 0
   }
 
+  /** The node's process and its store's. */
+  async processes(): Promise<{ nodeProcess: number; storeProcess: number }> {
+    const nodeProcess = this.processId
+    const children = await readFile(`/proc/${nodeProcess}/task/${nodeProcess}/children`, 'utf8')
+    return { nodeProcess, storeProcess: Number(children.trim().split(' ')[0]) }
+  }
+
   async start(): Promise<void> {
     const args = [
       'start',
