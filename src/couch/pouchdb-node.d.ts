@@ -51,10 +51,9 @@ declare module 'pouchdb-node' {
   }
 
   /** A running replication: an emitter, and a promise that rejects when it fails. */
-  export interface PouchReplication {
+  export interface PouchReplication extends Promise<object> {
     on(event: string, handler: (value: never) => void): PouchReplication
     cancel(): void
-    catch(handler: (error: unknown) => void): Promise<unknown>
   }
 
   const PouchDB: {

@@ -1,5 +1,6 @@
 import type { Envelope } from '../ledger/document.ts'
 import type { Caller } from './callers.ts'
+import type { WriteResult } from '../couch/database.ts'
 import { checkDocument, isProblem } from './check.ts'
 import type { Problem } from './check.ts'
 import { GatewayAnswer } from './answers.ts'
@@ -20,6 +21,7 @@ interface Refused {
 
 /** A batch is worked on in parts of this size: while the store writes one, the next is being checked. */
 const PART = 100
+const LONGEST_REASON = 300
 
 interface TakeInOptions extends GatewayOptions {
   strangers: Strangers
@@ -94,40 +96,40 @@ class Batch {
 
   /** Stores checked documents in one write. */
   async store(documents: readonly Envelope[]): Promise<void> {
-    const { ledger, stored } = this.#options
+    const { ledger, stored, strangers } = this.#options
     if (documents.length === 0) return
-    const failed = await ledger.database.bulkDocs(documents, { newEdits: false })
-    for (const { id, reason, error } of failed) {
-      if (error)
-        this.#refuse({ _id: id }, { code: 'too_busy', reason: `the store refused it: ${reason ?? error}` })
+    const strange = documents.filter(({ node }) => !this.#membership.isMember(node))
+    let failed: WriteResult[]
+    try {
+      failed = await ledger.database.bulkDocs(documents, { newEdits: false })
+    } catch (error) {
+      strangers.release(this.#caller.name, strange)
+      throw error
     }
-    for (const { at } of documents) ledger.clock.see(at)
-    stored?.(documents.length)
+    const left = new Map(documents.map((document) => [document._id, document]))
+    for (const { id, reason, error } of failed) {
+      if (!error || !left.delete(id)) continue
+      this.#refuse({ _id: id }, { code: 'too_busy', reason: `the store refused it: ${reason ?? error}` })
+    }
+    const unstored = strange.filter(({ _id }) => !left.has(_id))
+    strangers.release(this.#caller.name, unstored)
+    for (const { at } of left.values()) ledger.clock.see(at)
+    if (left.size > 0) stored?.(left.size)
   }
 
   /** Lets documents of keys that are no members through as long as the caller's bound has room. */
   async #boundStrangers(documents: readonly Envelope[]): Promise<Envelope[]> {
-    const { strangers } = this.#options
     const { name } = this.#caller
-    if (documents.every(({ node }) => this.#membership.isMember(node))) return [...documents]
-    let room = await strangers.room(name, this.#membership)
-    const taken: string[] = []
-    const admitted = documents.filter((document) => {
-      if (this.#membership.isMember(document.node)) return true
-      if (room > 0) {
-        room -= 1
-        taken.push(document.node)
-        return true
-      }
-      const reason = `is signed by a key that is no member, and ${name} has brought as many of those as are kept`
-      this.#refuse(document, { code: 'too_busy', reason })
-      return false
-    })
-    await strangers.add(name, taken)
-    return admitted
+    const tooMany = await this.#options.strangers.admit(name, documents, this.#membership)
+    const reason = `is signed by a key that is no member, and ${name} has brought as many of those as are kept`
+    for (const document of tooMany) this.#refuse(document, { code: 'too_busy', reason })
+    return documents.filter((document) => !tooMany.has(document))
   }
 
-  #refuse(given: unknown, { code, reason }: Problem): void {
+  #refuse(given: unknown, problem: Problem): void {
+    const { code } = problem
+    // It may quote what came in.
+    const reason = problem.reason.slice(0, LONGEST_REASON)
     const { _id: id, _rev: rev } = (given ?? {}) as { _id?: unknown; _rev?: unknown }
     const name = typeof id === 'string' ? id : ''
     this.#options.refusals.add({ caller: this.#caller.name, id: name, code, reason })

@@ -1,151 +1,114 @@
+import { once } from 'node:events'
 import { PassThrough } from 'node:stream'
 import type { ParameterizedContext } from 'koa'
-import type { Changes, Database } from '../couch/database.ts'
-import { parseId, revisionOf } from '../ledger/document.ts'
+import type { Database } from '../couch/database.ts'
 import { GatewayAnswer } from './answers.ts'
+import { readFeed } from './feed.ts'
+import type { Feed } from './feed.ts'
+import { Reading } from './reading.ts'
+import type { Row } from './reading.ts'
+import { Tail } from './tail.ts'
 
 const MOST_WAITING = 500
-const LONGEST_TIMEOUT_MS = 60_000
-const SHORTEST_HEARTBEAT_MS = 100
-const LARGEST_PAGE = 1000
 
-interface Feed {
-  since: string
-  limit: number
-  timeoutMs: number
-  heartbeatMs: number | undefined
-}
-
-interface Rows extends Changes {
-  results: { seq: string | number; id: string; changes: { rev: string }[] }[]
-}
-
-/** Answers `_changes` for replicators, and keeps count of those who wait. */
+/** Answers `_changes` for replicators, and bounds how many of them wait. */
 export class ChangesFeed {
   readonly #database: Database
   readonly #stop: AbortSignal
+  readonly #tail: Tail
   #waiting = 0
 
   constructor(database: Database, stop: AbortSignal) {
     this.#database = database
     this.#stop = stop
-  }
-
-  /** How many clients wait for changes now. */
-  get waiting(): number {
-    return this.#waiting
-  }
-
-  /** @throws GatewayAnswer 400 for what is not served, 503 when too many wait */
-  async answer(ctx: ParameterizedContext): Promise<void> {
-    const { feed = 'normal' } = ctx.query
-    for (const name of ['filter', 'doc_ids', 'view', 'selector', 'descending', 'include_docs']) {
-      if (ctx.query[name] !== undefined && ctx.query[name] !== 'false') {
-        throw new GatewayAnswer(
-          400,
-          'bad_request',
-          `\`${name}\` is not served: a peer gets the whole ledger, in order`,
-        )
-      }
-    }
-    const wanted = readFeed(ctx.query)
-    ctx.type = 'application/json'
-    if (feed === 'normal') {
-      ctx.body = await this.#read(wanted, wanted.since, undefined)
-      return
-    }
-    if (feed !== 'longpoll' && feed !== 'continuous') {
-      throw new GatewayAnswer(400, 'bad_request', '`feed` is normal, longpoll or continuous')
-    }
-    if (this.#waiting >= MOST_WAITING)
-      throw new GatewayAnswer(503, 'too_busy', 'too many clients wait for changes')
-    this.#follow(ctx, feed, wanted)
-  }
-
-  /** Streams to one client until it goes, the node stops or the feed ends; the store's request ends with it. */
-  #follow(ctx: ParameterizedContext, feed: 'longpoll' | 'continuous', wanted: Feed): void {
-    const output = new PassThrough()
-    const gone = new AbortController()
-    output.once('close', () => gone.abort())
-    ctx.res.once('close', () => gone.abort())
-    ctx.body = output
-    const signal = AbortSignal.any([gone.signal, this.#stop])
-    const beat = wanted.heartbeatMs && setInterval(() => output.write('\n'), wanted.heartbeatMs)
-    this.#waiting += 1
-    const run =
-      feed === 'longpoll' ? this.#longPoll(wanted, output, signal) : this.#continuous(wanted, output, signal)
-    run
-      .catch(() => output.destroy())
-      .finally(() => {
-        this.#waiting -= 1
-        clearInterval(beat)
-        output.end()
-      })
-  }
-
-  async #longPoll(wanted: Feed, output: PassThrough, signal: AbortSignal): Promise<void> {
-    output.write(`${JSON.stringify(await this.#read(wanted, wanted.since, signal))}\n`)
-  }
-
-  async #continuous(wanted: Feed, output: PassThrough, signal: AbortSignal): Promise<void> {
-    let since: string | number = wanted.since
-    while (!signal.aborted) {
-      const { results, last_seq } = await this.#read(wanted, since, signal)
-      since = last_seq
-      if (results.length === 0 && wanted.heartbeatMs === undefined) break
-      for (const row of results) output.write(`${JSON.stringify(row)}\n`)
-    }
-    output.write(`${JSON.stringify({ last_seq: since, pending: 0 })}\n`)
+    this.#tail = new Tail(database, stop)
   }
 
   /**
-   * The next rows that a peer may have. Where rows are dropped it reads on until there is one to give or nothing is
-   * pending, because replicators take an empty page for the end. With a signal it waits for the first row.
+   * Streams to one client until it goes, the node stops or the feed ends; what is asked of the store ends with it.
+   *
+   * @throws GatewayAnswer 400 for what is not served, 503 when too many wait
    */
-  async #read(
-    { limit, timeoutMs, heartbeatMs }: Feed,
-    since: string | number,
-    signal: AbortSignal | undefined,
-  ): Promise<Rows> {
+  async answer(ctx: ParameterizedContext): Promise<void> {
+    const feed = readFeed(ctx.query)
+    const waits = feed.feed !== 'normal'
+    if (waits && this.#waiting >= MOST_WAITING)
+      throw new GatewayAnswer(503, 'too_busy', 'too many clients wait for changes')
+    const gone = new AbortController()
+    ctx.res.once('close', () => gone.abort())
+    const signal = AbortSignal.any([gone.signal, this.#stop])
+    const reading = new Reading(this.#database, feed, signal)
+    if (waits) this.#waiting += 1
+    let output: PassThrough
+    let first: Row[]
+    try {
+      // Before anything is answered, so that a problem with the first page has a status of its own.
+      first = await reading.next()
+      output = new PassThrough()
+      ctx.type = 'application/json'
+      ctx.status = 200
+      ctx.flushHeaders()
+      ctx.body = output
+    } catch (error) {
+      if (waits) this.#waiting -= 1
+      throw error
+    }
+    const { heartbeatMs } = feed
+    const beat = heartbeatMs && waits && setInterval(() => output.write('\n'), heartbeatMs)
+    const run =
+      feed.feed === 'continuous' ? this.#lines(feed, reading, first) : this.#page(feed, reading, first)
+    void send(run, output, signal).finally(() => {
+      clearInterval(beat || undefined)
+      if (waits) this.#waiting -= 1
+    })
+  }
+
+  /** The text of a normal feed, or of a long poll, which is the same with a wait for its first row. */
+  async *#page(feed: Feed, reading: Reading, first: Row[]): AsyncGenerator<string> {
+    let rows = first
+    if (rows.length === 0 && feed.feed === 'longpoll') rows = await this.#await(feed, reading)
+    yield `{"results":[\n${rows.map((row) => JSON.stringify(row)).join(',\n')}`
+    // Who sets a limit asks again; who sets none expects everything.
+    while (feed.limit === Infinity && rows.length > 0) {
+      rows = await reading.next()
+      if (rows.length > 0) yield `,\n${rows.map((row) => JSON.stringify(row)).join(',\n')}`
+    }
+    yield `\n],\n"last_seq":${JSON.stringify(reading.since)},"pending":${reading.pending}}\n`
+  }
+
+  async *#lines(feed: Feed, reading: Reading, first: Row[]): AsyncGenerator<string> {
+    let rows = first.length > 0 ? first : await this.#await(feed, reading)
+    while (rows.length > 0) {
+      yield rows.map((row) => `${JSON.stringify(row)}\n`).join('')
+      if (reading.left === 0) break
+      rows = await this.#await(feed, reading)
+    }
+    yield `${JSON.stringify({ last_seq: reading.since, pending: reading.pending })}\n`
+  }
+
+  /** The next rows as soon as there are any; none when the client waits no longer. */
+  async #await({ timeoutMs, heartbeatMs }: Feed, reading: Reading): Promise<Row[]> {
     const deadline = heartbeatMs === undefined ? Date.now() + timeoutMs : Infinity
-    let from = since
+    let rows = await reading.next()
+    if (rows.length > 0) return rows
+    using watch = await this.#tail.watch()
     for (;;) {
-      const left = Math.min(deadline - Date.now(), LONGEST_TIMEOUT_MS)
-      const wait = signal !== undefined && left > 0
-      const query = { since: from, limit, style: 'all_docs' } as const
-      const page = await this.#database.changes(
-        wait ? { ...query, feed: 'longpoll', timeout: left } : query,
-        signal,
-      )
-      const results = page.results.flatMap(({ id, seq, deleted }) =>
-        deleted || !parseId(id) ? [] : [{ seq, id, changes: [{ rev: revisionOf(id) }] }],
-      )
-      const ended = page.results.length === 0 && !(wait && Date.now() < deadline)
-      if (results.length > 0 || ended) return { ...page, results }
-      from = page.last_seq
+      watch.reset()
+      rows = await reading.next()
+      if (rows.length > 0 || Date.now() >= deadline) return rows
+      if (!(await watch.next(deadline, reading.signal))) throw new Error('the store does not answer')
     }
   }
 }
 
-function readFeed(query: Record<string, unknown>): Feed {
-  const { since = '0', heartbeat } = query
-  if (typeof since !== 'string') throw new GatewayAnswer(400, 'bad_request', '`since` must be given once')
-  const beats =
-    heartbeat === 'true'
-      ? LONGEST_TIMEOUT_MS
-      : heartbeat === 'false'
-        ? undefined
-        : number('heartbeat', heartbeat)
-  return {
-    since,
-    limit: Math.min(Math.max(number('limit', query.limit) ?? LARGEST_PAGE, 1), LARGEST_PAGE),
-    timeoutMs: Math.min(number('timeout', query.timeout) ?? LONGEST_TIMEOUT_MS, LONGEST_TIMEOUT_MS),
-    heartbeatMs: beats === undefined ? undefined : Math.max(beats, SHORTEST_HEARTBEAT_MS),
+/** Writes no faster than the client reads; an answer that cannot be finished is cut off, not ended as if it were whole. */
+async function send(run: AsyncGenerator<string>, output: PassThrough, signal: AbortSignal): Promise<void> {
+  try {
+    for await (const text of run) {
+      if (!output.write(text)) await once(output, 'drain', { signal })
+    }
+    output.end()
+  } catch {
+    output.destroy()
   }
-}
-
-function number(name: string, value: unknown): number | undefined {
-  if (value === undefined) return undefined
-  if (typeof value === 'string' && /^\d{1,9}$/.test(value)) return Number(value)
-  throw new GatewayAnswer(400, 'query_parse_error', `\`${name}\` must be a whole number`)
 }

@@ -35,12 +35,13 @@ export async function checkDocument(given: unknown, context: CheckContext): Prom
   if (!parseId(id)) return forbidden('the id is not one of a ledger document')
   if (revisions !== undefined && !tellsOfOneRevision(revisions, rev))
     return forbidden('has a history of revisions')
+  // The shape first: it bounds the depth, and JSON.stringify throws on what is nested without end.
+  const shape = documentProblem(document)
+  if (shape) return forbidden(shape)
   const bytes = Buffer.byteLength(JSON.stringify(document))
   if (bytes > context.limits.documentBytes) {
     return forbidden(`has ${bytes} bytes; ${context.limits.documentBytes} are allowed`)
   }
-  const shape = documentProblem(document)
-  if (shape) return forbidden(shape)
   const envelope = document as unknown as Envelope
   if (context.membership.isEvicted(envelope.node)) return forbidden('the key of its node has been evicted')
   const proof = await proofProblem(envelope)
@@ -57,7 +58,7 @@ export function isProblem(checked: Envelope | Problem): checked is Problem {
 }
 
 function tellsOfOneRevision(revisions: unknown, rev: string): boolean {
-  const { start, ids } = revisions as { start?: unknown; ids?: unknown }
+  const { start, ids } = (revisions ?? {}) as { start?: unknown; ids?: unknown }
   return start === 1 && Array.isArray(ids) && ids.length === 1 && `1-${String(ids[0])}` === rev
 }
 

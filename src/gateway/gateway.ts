@@ -141,6 +141,9 @@ async function answerErrors(ctx: Context, next: Next): Promise<void> {
     } else if (error instanceof HyperactiveError && error.code === 'couch_409') {
       ctx.status = 409
       ctx.body = { error: 'conflict', reason: 'Document update conflict.' }
+    } else if (error instanceof HyperactiveError && error.code === 'couch_400') {
+      ctx.status = 400
+      ctx.body = { error: 'bad_request', reason: 'the store behind this gateway finds the request malformed' }
     } else {
       log.warn('a request failed', { code: error instanceof HyperactiveError ? error.code : 'unexpected' })
       ctx.status = 503

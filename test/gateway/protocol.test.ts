@@ -110,15 +110,16 @@ test('a waiting peer hears of a new document at once', async (t) => {
   const waiting = gateway.request('/ledger/_changes?feed=longpoll&since=0&heartbeat=5000')
   const edit = makeEdit(gateway.key)
   await gateway.ledger.database.bulkDocs([edit], { newEdits: false })
-  const { results } = (await (await waiting).json()) as {
+  const { results, last_seq: since } = (await (await waiting).json()) as {
     results: { id: string; changes: { rev: string }[] }[]
+    last_seq: string
   }
   t.deepEqual(
     results.map(({ id, changes }) => ({ id, changes })),
     [{ id: edit._id, changes: [{ rev: edit._rev }] }],
   )
   const empty = (await (
-    await gateway.request('/ledger/_changes?feed=longpoll&since=1000&timeout=200')
+    await gateway.request(`/ledger/_changes?feed=longpoll&since=${since}&timeout=200`)
   ).json()) as { results: object[] }
   t.deepEqual(empty.results, [])
 })
@@ -179,7 +180,11 @@ test('PouchDB replicates both ways through two gateways, and a refused document 
     job.catch(() => undefined)
     job.on('denied', (error: { id: string }) => denied.push(error.id))
   }
-  t.teardown(() => jobs.forEach((job) => job.cancel()))
+  t.teardown(async () => {
+    for (const job of jobs) job.cancel()
+    // What they still ask is answered before the gateways close.
+    await Promise.allSettled(jobs)
+  })
   const late = makeEdit(b.key)
   await b.push([late])
   const wanted = [...onA, ...onB, late].map(({ _id }) => _id).sort()

@@ -1,5 +1,7 @@
+import { isUtf8 } from 'node:buffer'
 import type { ParameterizedContext } from 'koa'
 import getRawBody from 'raw-body'
+import { messageOf } from '../../errors.ts'
 
 /** CouchDB's answer to a request that fails: an HTTP status with `{"error", "reason"}`. */
 export class CouchAnswer extends Error {
@@ -27,35 +29,50 @@ const LARGEST_BODY_BYTES = 64 * 1024 * 1024
 export function asAnswer(thrown: unknown): CouchAnswer {
   if (thrown instanceof CouchAnswer) return thrown
   const { status, name, reason, message } = thrown as PouchError
-  if (status === undefined || status < 400 || status > 599 || !name) {
-    return new CouchAnswer(500, 'internal_server_error', message ?? 'unknown')
+  if (typeof status !== 'number' || status < 400 || status > 599 || !name) {
+    return new CouchAnswer(500, 'internal_server_error', messageOf(thrown))
   }
   if (status === 409) return new CouchAnswer(409, 'conflict', 'Document update conflict.')
   return new CouchAnswer(status, name, reason ?? message ?? name)
 }
 
-/** The request's body as JSON; an empty one is an empty object. */
+/** The request's body as a JSON object; an empty one is an empty object. */
 export async function readJson(ctx: ParameterizedContext): Promise<Record<string, unknown>> {
-  let text: string
+  const value = (await readBody(ctx)) ?? {}
+  if (typeof value !== 'object' || Array.isArray(value)) {
+    throw new CouchAnswer(400, 'bad_request', 'Request body must be a JSON object')
+  }
+  return value as Record<string, unknown>
+}
+
+async function readBody(ctx: ParameterizedContext): Promise<unknown> {
+  if (ctx.method === 'POST' && ctx.is('application/json') === false) {
+    throw new CouchAnswer(415, 'bad_content_type', 'Content-Type must be application/json')
+  }
+  let bytes: Buffer
   try {
-    text = (await getRawBody(ctx.req, { limit: LARGEST_BODY_BYTES })).toString('utf8')
+    bytes = await getRawBody(ctx.req, { limit: LARGEST_BODY_BYTES, length: ctx.request.length ?? null })
   } catch (error) {
+    // The rest of the body is not read, so the connection cannot serve another request.
+    ctx.set('Connection', 'close')
     if ((error as { status?: number }).status === 413) {
       throw new CouchAnswer(413, 'too_large', 'the request entity is too large')
     }
     throw new CouchAnswer(400, 'bad_request', 'the request was cut off')
   }
-  if (text.trim() === '') return {}
-  let value: unknown
+  if (bytes.length === 0) return undefined
   try {
-    value = JSON.parse(text)
+    if (isUtf8(bytes)) return JSON.parse(bytes.toString('utf8'))
   } catch {
-    throw new CouchAnswer(400, 'bad_request', 'invalid UTF-8 JSON')
+    // answered below
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new CouchAnswer(400, 'bad_request', 'Request body must be a JSON object')
-  }
-  return value as Record<string, unknown>
+  throw new CouchAnswer(400, 'bad_request', 'invalid UTF-8 JSON')
+}
+
+/** @throws CouchAnswer 405 that names the methods which an address takes, such as "GET,HEAD" */
+export function refuseMethod(ctx: ParameterizedContext, allowed: string): never {
+  ctx.set('Allow', allowed)
+  throw new CouchAnswer(405, 'method_not_allowed', `Only ${allowed} allowed`)
 }
 
 /** A whole-number parameter, or undefined when it is absent. */

@@ -1,22 +1,13 @@
+import { once } from 'node:events'
 import { PassThrough } from 'node:stream'
 import type { ParameterizedContext } from 'koa'
-import { CouchAnswer, flag, wholeNumber } from './answers.ts'
+import { answerRows, jsonText } from './answer-rows.ts'
 import type { OpenDatabase } from './databases.ts'
+import { readFeed } from './feed.ts'
+import type { Feed } from './feed.ts'
 
-const DEFAULT_HEARTBEAT_MS = 60_000
-const DEFAULT_TIMEOUT_MS = 60_000
-const CONTINUOUS_BATCH = 200
-
-interface Feed {
-  feed: 'normal' | 'longpoll' | 'continuous'
-  since: number
-  limit: number | undefined
-  includeDocs: boolean
-  descending: boolean
-  allLeaves: boolean
-  heartbeatMs: number | undefined
-  timeoutMs: number
-}
+/** How many changes are held in memory at once for one client. */
+const PAGE = 500
 
 interface Batch {
   results: object[]
@@ -30,27 +21,65 @@ interface Batch {
  */
 export async function answerChanges(ctx: ParameterizedContext, database: OpenDatabase): Promise<void> {
   const feed = await readFeed(ctx.query, database)
-  ctx.type = 'application/json'
   if (feed.feed === 'normal') {
-    ctx.body = await readBatch(database, feed)
+    const reading = new Reading(database, feed)
+    await answerRows(ctx, 'results', reading.pages(), () => reading.end)
     return
   }
   const output = new PassThrough()
   const gone = new AbortController()
-  ctx.req.once('close', () => {
-    if (!ctx.res.writableFinished) gone.abort()
-  })
-  output.once('close', () => gone.abort())
+  const leave = () => gone.abort()
+  ctx.res.once('close', leave)
+  database.closing.signal.addEventListener('abort', leave)
+  ctx.type = 'application/json'
+  ctx.status = 200
+  ctx.flushHeaders()
   ctx.body = output
-  const beat =
-    feed.heartbeatMs === undefined ? undefined : setInterval(() => output.write('\n'), feed.heartbeatMs)
+  const { heartbeatMs } = feed
+  const beat = heartbeatMs === undefined ? undefined : setInterval(() => output.write('\n'), heartbeatMs)
   const follow = feed.feed === 'longpoll' ? longPoll : continuous
   void follow(database, feed, output, gone.signal)
-    .catch(() => output.destroy())
-    .finally(() => {
-      clearInterval(beat)
+    .then(() => {
+      gone.signal.throwIfAborted()
       output.end()
     })
+    // Cut off, and not ended as if it were whole.
+    .catch(() => ctx.res.destroy())
+    .finally(() => {
+      clearInterval(beat)
+      database.closing.signal.removeEventListener('abort', leave)
+    })
+}
+
+/** Reads changes page by page, and knows at every moment where it ended. */
+class Reading {
+  end: Omit<Batch, 'results'>
+  readonly #database: OpenDatabase
+  readonly #feed: Feed
+
+  constructor(database: OpenDatabase, feed: Feed) {
+    this.#database = database
+    this.#feed = feed
+    this.end = { last_seq: feed.since, pending: 0 }
+  }
+
+  async *pages(): AsyncGenerator<object[]> {
+    const { descending } = this.#feed
+    let left = this.#feed.limit
+    while (left > 0) {
+      // PouchDB cannot go on in the middle of a descending feed.
+      const limit = descending ? left : Math.min(left, PAGE)
+      const { results, ...end } = await readBatch(this.#database, {
+        ...this.#feed,
+        since: this.end.last_seq,
+        limit,
+      })
+      this.end = end
+      yield results
+      if (results.length < limit) return
+      left -= results.length
+    }
+  }
 }
 
 async function longPoll(
@@ -59,13 +88,18 @@ async function longPoll(
   output: PassThrough,
   gone: AbortSignal,
 ): Promise<void> {
-  const deadline = Date.now() + feed.timeoutMs
-  for (;;) {
-    const written = nextWrite(database, deadline, gone)
-    const batch = await readBatch(database, feed)
-    if (batch.results.length > 0 || Date.now() >= deadline || gone.aborted) {
-      written.forget()
-      output.write(`${JSON.stringify(batch)}\n`)
+  const deadline = feed.heartbeatMs === undefined ? Date.now() + feed.timeoutMs : Infinity
+  const reading = new Reading(database, feed)
+  while (!gone.aborted) {
+    using written = nextWrite(database, deadline, gone)
+    const pages = reading.pages()
+    const first = ((await pages.next()).value ?? []) as object[]
+    if (gone.aborted) return
+    if (first.length > 0 || Date.now() >= deadline) {
+      for await (const text of jsonText('results', [first], pages, () => reading.end)) {
+        await write(output, text, gone)
+        if (gone.aborted) return
+      }
       return
     }
     await written.promise
@@ -78,96 +112,64 @@ async function continuous(
   output: PassThrough,
   gone: AbortSignal,
 ): Promise<void> {
-  let { since } = feed
-  let left = feed.limit ?? Infinity
-  let deadline = Date.now() + feed.timeoutMs
-  while (!gone.aborted && left > 0) {
-    const written = nextWrite(database, feed.heartbeatMs === undefined ? deadline : undefined, gone)
-    const batch = await readBatch(database, { ...feed, since, limit: Math.min(left, CONTINUOUS_BATCH) })
+  const lastingMs = feed.heartbeatMs === undefined ? feed.timeoutMs : Infinity
+  let { since, limit } = feed
+  let pending = 0
+  let deadline = Date.now() + lastingMs
+  while (limit > 0 && !gone.aborted) {
+    using written = nextWrite(database, deadline, gone)
+    const batch = await readBatch(database, { ...feed, since, limit: Math.min(limit, PAGE) })
+    if (gone.aborted) return
     since = batch.last_seq
-    left -= batch.results.length
+    pending = batch.pending
+    limit -= batch.results.length
     if (batch.results.length > 0) {
-      written.forget()
-      deadline = Date.now() + feed.timeoutMs
-      const lines = batch.results.map((row) => `${JSON.stringify(row)}\n`).join('')
-      if (!output.write(lines)) await drained(output, gone)
-    } else if (feed.heartbeatMs === undefined && Date.now() >= deadline) {
-      written.forget()
+      await write(output, batch.results.map((row) => `${JSON.stringify(row)}\n`).join(''), gone)
+      deadline = Date.now() + lastingMs
+    } else if (Date.now() >= deadline) {
       break
     } else {
       await written.promise
     }
   }
-  output.write(`${JSON.stringify({ last_seq: since, pending: 0 })}\n`)
+  output.write(`${JSON.stringify({ last_seq: since, pending })}\n`)
 }
 
 async function readBatch({ pouch }: OpenDatabase, feed: Feed): Promise<Batch> {
-  const { update_seq } = await pouch.info()
-  const end = Number(update_seq)
+  // Asked before the rows: what is written meanwhile is behind this number.
+  const newest = Number((await pouch.info()).update_seq)
+  // Such a number is from before the files were lost or restored. CouchDB too starts again then.
+  const since = feed.since > newest ? 0 : feed.since
   const { results, last_seq } = await pouch.changes({
-    since: feed.descending ? 0 : feed.since,
+    since: feed.descending ? 0 : since,
     include_docs: feed.includeDocs,
+    conflicts: feed.conflicts,
     descending: feed.descending,
-    ...(feed.limit === undefined ? {} : { limit: Math.max(feed.limit, 1) }),
+    ...(feed.limit === Infinity ? {} : { limit: feed.limit }),
     ...(feed.allLeaves ? { style: 'all_docs' as const } : {}),
   })
-  const reachedEnd = feed.limit === undefined || results.length < Math.max(feed.limit, 1)
-  const last = feed.descending || !reachedEnd ? Number(last_seq) : Math.max(end, Number(last_seq), feed.since)
-  return { results, last_seq: last, pending: reachedEnd ? 0 : Math.max(end - last, 0) }
+  const reachedEnd = results.length < feed.limit
+  const last = feed.descending || !reachedEnd ? Number(last_seq) : Math.max(newest, Number(last_seq))
+  return { results, last_seq: last, pending: reachedEnd ? 0 : Math.max(newest - last, 0) }
 }
 
-/** Resolves at the next write, at the deadline, or when the client goes. It listens from the moment it is called. */
-function nextWrite({ events }: OpenDatabase, deadline: number | undefined, gone: AbortSignal) {
+/** Resolves at the next write, at the deadline, or when the client goes. It listens until it is disposed. */
+function nextWrite({ events }: OpenDatabase, deadline: number, gone: AbortSignal) {
   const { promise, resolve } = Promise.withResolvers<void>()
-  const timer = deadline === undefined ? undefined : setTimeout(resolve, Math.max(deadline - Date.now(), 0))
+  const wait = () => resolve()
+  const timer = deadline === Infinity ? undefined : setTimeout(wait, Math.max(deadline - Date.now(), 0))
   const forget = () => {
     clearTimeout(timer)
-    events.off('written', resolve)
-    gone.removeEventListener('abort', onGone)
+    events.off('written', wait)
+    gone.removeEventListener('abort', wait)
   }
-  const onGone = () => resolve()
-  events.once('written', resolve)
-  gone.addEventListener('abort', onGone)
-  return { promise: promise.finally(forget), forget }
+  events.once('written', wait)
+  gone.addEventListener('abort', wait)
+  return { promise, [Symbol.dispose]: forget }
 }
 
-function drained(output: PassThrough, gone: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      output.off('drain', done)
-      gone.removeEventListener('abort', done)
-      resolve()
-    }
-    output.once('drain', done)
-    gone.addEventListener('abort', done)
-  })
-}
-
-async function readFeed(query: Record<string, unknown>, { pouch }: OpenDatabase): Promise<Feed> {
-  const feed = query.feed ?? 'normal'
-  if (feed !== 'normal' && feed !== 'longpoll' && feed !== 'continuous') {
-    throw new CouchAnswer(400, 'bad_request', 'Supported `feed` types: normal, continuous, longpoll')
-  }
-  if (query.filter !== undefined || query.doc_ids !== undefined || query.view !== undefined) {
-    throw new CouchAnswer(400, 'bad_request', 'the embedded store filters no changes')
-  }
-  const heartbeat =
-    query.heartbeat === 'true'
-      ? DEFAULT_HEARTBEAT_MS
-      : query.heartbeat === 'false'
-        ? undefined
-        : query.heartbeat
-  return {
-    feed,
-    since:
-      query.since === 'now'
-        ? Number((await pouch.info()).update_seq)
-        : (wholeNumber('since', query.since) ?? 0),
-    limit: wholeNumber('limit', query.limit),
-    includeDocs: flag('include_docs', query.include_docs) ?? false,
-    descending: flag('descending', query.descending) ?? false,
-    allLeaves: query.style === 'all_docs',
-    heartbeatMs: wholeNumber('heartbeat', heartbeat),
-    timeoutMs: Math.min(wholeNumber('timeout', query.timeout) ?? DEFAULT_TIMEOUT_MS, DEFAULT_TIMEOUT_MS),
-  }
+/** Writes no faster than the client reads. */
+async function write(output: PassThrough, text: string, gone: AbortSignal): Promise<void> {
+  if (output.write(text) || gone.aborted) return
+  await once(output, 'drain', { signal: gone }).catch(() => {})
 }

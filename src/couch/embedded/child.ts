@@ -1,34 +1,43 @@
 import { createServer as createHttpServer } from 'node:http'
+import { setTimeout as pause } from 'node:timers/promises'
+import { messageOf } from '../../errors.ts'
+import { logger } from '../../log.ts'
 import { Databases } from './databases.ts'
-import { createServer } from './server.ts'
 import type { FromChild, ToChild } from './messages.ts'
+import { openProblem } from './open-problem.ts'
+import { Pending } from './pending.ts'
+import { createServer } from './server.ts'
 
 /**
  * The embedded store's process. It lives exactly as long as its parent wants it: a closed channel, however the parent
  * ended, closes the databases and ends the process. Ctrl-C reaches the whole process group, and is the parent's to
  * decide about.
  */
+const log = logger('store')
+const CLOSE_MS = 3000
+const PROBE_MS = 5000
+const LOST_REQUEST_MS = 2000
+
+const pending = new Pending()
+let databases: Databases | undefined
 let closing: Promise<void> | undefined
 let close = async () => {}
 
 process.on('SIGINT', () => {})
 process.on('SIGTERM', () => void shutDown())
 process.on('disconnect', () => void shutDown())
-// A callback deep in LevelDB may throw past every handler; the request it belongs to is lost, the store is not.
-process.on('uncaughtException', (error) => {
-  process.stderr.write(`embedded store: ${error.stack ?? error.message}\n`)
-})
-
+process.on('uncaughtException', (error) => void survive(error))
+process.on('unhandledRejection', (error) => void survive(error))
 process.on('message', (message: ToChild) => {
   if (message.type === 'stop') void shutDown()
   else void open(message)
 })
 
 async function open({ folder, port, username, password }: Extract<ToChild, { type: 'open' }>): Promise<void> {
-  const databases = new Databases(folder)
+  databases = new Databases(folder)
   try {
     await databases.open()
-    const app = createServer(databases, { username, password })
+    const app = createServer(databases, { username, password }, pending)
     const server = createHttpServer({ requestTimeout: 0, keepAliveTimeout: 65_000 }, app.callback())
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject)
@@ -37,22 +46,36 @@ async function open({ folder, port, username, password }: Extract<ToChild, { typ
     close = async () => {
       server.close()
       server.closeAllConnections()
-      await databases.close()
+      await databases?.close()
     }
     const address = server.address()
     tell({ type: 'listening', port: typeof address === 'object' && address !== null ? address.port : port })
   } catch (error) {
-    const { message, code } = error as NodeJS.ErrnoException
-    tell({ type: 'failed', message, locked: /lock/i.test(message), portTaken: code === 'EADDRINUSE' })
+    tell({ type: 'failed', problem: openProblem(error), message: messageOf(error) })
     await shutDown()
   }
 }
 
+/**
+ * A callback deep in LevelDB may throw past every handler. The request that it belongs to is answered 500; when it
+ * has left a database locked too, a new process is the way out, and loses nothing.
+ */
+async function survive(thrown: unknown): Promise<void> {
+  log.error('an exception escaped its request', { reason: messageOf(thrown) })
+  void pending.giveUp(LOST_REQUEST_MS)
+  const alive = await Promise.race([databases?.probe(), pause(PROBE_MS, false)])
+  if (alive || closing) return
+  log.error('a database does not answer any more; the store ends, to be started again')
+  process.exit(1)
+}
+
 function tell(message: FromChild): void {
-  process.send?.(message)
+  if (process.connected) process.send?.(message)
 }
 
 function shutDown(): Promise<void> {
-  closing ??= close().finally(() => process.exit(0))
+  closing ??= Promise.race([close(), pause(CLOSE_MS)])
+    .catch((error: unknown) => log.warn('a database did not close', { reason: messageOf(error) }))
+    .finally(() => process.exit(0))
   return closing
 }

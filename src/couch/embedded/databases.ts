@@ -1,11 +1,21 @@
 import { EventEmitter } from 'node:events'
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import PouchDB from 'pouchdb-node'
 import type { PouchDatabase } from 'pouchdb-node'
+import { messageOf } from '../../errors.ts'
+import { logger } from '../../log.ts'
 import { CouchAnswer } from './answers.ts'
+import { claimFolder, databasePath, folderSize, removeLeftovers } from './folder.ts'
+import { compactFiles, countKeys, rememberingLeveldown } from './level.ts'
+
+const log = logger('store')
+// Each database listens on PouchDB, and each view is a database.
+;(PouchDB as unknown as EventEmitter).setMaxListeners(0)
 
 const NAME = /^[a-z][a-z0-9_$()+/-]*$/
+/** With what views add to it, a database's name is the name of a folder. */
+const LONGEST_NAME = 180
+const MOST_REASONS = 100
 
 /** One open database. */
 export interface OpenDatabase {
@@ -13,24 +23,36 @@ export interface OpenDatabase {
   readonly pouch: PouchDatabase
   /** Emits `written` after every change, for whoever waits on the changes feed. */
   readonly events: EventEmitter
+  /** Aborted when the database is deleted or closed. */
+  readonly closing: AbortController
+  /** Compactions that run; closing waits for them. */
+  readonly compactions: Set<Promise<void>>
+  /** Keys counted at a sequence number, for the number of deleted documents. */
+  counted: { atSeq: number; keys: number }
 }
 
 /**
- * The databases of one folder. PouchDB makes a database by merely naming it, so a list of the ones that exist is
- * kept beside them: that is what 404 and 412 are answered from.
+ * The databases of one folder. PouchDB makes a database by merely naming it, so the list of those that exist is kept
+ * in one of its own, `_dbs`: 404 and 412 are answered from it, and its LOCK keeps a second process out.
  */
 export class Databases {
   readonly #folder: string
   readonly #open = new Map<string, OpenDatabase>()
+  #list: PouchDatabase | undefined
+  #turn: Promise<unknown> = Promise.resolve()
 
   constructor(folder: string) {
     this.#folder = folder
   }
 
-  /** Opens every database in the list; throws what LevelDB says when another process holds one. */
+  /** Opens every database in the list; throws a FolderError, or what LevelDB says when another process holds it. */
   async open(): Promise<void> {
-    await mkdir(this.#folder, { recursive: true, mode: 0o700 })
-    for (const name of await this.#readList()) await this.#openOne(name)
+    await claimFolder(this.#folder)
+    this.#list = openPouch(join(this.#folder, '_dbs'))
+    const { rows } = await this.#list.allDocs({})
+    const names = rows.map(({ key }) => key)
+    await removeLeftovers(this.#folder, names)
+    for (const name of names) await this.#openOne(name)
   }
 
   names(): string[] {
@@ -45,56 +67,137 @@ export class Databases {
   }
 
   /** @throws CouchAnswer 400 or 412 */
-  async create(name: string): Promise<void> {
-    if (!NAME.test(name)) {
-      const rules =
-        `Name: '${name}'. Only lowercase characters (a-z), digits (0-9), and any of the characters ` +
-        '_, $, (, ), +, -, and / are allowed. Must begin with a letter.'
-      throw new CouchAnswer(400, 'illegal_database_name', rules)
-    }
-    if (this.#open.has(name)) {
-      throw new CouchAnswer(412, 'file_exists', 'The database could not be created, the file already exists.')
-    }
-    await this.#openOne(name)
-    await this.#writeList()
+  create(name: string): Promise<void> {
+    checkName(name)
+    return this.#inTurn(async () => {
+      if (this.#open.has(name)) {
+        const reason = 'The database could not be created, the file already exists.'
+        throw new CouchAnswer(412, 'file_exists', reason)
+      }
+      await this.#openOne(name)
+      await this.#list?.put({ _id: name })
+    })
   }
 
-  async remove(name: string): Promise<void> {
-    const { pouch, events } = this.get(name)
-    this.#open.delete(name)
-    await this.#writeList()
-    events.emit('written')
-    await pouch.destroy()
+  /** @throws CouchAnswer 404 */
+  remove(name: string): Promise<void> {
+    return this.#inTurn(async () => {
+      const { pouch, closing, compactions } = this.get(name)
+      this.#open.delete(name)
+      closing.abort()
+      await Promise.all(compactions)
+      const entry = await this.#list?.get(name)
+      if (entry) await this.#list?.remove(name, entry._rev)
+      await pouch.destroy()
+    })
+  }
+
+  /** What `GET /{db}` answers. */
+  async info(name: string): Promise<object> {
+    const database = this.get(name)
+    const path = databasePath(this.#folder, name)
+    const { doc_count, update_seq } = await database.pouch.info()
+    const atSeq = Number(update_seq)
+    if (database.counted.atSeq !== atSeq) database.counted = { atSeq, keys: await countKeys(path) }
+    return {
+      db_name: name,
+      doc_count,
+      doc_del_count: Math.max(database.counted.keys - doc_count, 0),
+      update_seq: atSeq,
+      purge_seq: 0,
+      sizes: { file: await folderSize(path) },
+      props: {},
+      compact_running: database.compactions.size > 0,
+      disk_format_version: 8,
+      instance_start_time: '0',
+    }
+  }
+
+  /**
+   * Starts to remove the bodies of old revisions and their bytes from the files; errors are logged. What a view emitted
+   * for a removed document stays in the view's own files until the view goes: PouchDB leaves it there.
+   */
+  compact(name: string): void {
+    const { pouch, compactions } = this.get(name)
+    const running = compact(pouch, databasePath(this.#folder, name))
+      .catch((error: unknown) =>
+        log.warn('a compaction failed', { database: name, reason: messageOf(error) }),
+      )
+      .finally(() => compactions.delete(running))
+    compactions.add(running)
+  }
+
+  /** Resolves, to true, when every database has taken a write, so when none of them waits for ever. */
+  async probe(): Promise<true> {
+    const probes = [...this.#open.values()].map(({ pouch }) => pouch.put({ _id: '_local/probe' }))
+    // A conflict is an answer too.
+    await Promise.allSettled(probes)
+    return true
   }
 
   async close(): Promise<void> {
-    for (const { pouch, events } of this.#open.values()) {
-      events.emit('written')
-      await pouch.close()
-    }
+    const open = [...this.#open.values()]
     this.#open.clear()
+    for (const { closing } of open) closing.abort()
+    await Promise.allSettled(open.flatMap(({ compactions }) => [...compactions]))
+    await Promise.allSettled(open.map(({ pouch }) => pouch.close()))
+    await this.#list?.close()
   }
 
   async #openOne(name: string): Promise<void> {
-    const pouch = new PouchDB(join(this.#folder, encodeURIComponent(name)), { auto_compaction: false })
+    const pouch = openPouch(databasePath(this.#folder, name))
     await pouch.info()
+    // PouchDB would print the document that a map function stumbles over. One line per reason is enough.
+    const told = new Set<string>()
+    const emitter = pouch as unknown as EventEmitter
+    // Every reading of changes listens while it runs.
+    emitter.setMaxListeners(0)
+    emitter.on('error', (error) => {
+      const reason = messageOf(error)
+      if (told.has(reason) || told.size >= MOST_REASONS) return
+      told.add(reason)
+      log.warn('a map or reduce function threw', { database: name, reason })
+    })
     const events = new EventEmitter()
     events.setMaxListeners(0)
-    this.#open.set(name, { name, pouch, events })
+    this.#open.set(name, {
+      name,
+      pouch,
+      events,
+      closing: new AbortController(),
+      compactions: new Set(),
+      counted: { atSeq: -1, keys: 0 },
+    })
   }
 
-  async #readList(): Promise<string[]> {
-    try {
-      return JSON.parse(await readFile(join(this.#folder, 'databases.json'), 'utf8')) as string[]
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
-      throw error
-    }
+  #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const result = this.#turn.then(work)
+    this.#turn = result.catch(() => {})
+    return result
   }
+}
 
-  async #writeList(): Promise<void> {
-    const file = join(this.#folder, 'databases.json')
-    await writeFile(`${file}.new`, JSON.stringify(this.names()))
-    await rename(`${file}.new`, file)
+async function compact(pouch: PouchDatabase, path: string): Promise<void> {
+  await pouch.compact()
+  await compactFiles(path)
+}
+
+function openPouch(path: string): PouchDatabase {
+  return new PouchDB(path, { auto_compaction: false, db: rememberingLeveldown })
+}
+
+function checkName(name: string): void {
+  if (!NAME.test(name)) {
+    const rules =
+      `Name: '${name}'. Only lowercase characters (a-z), digits (0-9), and any of the characters ` +
+      '_, $, (, ), +, -, and / are allowed. Must begin with a letter.'
+    throw new CouchAnswer(400, 'illegal_database_name', rules)
+  }
+  if (encodeURIComponent(name).length > LONGEST_NAME) {
+    throw new CouchAnswer(
+      400,
+      'database_name_too_long',
+      `At least one path segment of \`${name}\` is too long.`,
+    )
   }
 }

@@ -1,10 +1,13 @@
 import type { Router } from '@koa/router'
 import type { ParameterizedContext } from 'koa'
+import type { PouchDatabase } from 'pouchdb-node'
 import { CouchAnswer, flag, readJson } from './answers.ts'
+import { checkDocument, checkId, checkRevision, checkSize, mayBeTooLarge } from './check-document.ts'
+import type { Incoming } from './check-document.ts'
 import type { Databases, OpenDatabase } from './databases.ts'
 import { getRevision, openRevisions } from './revisions.ts'
 
-const REVISION = /^\d+-[0-9A-Za-z]+$/
+type Handler = (ctx: ParameterizedContext, database: OpenDatabase, id: string) => Promise<void>
 
 /** Routes of single documents: plain ones, design documents and local ones. */
 export function documentRoutes(router: Router, databases: Databases): void {
@@ -14,40 +17,57 @@ export function documentRoutes(router: Router, databases: Databases): void {
     ['/:db/:id', (id) => id],
   ]
   for (const [path, idOf] of paths) {
-    const target = (ctx: { params: { db?: string; id?: string } }): [OpenDatabase, string] => {
-      const id = idOf(ctx.params.id ?? '')
-      if (id.startsWith('_') && !/^_(design|local)\/./.test(id)) {
-        throw new CouchAnswer(400, 'illegal_docid', 'Only reserved document ids may start with underscore.')
-      }
-      return [databases.get(ctx.params.db ?? ''), id]
-    }
-    router.get(path, (ctx) => getDocument(ctx, ...target(ctx)))
-    router.put(path, (ctx) => putDocument(ctx, ...target(ctx)))
-    router.delete(path, (ctx) => deleteDocument(ctx, ...target(ctx)))
+    const serve = (handler: Handler) => (ctx: ParameterizedContext & { params: Record<string, string> }) =>
+      handler(ctx, databases.get(ctx.params.db ?? ''), idOf(ctx.params.id ?? ''))
+    router.get(path, serve(getDocument))
+    router.put(path, serve(putDocument))
+    router.delete(path, serve(deleteDocument))
   }
 }
 
 async function getDocument(ctx: ParameterizedContext, { pouch }: OpenDatabase, id: string): Promise<void> {
   const { rev, open_revs: openRevs } = ctx.query
   const revs = flag('revs', ctx.query.revs) ?? false
+  const latest = flag('latest', ctx.query.latest) ?? false
   if (openRevs !== undefined) {
     const asked = openRevs === 'all' ? 'all' : parseRevisions(openRevs)
-    ctx.body = await openRevisions(pouch, id, asked, {
-      revs,
-      latest: flag('latest', ctx.query.latest) ?? false,
-    })
+    const found = await openRevisions(pouch, id, asked, { revs, latest })
+    if (asked === 'all' && found.length === 0) throw new CouchAnswer(404, 'not_found', 'missing')
+    ctx.body = found
     return
   }
-  if (rev !== undefined) {
-    if (typeof rev !== 'string' || !REVISION.test(rev))
-      throw new CouchAnswer(400, 'bad_request', 'Invalid rev format')
-    const found = await getRevision(pouch, id, rev, revs)
-    if (!found) throw new CouchAnswer(404, 'not_found', 'missing')
-    ctx.body = found
-  } else {
-    ctx.body = await pouch.get(id, { revs, conflicts: flag('conflicts', ctx.query.conflicts) ?? false })
-  }
-  ctx.set('ETag', `"${(ctx.body as { _rev: string })._rev}"`)
+  const document = rev === undefined ? await getWinner(ctx, pouch, id, revs) : undefined
+  if (document) ctx.body = document
+  else ctx.body = await getAsked(pouch, id, rev, { revs, latest })
+  const etag = `"${(ctx.body as { _rev: string })._rev}"`
+  ctx.set('ETag', etag)
+  if (ctx.get('if-none-match') === etag) ctx.status = 304
+}
+
+function getWinner(
+  ctx: ParameterizedContext,
+  pouch: PouchDatabase,
+  id: string,
+  revs: boolean,
+): Promise<object> {
+  return pouch.get(id, {
+    revs,
+    conflicts: flag('conflicts', ctx.query.conflicts) ?? false,
+    revs_info: flag('revs_info', ctx.query.revs_info) ?? false,
+  })
+}
+
+async function getAsked(
+  pouch: PouchDatabase,
+  id: string,
+  rev: unknown,
+  { revs, latest }: { revs: boolean; latest: boolean },
+): Promise<object> {
+  checkRevision(rev)
+  const [first] = latest ? await openRevisions(pouch, id, [rev], { revs, latest }) : []
+  const found = first && 'ok' in first ? first.ok : await getRevision(pouch, id, rev, revs)
+  if (!found) throw new CouchAnswer(404, 'not_found', 'missing')
+  return found
 }
 
 async function putDocument(
@@ -55,18 +75,49 @@ async function putDocument(
   { pouch, events }: OpenDatabase,
   id: string,
 ): Promise<void> {
-  const document = await readJson(ctx)
-  const rev = ctx.query.rev ?? (ctx.get('if-match').replaceAll('"', '') || document._rev)
-  if (rev !== undefined && typeof rev !== 'string')
-    throw new CouchAnswer(400, 'bad_request', 'Invalid rev format')
-  const newEdits = ctx.query.new_edits !== 'false'
+  checkId(id)
+  const document: unknown = { ...(await readJson(ctx)), _id: id }
+  const newEdits = flag('new_edits', ctx.query.new_edits) ?? true
+  checkDocument(document, !newEdits)
+  if (mayBeTooLarge(ctx.request.length)) checkSize(document, id)
+  const rev = askedRevision(ctx) ?? document._rev
+  if (rev !== undefined && document._rev !== undefined && rev !== document._rev) {
+    const reason = 'Document rev from request body and query string have different values'
+    throw new CouchAnswer(400, 'bad_request', reason)
+  }
+  if (id.startsWith('_local/')) {
+    await putLocal(ctx, pouch, document)
+    return
+  }
+  const options = newEdits ? {} : { new_edits: false }
   const result = await pouch.put(
     { ...document, _id: id, ...(rev === undefined ? {} : { _rev: rev }) },
-    newEdits ? {} : { new_edits: false },
+    options,
   )
-  if (!id.startsWith('_local/')) events.emit('written')
+  events.emit('written')
+  // PouchDB answers nothing of use about a revision that was brought along.
+  const written = newEdits ? result.rev : rev
+  ctx.set('ETag', `"${written ?? ''}"`)
   ctx.status = 201
-  ctx.body = { ok: true, id, rev: result.rev ?? rev }
+  ctx.body = { ok: true, id, rev: written }
+}
+
+/** Local documents take every write, as in CouchDB since 3.0: the last one wins, whatever revision it names. */
+async function putLocal(ctx: ParameterizedContext, pouch: PouchDatabase, document: Incoming): Promise<void> {
+  const id = document._id ?? ''
+  for (;;) {
+    const there = await pouch.get(id).catch(() => undefined)
+    const { _rev, ...rest } = document
+    try {
+      const { rev } = await pouch.put({ ...rest, _id: id, ...(there ? { _rev: there._rev } : {}) })
+      ctx.status = 201
+      ctx.body = { ok: true, id, rev }
+      return
+    } catch (error) {
+      // Another write came between the two.
+      if ((error as { status?: number }).status !== 409) throw error
+    }
+  }
 }
 
 async function deleteDocument(
@@ -74,17 +125,27 @@ async function deleteDocument(
   { pouch, events }: OpenDatabase,
   id: string,
 ): Promise<void> {
-  const rev = ctx.query.rev ?? ctx.get('if-match').replaceAll('"', '')
-  if (typeof rev !== 'string' || (rev !== '' && !REVISION.test(rev))) {
-    throw new CouchAnswer(400, 'bad_request', 'Invalid rev format')
+  const rev = askedRevision(ctx)
+  const isLocal = id.startsWith('_local/')
+  if (rev !== undefined && !isLocal) checkRevision(rev)
+  // CouchDB looks first: what is not there is 404, whatever the revision.
+  const there = await pouch.get(id)
+  if (isLocal) {
+    await pouch.remove(id, there._rev)
+    ctx.body = { ok: true, id, rev: '0-0' }
+    return
   }
-  if (rev === '') {
-    await pouch.get(id)
-    throw new CouchAnswer(409, 'conflict', 'Document update conflict.')
-  }
+  if (rev === undefined) throw new CouchAnswer(409, 'conflict', 'Document update conflict.')
   const result = await pouch.remove(id, rev)
-  if (!id.startsWith('_local/')) events.emit('written')
+  events.emit('written')
   ctx.body = { ok: true, id, rev: result.rev }
+}
+
+/** The revision that the address or If-Match names. */
+function askedRevision(ctx: ParameterizedContext): string | undefined {
+  const rev = ctx.query.rev ?? (ctx.get('if-match').replaceAll('"', '') || undefined)
+  if (Array.isArray(rev)) throw new CouchAnswer(400, 'bad_request', 'Invalid rev format')
+  return rev
 }
 
 function parseRevisions(value: unknown): string[] {
@@ -94,5 +155,5 @@ function parseRevisions(value: unknown): string[] {
   } catch {
     // answered below
   }
-  throw new CouchAnswer(400, 'bad_request', 'invalid open_revs')
+  throw new CouchAnswer(400, 'bad_request', 'invalid UTF-8 JSON in open_revs')
 }

@@ -2,6 +2,8 @@
 export type ToChild =
   { type: 'open'; folder: string; port: number; username: string; password: string } | { type: 'stop' }
 
+/** Why the store did not open; each is a HyperactiveError's code in the parent. */
+export type OpenProblem = 'store_locked' | 'store_wrong_version' | 'store_port_taken' | 'store_unreadable'
+
 export type FromChild =
-  | { type: 'listening'; port: number }
-  | { type: 'failed'; message: string; locked: boolean; portTaken: boolean }
+  { type: 'listening'; port: number } | { type: 'failed'; problem: OpenProblem; message: string }

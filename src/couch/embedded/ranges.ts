@@ -17,6 +17,7 @@ export interface Range {
   reduce?: boolean
   group?: boolean
   group_level?: number
+  update_seq?: boolean
   update?: 'true' | 'false' | 'lazy'
 }
 
@@ -64,6 +65,7 @@ export function readRange(given: Record<string, unknown>, from: 'address' | 'bod
       case 'conflicts':
       case 'reduce':
       case 'group':
+      case 'update_seq':
         setDefined(range, name, flag(name, value))
         break
       case 'update': {
@@ -95,6 +97,6 @@ function parseKey(name: string, value: unknown): unknown {
   try {
     return JSON.parse(String(value))
   } catch {
-    throw new CouchAnswer(400, 'bad_request', `invalid UTF-8 JSON in ${name}`)
+    throw new CouchAnswer(400, 'query_parse_error', `Invalid JSON value for ${name}`)
   }
 }

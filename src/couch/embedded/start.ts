@@ -1,27 +1,23 @@
-import { fork } from 'node:child_process'
-import type { ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
-import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { HyperactiveError, messageOf } from '../../errors.ts'
 import { logger } from '../../log.ts'
-import type { FromChild, ToChild } from './messages.ts'
+import { exited, openChild, stopChild } from './child-process.ts'
+import type { OpenedChild } from './child-process.ts'
 
 const log = logger('store')
 
 const USERNAME = 'node'
-const HEAP_MB = 256
 /** A store whose parent was killed needs a moment to let go of its files. */
 const LOCK_PATIENCE_MS = 5000
 const FIRST_PAUSE_MS = 100
 const LONGEST_PAUSE_MS = 5000
-const STOP_MS = 5000
+/** A process that lived this long did not die of its start. */
+const HEALTHY_MS = 10_000
 
 /** The embedded store: a child process that serves a CouchDB on a loopback port. */
 export interface EmbeddedStore extends AsyncDisposable {
-  /** Its base URL without credentials. */
+  /** Its base URL without credentials, the same after a restart. */
   readonly url: string
   readonly username: string
   readonly password: string
@@ -29,48 +25,64 @@ export interface EmbeddedStore extends AsyncDisposable {
   readonly processId: number
 }
 
+interface StartOptions {
+  folder: string
+  /** The loopback port; 0, the default, takes a free one. */
+  port?: number
+  /** Aborting it stops the store, as disposing does. */
+  signal?: AbortSignal
+}
+
 /**
  * Starts the embedded store on a folder. If its process dies it is started again, on the same port and with the same
- * password, until this is disposed.
+ * password, until this is disposed; the pause between two starts doubles from 100 ms to 5 s.
  *
- * @throws HyperactiveError `store_locked` when another process holds the folder, `store_unreadable` otherwise
+ * @throws HyperactiveError `store_locked` when another process still holds the folder after 5 s, `store_wrong_version`,
+ *   `store_port_taken`, or `store_unreadable`
  */
-export async function startEmbeddedStore({
-  folder,
-  port = 0,
-}: {
-  folder: string
-  port?: number
-}): Promise<EmbeddedStore> {
-  await mkdir(folder, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
-    throw unreadable(folder, messageOf(error), error)
-  })
+export async function startEmbeddedStore({ folder, port = 0, signal }: StartOptions): Promise<EmbeddedStore> {
   const password = randomBytes(32).toString('base64url')
+  const stopping = new AbortController()
   const open = (onPort: number) =>
     openChild({ type: 'open', folder, port: onPort, username: USERNAME, password })
-  let current = await patiently(() => open(port))
-  let stopping = false
+
+  signal?.throwIfAborted()
+  let current = await openPatiently(() => open(port), signal)
 
   const supervise = async () => {
     let pauseMs = FIRST_PAUSE_MS
-    for (;;) {
+    while (!stopping.signal.aborted) {
+      const since = Date.now()
       await exited(current.child)
-      if (stopping) return
-      log.warn('the embedded store ended; starting it again', {
-        code: current.child.exitCode ?? undefined,
-        pauseMs,
-      })
-      await pause(pauseMs)
-      pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)
-      try {
-        current = await open(current.port)
-        pauseMs = FIRST_PAUSE_MS
-      } catch (error) {
-        log.error('the embedded store does not start', { reason: messageOf(error) })
+      if (Date.now() - since >= HEALTHY_MS) pauseMs = FIRST_PAUSE_MS
+      while (!stopping.signal.aborted && hasEnded(current)) {
+        const { exitCode, signalCode } = current.child
+        log.warn('the embedded store ended; starting it again', {
+          code: exitCode ?? signalCode ?? undefined,
+          pauseMs,
+        })
+        await pause(pauseMs, undefined, { signal: stopping.signal }).catch(() => {})
+        if (stopping.signal.aborted) return
+        pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)
+        try {
+          current = await open(current.port)
+        } catch (error) {
+          log.error('the embedded store does not start', { reason: messageOf(error) })
+        }
       }
     }
   }
   const supervised = supervise()
+  const stop = async () => {
+    stopping.abort()
+    await stopChild(current.child)
+    await supervised
+    // The supervisor may have been in the middle of starting another one.
+    await stopChild(current.child)
+  }
+  const onAbort = () => void stop()
+  signal?.addEventListener('abort', onAbort, { once: true })
+  if (signal?.aborted) onAbort()
   return {
     url: `http://127.0.0.1:${current.port}`,
     username: USERNAME,
@@ -79,43 +91,20 @@ export async function startEmbeddedStore({
       return current.child.pid ?? 0
     },
     async [Symbol.asyncDispose]() {
-      stopping = true
-      await stop(current.child)
-      await supervised
+      signal?.removeEventListener('abort', onAbort)
+      await stop()
     },
   }
 }
 
-interface OpenedChild {
-  child: ChildProcess
-  port: number
+function hasEnded({ child }: OpenedChild): boolean {
+  return child.exitCode !== null || child.signalCode !== null
 }
 
-async function openChild(message: Extract<ToChild, { type: 'open' }>): Promise<OpenedChild> {
-  const child = fork(join(import.meta.dirname, 'child.ts'), [], {
-    execArgv: ['--disable-warning=ExperimentalWarning', `--max-old-space-size=${HEAP_MB}`],
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-  })
-  child.send(message)
-  const answer = await Promise.race([
-    once(child, 'message').then(([first]) => first as FromChild),
-    exited(child).then((): FromChild => ({
-      type: 'failed',
-      message: 'its process ended',
-      locked: false,
-      portTaken: false,
-    })),
-  ])
-  if (answer.type === 'listening') return { child, port: answer.port }
-  await exited(child)
-  if (answer.locked) {
-    const text = `the store in ${message.folder} is used by another process; stop that first`
-    throw new HyperactiveError('store_locked', text, { status: 409 })
-  }
-  throw unreadable(message.folder, answer.message)
-}
-
-async function patiently(open: () => Promise<OpenedChild>): Promise<OpenedChild> {
+async function openPatiently(
+  open: () => Promise<OpenedChild>,
+  signal: AbortSignal | undefined,
+): Promise<OpenedChild> {
   const deadline = Date.now() + LOCK_PATIENCE_MS
   for (;;) {
     try {
@@ -123,25 +112,7 @@ async function patiently(open: () => Promise<OpenedChild>): Promise<OpenedChild>
     } catch (error) {
       const locked = error instanceof HyperactiveError && error.code === 'store_locked'
       if (!locked || Date.now() > deadline) throw error
-      await pause(FIRST_PAUSE_MS)
+      await pause(FIRST_PAUSE_MS, undefined, signal ? { signal } : {})
     }
   }
-}
-
-async function stop(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
-  if (child.connected) child.send({ type: 'stop' } satisfies ToChild)
-  const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS)
-  await exited(child)
-  clearTimeout(timer)
-}
-
-async function exited(child: ChildProcess): Promise<void> {
-  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
-}
-
-function unreadable(folder: string, reason: string, cause?: unknown): HyperactiveError {
-  return new HyperactiveError('store_unreadable', `the store in ${folder} cannot be opened: ${reason}`, {
-    cause,
-  })
 }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { PouchDatabase } from 'pouchdb-node'
 import { CouchAnswer } from './answers.ts'
 import type { Range } from './ranges.ts'
@@ -8,7 +9,16 @@ interface Row {
   value: unknown
 }
 
-type Options = Record<string, unknown> & { limit?: number; skip?: number }
+interface Answer {
+  total_rows: number
+  offset: number
+  rows: Row[]
+}
+
+type Options = Record<string, unknown>
+
+/** How many rows are read beyond the wanted ones when a range begins or ends within one key. */
+const SPARE_ROWS = 100
 
 /** Answers a view as CouchDB does. */
 export async function queryView(
@@ -17,50 +27,65 @@ export async function queryView(
   view: string,
   range: Range,
 ): Promise<object> {
-  const { views } = (await designDoc(pouch, design)) as { views?: Record<string, { reduce?: string }> }
-  const definition = views?.[view]
-  if (!definition) throw new CouchAnswer(404, 'not_found', 'missing_named_view')
-  const { update, startkey_docid: startId, endkey_docid: endId, conflicts: _, ...rest } = range
-  const options = { ...rest, reduce: range.reduce ?? definition.reduce !== undefined } as Options
+  const { reduce } = await definitionOf(pouch, design, view)
+  if (reduce === undefined) checkMapOnly(range)
+  const reduced = reduce !== undefined && range.reduce !== false
+  if (!reduced && (range.group || range.group_level !== undefined)) {
+    throw new CouchAnswer(400, 'query_parse_error', 'Invalid use of grouping on a map view.')
+  }
+  if (reduced && range.keys && !range.group) {
+    const reason = 'Multi-key fetches for reduce views must use `group=true`'
+    throw new CouchAnswer(400, 'query_parse_error', reason)
+  }
+  const { update, startkey_docid: startId, endkey_docid: endId, update_seq: _, ...rest } = range
+  const options: Options = { ...rest, reduce: reduced }
   if (update === 'false') options.stale = 'ok'
   if (update === 'lazy') options.stale = 'update_after'
   const name = `${design}/${view}`
-  if (options.reduce === true || (startId === undefined && endId === undefined))
+  if (reduced || range.keys || (startId === undefined && endId === undefined)) {
     return pouch.query(name, options)
-  return queryWithinKey(pouch, name, options, range)
+  }
+  return queryWithinKey((more) => pouch.query(name, { ...options, ...more }), range)
 }
 
 /**
- * PouchDB does not know `startkey_docid` and `endkey_docid`: rows of equal key before the one and behind the other
- * are read and dropped here.
+ * PouchDB does not know `startkey_docid` and `endkey_docid`. Rows of the first key before the one, and of the last
+ * key behind the other, are read and dropped here; more are read until there are enough or no more.
  */
-async function queryWithinKey(
-  pouch: PouchDatabase,
-  name: string,
-  options: Options,
-  range: Range,
-): Promise<object> {
-  const { limit, skip = 0, ...unbounded } = options
-  const answer = await pouch.query(name, unbounded)
-  const before = (a: string, b: string) => (range.descending ? a > b : a < b)
-  const start = JSON.stringify(range.startkey)
-  const end = JSON.stringify(range.endkey)
-  const rows = (answer.rows as Row[]).filter(({ id, key }) => {
-    const text = JSON.stringify(key)
-    if (range.startkey_docid !== undefined && text === start && before(id, range.startkey_docid)) return false
-    return !(range.endkey_docid !== undefined && text === end && before(range.endkey_docid, id))
-  })
-  return {
-    total_rows: answer.total_rows,
-    offset: answer.offset,
-    rows: rows.slice(skip, limit === undefined ? undefined : skip + limit),
+async function queryWithinKey(query: (more: Options) => Promise<Answer>, range: Range): Promise<object> {
+  const { startkey = range.key, endkey = range.key, startkey_docid: startId, endkey_docid: endId } = range
+  const { skip = 0, limit = Infinity, descending = false, inclusive_end: inclusive = true } = range
+  const isBefore = (a: string, b: string) => (descending ? a > b : a < b)
+  const isWithin = ({ id, key }: Row) => {
+    if (startId !== undefined && isDeepStrictEqual(key, startkey) && isBefore(id, startId)) return false
+    if (!isDeepStrictEqual(key, endkey)) return true
+    if (endId === undefined) return inclusive
+    return isBefore(id, endId) || (inclusive && id === endId)
+  }
+  const wanted = skip + limit
+  for (let size = wanted + SPARE_ROWS; ; size *= 2) {
+    const bounded = size === Infinity ? {} : { limit: size }
+    const { rows, ...head } = await query({ ...bounded, skip: 0, inclusive_end: true })
+    const within = rows.filter(isWithin)
+    if (within.length >= wanted || rows.length < size) {
+      return { ...head, rows: within.slice(skip, wanted) }
+    }
   }
 }
 
-async function designDoc(pouch: PouchDatabase, design: string): Promise<object> {
-  try {
-    return await pouch.get(`_design/${design}`)
-  } catch {
-    throw new CouchAnswer(404, 'not_found', 'missing')
+async function definitionOf(
+  pouch: PouchDatabase,
+  design: string,
+  view: string,
+): Promise<{ reduce?: string }> {
+  const { views } = (await pouch.get(`_design/${design}`)) as { views?: Record<string, { reduce?: string }> }
+  const definition = views && Object.hasOwn(views, view) ? views[view] : undefined
+  if (!definition) throw new CouchAnswer(404, 'not_found', 'missing_named_view')
+  return definition
+}
+
+function checkMapOnly({ reduce, group, group_level: level }: Range): void {
+  if (reduce === true || group || level !== undefined) {
+    throw new CouchAnswer(400, 'query_parse_error', 'Reduce is invalid for map-only views.')
   }
 }
