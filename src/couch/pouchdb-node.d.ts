@@ -51,9 +51,10 @@ declare module 'pouchdb-node' {
   }
 
   /** A running replication: an emitter, and a promise that rejects when it fails. */
-  export interface PouchReplication extends Promise<object> {
+  export interface PouchReplication extends PromiseLike<object> {
     on(event: string, handler: (value: never) => void): PouchReplication
     cancel(): void
+    catch(handler: (error: unknown) => void): Promise<unknown>
   }
 
   const PouchDB: {
