@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
-import type { Change, Database } from '../couch/database.ts'
+import type { Change, Database, StoredDocument } from '../couch/database.ts'
 import type { Deployment } from '../couch/design-docs.ts'
 import { HyperactiveError, messageOf } from '../errors.ts'
 import { hashInId, parseId } from '../ledger/document.ts'
@@ -224,16 +224,23 @@ export class Projector implements AsyncDisposable {
         edits.set(document.item, ofItem)
       }
     }
-    await this.#write([...(await this.#mergeItems(edits)), ...held])
+    const before = await this.#readSite([...edits.keys(), ...held.map(({ _id }) => _id)])
+    await this.#write([...(await this.#mergeItems(edits, before)), ...held], before)
   }
 
-  async #mergeItems(edits: ReadonlyMap<string, [string, Edit][]>): Promise<SiteItem[]> {
-    if (edits.size === 0) return []
-    const { rows } = await this.#options.site.allDocs({ keys: [...edits.keys()], include_docs: true })
-    const merged = rows.map(async ({ key, doc }) => {
-      const before = doc?.type === 'item' ? (doc as unknown as SiteItem) : undefined
-      const arrived = edits.get(key) ?? []
-      return mergeItem(before, arrived, (item, hashes) => this.#readEdits(item, hashes, new Map(arrived)))
+  async #readSite(ids: string[]): Promise<Map<string, StoredDocument>> {
+    if (ids.length === 0) return new Map()
+    const { rows } = await this.#options.site.allDocs({ keys: ids, include_docs: true })
+    return new Map(rows.flatMap(({ key, doc }) => (doc ? [[key, doc]] : [])))
+  }
+
+  async #mergeItems(
+    edits: ReadonlyMap<string, [string, Edit][]>,
+    before: ReadonlyMap<string, StoredDocument>,
+  ): Promise<SiteItem[]> {
+    const merged = [...edits].map(async ([item, arrived]) => {
+      const known = before.get(item) as unknown as SiteItem | undefined
+      return mergeItem(known, arrived, (id, hashes) => this.#readEdits(id, hashes, new Map(arrived)))
     })
     return (await Promise.all(merged)).filter((item) => item !== undefined)
   }
@@ -256,19 +263,19 @@ export class Projector implements AsyncDisposable {
     return found
   }
 
-  /** Writes site documents over what is there, and leaves alone what is equal already. */
-  async #write(documents: readonly (SiteItem | HeldDocument)[]): Promise<void> {
-    if (documents.length === 0) return
-    const { site } = this.#options
-    const { rows } = await site.allDocs({ keys: documents.map(({ _id }) => _id), include_docs: true })
+  /** Writes site documents over what was there before, and leaves alone what is equal already. */
+  async #write(
+    documents: readonly (SiteItem | HeldDocument)[],
+    before: ReadonlyMap<string, StoredDocument>,
+  ): Promise<void> {
     const changed: object[] = []
-    for (const [index, document] of documents.entries()) {
-      const { _rev, ...before } = rows[index]?.doc ?? { _id: '', _rev: undefined }
-      if (!isDeepStrictEqual(before, document))
+    for (const document of documents) {
+      const { _rev, ...there } = before.get(document._id) ?? { _id: '', _rev: undefined }
+      if (!isDeepStrictEqual(there, document))
         changed.push(_rev === undefined ? document : { ...document, _rev })
     }
     if (changed.length === 0) return
-    const results = await site.bulkDocs(changed)
+    const results = await this.#options.site.bulkDocs(changed)
     const refused = results.find(({ error }) => error !== undefined)
     if (refused)
       throw new HyperactiveError(

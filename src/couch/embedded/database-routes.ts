@@ -7,10 +7,11 @@ import { CouchAnswer, flag, readJson, refuseMethod } from './answers.ts'
 import { bulkDocs, bulkGet, newId, revsDiff } from './bulk.ts'
 import { answerChanges } from './changes.ts'
 import { checkDocument, checkSize, mayBeTooLarge } from './check-document.ts'
+import { markWritten } from './databases.ts'
 import type { Databases, OpenDatabase } from './databases.ts'
 import { readRange } from './ranges.ts'
 import type { Range } from './ranges.ts'
-import { queryView } from './views.ts'
+import { cleanUpViews, queryView } from './views.ts'
 
 type Handler = (ctx: ParameterizedContext, database: OpenDatabase, params: Params) => void | Promise<void>
 type Params = Record<string, string>
@@ -74,7 +75,7 @@ export function databaseRoutes(router: Router, databases: Databases): void {
   })
   route('/:db/_view_cleanup', {
     async post(ctx, { pouch }) {
-      await pouch.viewCleanup()
+      await cleanUpViews(pouch)
       ctx.status = 202
       ctx.body = { ok: true }
     },
@@ -89,23 +90,23 @@ export function databaseRoutes(router: Router, databases: Databases): void {
   route('/:db/_design/:design/_view/:view', { get: answerView, post: answerView })
 }
 
-async function postDocument(ctx: ParameterizedContext, { pouch, events }: OpenDatabase): Promise<void> {
+async function postDocument(ctx: ParameterizedContext, database: OpenDatabase): Promise<void> {
   const document: unknown = await readJson(ctx)
   checkDocument(document, false)
   if (mayBeTooLarge(ctx.request.length)) checkSize(document, document._id ?? '')
-  const { id, rev } = await pouch.put({ ...document, _id: document._id ?? newId() })
-  events.emit('written')
+  const { id, rev } = await database.pouch.put({ ...document, _id: document._id ?? newId() })
+  markWritten(database, [document])
   ctx.status = 201
   ctx.body = { ok: true, id, rev }
 }
 
-async function answerBulkDocs(ctx: ParameterizedContext, { pouch, events }: OpenDatabase): Promise<void> {
+async function answerBulkDocs(ctx: ParameterizedContext, database: OpenDatabase): Promise<void> {
   const body = await readJson(ctx)
   try {
-    ctx.body = await bulkDocs(pouch, body, mayBeTooLarge(ctx.request.length))
+    ctx.body = await bulkDocs(database.pouch, body, mayBeTooLarge(ctx.request.length))
     ctx.status = 201
   } finally {
-    events.emit('written')
+    markWritten(database, Array.isArray(body.docs) ? body.docs : [])
   }
 }
 

@@ -27,8 +27,16 @@ export interface OpenDatabase {
   readonly closing: AbortController
   /** Compactions that run; closing waits for them. */
   readonly compactions: Set<Promise<void>>
-  /** Keys counted at a sequence number, for the number of deleted documents. */
-  counted: { atSeq: number; keys: number }
+  /** How many documents are deleted; undefined when that has to be counted. */
+  deleted: number | undefined
+}
+
+/** To be called after documents were written: wakes who waits for changes. */
+export function markWritten(database: OpenDatabase, documents: readonly unknown[]): void {
+  // Where nothing is deleted, only a deletion changes that.
+  const deletes = documents.some((document) => (document as { _deleted?: unknown } | null)?._deleted)
+  if (deletes || database.deleted !== 0) database.deleted = undefined
+  database.events.emit('written')
 }
 
 /**
@@ -97,13 +105,16 @@ export class Databases {
     const database = this.get(name)
     const path = databasePath(this.#folder, name)
     const { doc_count, update_seq } = await database.pouch.info()
-    const atSeq = Number(update_seq)
-    if (database.counted.atSeq !== atSeq) database.counted = { atSeq, keys: await countKeys(path) }
+    let { deleted } = database
+    if (deleted === undefined) {
+      deleted = Math.max((await countKeys(path)) - doc_count, 0)
+      if ((await database.pouch.info()).update_seq === update_seq) database.deleted = deleted
+    }
     return {
       db_name: name,
       doc_count,
-      doc_del_count: Math.max(database.counted.keys - doc_count, 0),
-      update_seq: atSeq,
+      doc_del_count: deleted,
+      update_seq: Number(update_seq),
       purge_seq: 0,
       sizes: { file: await folderSize(path) },
       props: {},
@@ -166,7 +177,7 @@ export class Databases {
       events,
       closing: new AbortController(),
       compactions: new Set(),
-      counted: { atSeq: -1, keys: 0 },
+      deleted: undefined,
     })
   }
 

@@ -4,6 +4,7 @@ import type { PouchDatabase } from 'pouchdb-node'
 import { CouchAnswer, flag, readJson } from './answers.ts'
 import { checkDocument, checkId, checkRevision, checkSize, mayBeTooLarge } from './check-document.ts'
 import type { Incoming } from './check-document.ts'
+import { markWritten } from './databases.ts'
 import type { Databases, OpenDatabase } from './databases.ts'
 import { getRevision, openRevisions } from './revisions.ts'
 
@@ -70,11 +71,8 @@ async function getAsked(
   return found
 }
 
-async function putDocument(
-  ctx: ParameterizedContext,
-  { pouch, events }: OpenDatabase,
-  id: string,
-): Promise<void> {
+async function putDocument(ctx: ParameterizedContext, database: OpenDatabase, id: string): Promise<void> {
+  const { pouch } = database
   checkId(id)
   const document: unknown = { ...(await readJson(ctx)), _id: id }
   const newEdits = flag('new_edits', ctx.query.new_edits) ?? true
@@ -94,7 +92,7 @@ async function putDocument(
     { ...document, _id: id, ...(rev === undefined ? {} : { _rev: rev }) },
     options,
   )
-  events.emit('written')
+  markWritten(database, [document])
   // PouchDB answers nothing of use about a revision that was brought along.
   const written = newEdits ? result.rev : rev
   ctx.set('ETag', `"${written ?? ''}"`)
@@ -120,11 +118,8 @@ async function putLocal(ctx: ParameterizedContext, pouch: PouchDatabase, documen
   }
 }
 
-async function deleteDocument(
-  ctx: ParameterizedContext,
-  { pouch, events }: OpenDatabase,
-  id: string,
-): Promise<void> {
+async function deleteDocument(ctx: ParameterizedContext, database: OpenDatabase, id: string): Promise<void> {
+  const { pouch } = database
   const rev = askedRevision(ctx)
   const isLocal = id.startsWith('_local/')
   if (rev !== undefined && !isLocal) checkRevision(rev)
@@ -137,7 +132,7 @@ async function deleteDocument(
   }
   if (rev === undefined) throw new CouchAnswer(409, 'conflict', 'Document update conflict.')
   const result = await pouch.remove(id, rev)
-  events.emit('written')
+  markWritten(database, [{ _deleted: true }])
   ctx.body = { ok: true, id, rev: result.rev }
 }
 

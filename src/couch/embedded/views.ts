@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { PouchDatabase } from 'pouchdb-node'
 import { CouchAnswer } from './answers.ts'
+import { mapViews } from './map-views.ts'
 import type { Range } from './ranges.ts'
 
 interface Row {
@@ -16,6 +17,11 @@ interface Answer {
 }
 
 type Options = Record<string, unknown>
+
+/** Removes the files of views that no design document has any more. */
+export async function cleanUpViews(pouch: PouchDatabase): Promise<void> {
+  await Promise.all([pouch.viewCleanup(), mapViews.viewCleanup.call(pouch)])
+}
 
 /** How many rows are read beyond the wanted ones when a range begins or ends within one key. */
 const SPARE_ROWS = 100
@@ -41,11 +47,12 @@ export async function queryView(
   const options: Options = { ...rest, reduce: reduced }
   if (update === 'false') options.stale = 'ok'
   if (update === 'lazy') options.stale = 'update_after'
-  const name = `${design}/${view}`
-  if (reduced || range.keys || (startId === undefined && endId === undefined)) {
-    return pouch.query(name, options)
+  const query = (more: Options) => {
+    const given = [`${design}/${view}`, { ...options, ...more }] as const
+    return reduce === undefined ? mapViews.query.call(pouch, ...given) : pouch.query(...given)
   }
-  return queryWithinKey((more) => pouch.query(name, { ...options, ...more }), range)
+  if (reduced || range.keys || (startId === undefined && endId === undefined)) return query({})
+  return queryWithinKey(query, range)
 }
 
 /**
