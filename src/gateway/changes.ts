@@ -37,7 +37,7 @@ export class ChangesFeed {
     const gone = new AbortController()
     ctx.res.once('close', () => gone.abort())
     const signal = AbortSignal.any([gone.signal, this.#stop])
-    const reading = new Reading(this.#database, feed, signal)
+    const reading = new Reading(this.#database, feed, signal, waits ? this.#tail : undefined)
     if (waits) this.#waiting += 1
     let output: PassThrough
     let first: Row[]

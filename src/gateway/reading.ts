@@ -1,6 +1,7 @@
 import type { Database } from '../couch/database.ts'
 import { parseId, revisionOf } from '../ledger/document.ts'
 import type { Feed } from './feed.ts'
+import type { Tail } from './tail.ts'
 
 const SMALLEST_PAGE = 100
 const LARGEST_PAGE = 1000
@@ -22,9 +23,12 @@ export class Reading {
   left: number
   readonly signal: AbortSignal
   readonly #database: Database
+  readonly #tail: Tail | undefined
 
-  constructor(database: Database, { since, limit }: Feed, signal: AbortSignal) {
+  /** @param tail for a client that waits: what it knows is not asked of the store */
+  constructor(database: Database, { since, limit }: Feed, signal: AbortSignal, tail?: Tail) {
     this.#database = database
+    this.#tail = tail
     this.since = since
     this.left = limit
     this.signal = signal
@@ -40,7 +44,11 @@ export class Reading {
     for (;;) {
       this.signal.throwIfAborted()
       const query = { since: this.since, limit, style: 'all_docs' } as const
-      const { results, last_seq, pending = 0 } = await this.#database.changes(query, this.signal)
+      const {
+        results,
+        last_seq,
+        pending = 0,
+      } = this.#tail?.after(this.since) ?? (await this.#database.changes(query, this.signal))
       this.since = last_seq
       this.pending = pending
       const rows: Row[] = []

@@ -1,4 +1,4 @@
-import type { Database } from '../couch/database.ts'
+import type { Changes, Database } from '../couch/database.ts'
 
 const LONG_POLL_MS = 60_000
 /** How long the store is still followed when nobody waits: a client that was answered asks again at once. */
@@ -13,11 +13,25 @@ export class Tail {
   readonly #stop: AbortSignal
   readonly #watches = new Set<Watch>()
   #following: { begun: Promise<void>; end: AbortController } | undefined
+  /** The last rows that came, and behind which place. */
+  #last: { since: string; changes: Changes } | undefined
+  /** Up to where the store was read; undefined while nothing is followed. */
+  #since: string | undefined
   #linger: NodeJS.Timeout | undefined
 
   constructor(database: Database, stop: AbortSignal) {
     this.#database = database
     this.#stop = stop
+  }
+
+  /**
+   * What came behind this place in the feed, if that is known without asking the store. None means that nothing has
+   * come yet: a watch that was reset before is told when it does.
+   */
+  after(since: string | number): Changes | undefined {
+    if (this.#since === undefined) return undefined
+    if (this.#since === String(since)) return { results: [], last_seq: since }
+    return this.#last?.since === String(since) ? this.#last.changes : undefined
   }
 
   /** A watch that is told of every write from now on; to be disposed of. */
@@ -40,7 +54,7 @@ export class Tail {
     clearTimeout(this.#linger)
     this.#linger = setTimeout(() => {
       this.#following?.end.abort()
-      this.#following = undefined
+      this.#forget()
     }, LINGER_MS).unref()
   }
 
@@ -49,6 +63,12 @@ export class Tail {
     const signal = AbortSignal.any([end.signal, this.#stop])
     const following = { begun: this.#begin(signal, () => this.#failed(following)), end }
     return following
+  }
+
+  #forget(): void {
+    this.#following = undefined
+    this.#since = undefined
+    this.#last = undefined
   }
 
   /** Resolves when the place in the feed is known from which on nothing is missed. */
@@ -64,17 +84,29 @@ export class Tail {
 
   async #run(begin: string | number, signal: AbortSignal): Promise<void> {
     for (let since = begin; ;) {
-      const query = { since, limit: 1000, feed: 'longpoll', timeout: LONG_POLL_MS } as const
-      const { results, last_seq } = await this.#database.changes(query, signal)
-      since = last_seq
-      if (results.length > 0) for (const watch of this.#watches) watch.tell()
+      this.#since = String(since)
+      const query = {
+        since,
+        limit: 1000,
+        style: 'all_docs',
+        feed: 'longpoll',
+        timeout: LONG_POLL_MS,
+      } as const
+      const changes = await this.#database.changes(query, signal)
+      signal.throwIfAborted()
+      if (changes.results.length > 0) {
+        this.#last = { since: String(since), changes }
+        this.#since = String(changes.last_seq)
+        for (const watch of this.#watches) watch.tell()
+      }
+      since = changes.last_seq
     }
   }
 
   /** The store does not answer: those who wait look for themselves and meet the same problem. */
   #failed(following: object): void {
     if (this.#following !== following) return
-    this.#following = undefined
+    this.#forget()
     for (const watch of this.#watches) watch.end()
   }
 }

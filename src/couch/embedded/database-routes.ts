@@ -134,10 +134,10 @@ async function answerQueries(ctx: ParameterizedContext, { pouch }: OpenDatabase)
 
 async function answerView(
   ctx: ParameterizedContext,
-  { pouch }: OpenDatabase,
+  database: OpenDatabase,
   { design = '', view = '' }: Params,
 ): Promise<void> {
-  ctx.body = await queryView(pouch, design, view, await rangeOf(ctx))
+  ctx.body = await queryView(database, design, view, await rangeOf(ctx))
 }
 
 async function rangeOf(ctx: ParameterizedContext): Promise<Range> {

@@ -27,8 +27,18 @@ export interface OpenDatabase {
   readonly closing: AbortController
   /** Compactions that run; closing waits for them. */
   readonly compactions: Set<Promise<void>>
+  /** Counts writes, so that a view is known to be up to date without a look at its index. */
+  writes: number
+  /** Views by `design/view`, as they were when last brought up to date. */
+  readonly views: Map<string, KnownView>
   /** How many documents are deleted; undefined when that has to be counted. */
   deleted: number | undefined
+}
+
+interface KnownView {
+  reduce: string | undefined
+  /** The number of writes that were finished when bringing it up to date began. */
+  atWrites: number
 }
 
 /** To be called after documents were written: wakes who waits for changes. */
@@ -36,6 +46,7 @@ export function markWritten(database: OpenDatabase, documents: readonly unknown[
   // Where nothing is deleted, only a deletion changes that.
   const deletes = documents.some((document) => (document as { _deleted?: unknown } | null)?._deleted)
   if (deletes || database.deleted !== 0) database.deleted = undefined
+  database.writes += 1
   database.events.emit('written')
 }
 
@@ -177,6 +188,8 @@ export class Databases {
       events,
       closing: new AbortController(),
       compactions: new Set(),
+      writes: 0,
+      views: new Map(),
       deleted: undefined,
     })
   }
