@@ -6,6 +6,7 @@ import {
   sign as signBytes,
   verify as verifyBytes,
 } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
 import { chmod, mkdir, open, readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { HyperactiveError } from '../errors.ts'
@@ -85,8 +86,20 @@ export function verifySignature(bytes: Buffer, publicKey: string, signature: str
   if (!isKeyText(publicKey) || raw.length !== 64 || raw.toString('base64url') !== signature)
     return Promise.resolve(false)
   return new Promise((resolve) => {
-    // As a JWK (RFC 8037): of the ways to hand a key over this costs least, and most keys are seen only once.
-    const key = { key: { kty: 'OKP', crv: 'Ed25519', x: publicKey }, format: 'jwk' } as const
-    verifyBytes(null, bytes, key, raw, (error, valid) => resolve(!error && valid))
+    verifyBytes(null, bytes, keyObjectOf(publicKey), raw, (error, valid) => resolve(!error && valid))
   })
+}
+
+// Nodes' keys come again and again; most authors' keys once.
+const KEYS_KEPT = 500
+const keyObjects = new Map<string, KeyObject>()
+
+function keyObjectOf(publicKey: string): KeyObject {
+  let key = keyObjects.get(publicKey)
+  if (key) keyObjects.delete(publicKey)
+  else key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: publicKey }, format: 'jwk' })
+  keyObjects.set(publicKey, key)
+  const [oldest] = keyObjects.keys()
+  if (keyObjects.size > KEYS_KEPT && oldest !== undefined) keyObjects.delete(oldest)
+  return key
 }

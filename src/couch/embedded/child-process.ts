@@ -7,7 +7,7 @@ import type { FromChild, OpenProblem, ToChild } from './messages.ts'
 
 const HEAP_MB = 256
 /** Half of Node's own default: 100 MB less memory for about a tenth of the throughput. */
-const SEMI_SPACE_MB = 8
+const SEMI_SPACE_MB = 16
 const STOP_MS = 5000
 
 /** A child process that serves. */
