@@ -36,7 +36,10 @@ export function connectCouch(url: string): Couch {
         // A Buffer goes out as it is; nano would put an object through a slow replacer.
         ...(body === undefined ? {} : { body: Buffer.from(JSON.stringify(body)) }),
       }
-      return (await server.request(options)) as Answer
+      const answer: unknown = await server.request(options)
+      // nano gives what it cannot parse as text: the beginning of an answer that was cut off, or what is no CouchDB's.
+      if (typeof answer === 'string') throw new Error('the answer was cut off, or is not JSON')
+      return answer as Answer
     } catch (error) {
       if (signal?.aborted) throw signal.reason
       throw asCouchError(error, request)

@@ -79,10 +79,11 @@ test('aborting the signal stops the store', async (t) => {
   t.pass()
 })
 
-test('the child ignores Ctrl-C, which its parent decides about', async (t) => {
+test('the child ignores signals, which its parent decides about', async (t) => {
   const store = await start(t, await testFolder(t))
   const { processId } = store
   process.kill(processId, 'SIGINT')
+  process.kill(processId, 'SIGTERM')
   t.is((await fetch(`${store.url}/_up`)).status, 200)
   t.is(store.processId, processId)
 })

@@ -10,8 +10,8 @@ import { createServer } from './server.ts'
 
 /**
  * The embedded store's process. It lives exactly as long as its parent wants it: a closed channel, however the parent
- * ended, closes the databases and ends the process. Ctrl-C reaches the whole process group, and is the parent's to
- * decide about.
+ * ended, closes the databases and ends the process. Ctrl-C and a service manager's stop reach both processes; they are
+ * the parent's to decide about, who still needs the store to end in order.
  */
 const log = logger('store')
 const CLOSE_MS = 3000
@@ -23,8 +23,7 @@ let databases: Databases | undefined
 let closing: Promise<void> | undefined
 let close = async () => {}
 
-process.on('SIGINT', () => {})
-process.on('SIGTERM', () => void shutDown())
+for (const event of ['SIGINT', 'SIGTERM']) process.on(event, () => {})
 process.on('disconnect', () => void shutDown())
 process.on('uncaughtException', (error) => void survive(error))
 process.on('unhandledRejection', (error) => void survive(error))
