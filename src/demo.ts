@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { loadConfig } from './config/config.ts'
 import { findRunningNode } from './config/data-folder.ts'
 import { messageOf } from './errors.ts'
@@ -113,15 +114,24 @@ async function end(child: ChildProcess): Promise<void> {
   await exited
 }
 
+/** The newest article of a node, as soon as it shows one. */
+async function newestItem(address: string): Promise<string> {
+  for (;;) {
+    const newswire = await (await fetch(`${address}/newswire`)).text()
+    const item = /\/articles\/([0-9a-z]{26})/.exec(newswire)?.[1]
+    if (item !== undefined) return item
+    await pause(100)
+  }
+}
+
 async function instructions(nodes: readonly DemoNode[]): Promise<string> {
   const lines = nodes.map(
     ({ name, address, child }) => `  ${name.padEnd(8)} ${address}/   (process ${child.pid ?? 0})`,
   )
   const [first, second, third] = nodes
   if (!first || !second || !third) return ''
-  const newswire = await (await fetch(`${first.address}/newswire`)).text()
-  const item = /\/articles\/([0-9a-z]{26})/.exec(newswire)?.[1] ?? ''
-  const link = await command(first, 'edit-link', item)
+  const items = await Promise.all(nodes.map(({ address }) => newestItem(address)))
+  const link = await command(first, 'edit-link', items[0] ?? '')
   const path = new URL(link.startsWith('/') ? first.address + link : link).pathname
   return `
 Three nodes keep one site in a ring:

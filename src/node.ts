@@ -1,7 +1,6 @@
 import type { Config, LoadedConfig } from './config/config.ts'
 import { deployDesignDoc } from './couch/design-docs.ts'
 import { gatewayRouter } from './gateway/gateway.ts'
-import { RefusalLog } from './gateway/refusals.ts'
 import { logger } from './log.ts'
 import { Projector } from './project/projector.ts'
 import { SITE_DATABASE } from './project/rebuild.ts'
@@ -50,7 +49,6 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
   )
   await projector.open()
 
-  const refusals = new RefusalLog()
   const replication = stack.use(
     await createReplication({
       config,
@@ -67,7 +65,7 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
     callers: replication.callers,
     membership: () => projector.membership,
     limits: config.limits,
-    refusals,
+    refusals: replication.refusals,
     stored: (count) => projector.makeWay(count),
     signal: stop.signal,
   })

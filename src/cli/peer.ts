@@ -11,7 +11,7 @@ import { joinNetwork, nameFor } from '../replication/join.ts'
 import { peerFetch } from '../replication/peer-fetch.ts'
 import { loadPeers } from '../replication/peers-file.ts'
 import { probePeer } from '../replication/probe.ts'
-import { readLinkStatus } from '../replication/status.ts'
+import { readPeersStatus } from '../replication/status.ts'
 import type { LinkStatus } from '../replication/status.ts'
 import { openStoreForCommand } from '../store.ts'
 import { print, settingsOf, withExamples, withSettings } from './context.ts'
@@ -119,7 +119,7 @@ function listCommand(): Command {
       const peers = await loadPeers(loaded.config.peers)
       const running = (await findRunningNode(loaded.config.data)) !== undefined
       await using store = await openStoreForCommand(loaded)
-      const links = await readLinkStatus(store.ledger.database)
+      const { links } = await readPeersStatus(store.ledger.database)
       const listed = peers.map(({ name, url, direction, enabled }) => ({
         name,
         url: url ?? null,

@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import { findRunningNode } from '../config/data-folder.ts'
 import { SITE_DATABASE } from '../project/rebuild.ts'
-import { readLinkStatus } from '../replication/status.ts'
+import { readPeersStatus } from '../replication/status.ts'
 import { openStoreForCommand } from '../store.ts'
 import { print, settingsOf, withExamples, withSettings } from './context.ts'
 import { Site } from '../project/site.ts'
@@ -22,7 +22,7 @@ export function statusCommand(): Command {
       const siteDatabase = await store.couch.ensureDatabase(SITE_DATABASE)
       const [ledger, site] = [await store.ledger.database.info(), await siteDatabase.info()]
       const held = await new Site(siteDatabase, () => '').held(HELD_SHOWN)
-      const links = await readLinkStatus(store.ledger.database)
+      const { links, refusals } = await readPeersStatus(store.ledger.database)
       const facts = {
         running: running !== undefined,
         address: running?.address ?? null,
@@ -31,6 +31,7 @@ export function statusCommand(): Command {
         siteDocuments: site.doc_count,
         held: held.map(({ document, reason, node }) => ({ document, reason, node })),
         links,
+        refusals,
       }
       const lines = [
         running ? `running at ${running.address} (process ${running.processId})` : 'not running',
@@ -40,6 +41,12 @@ export function statusCommand(): Command {
         `links             ${links.length} (\`hyperactive peer list\` shows them)`,
         `held off pages    ${held.length === HELD_SHOWN ? `${HELD_SHOWN} or more` : held.length}`,
         ...held.map(({ document, reason }) => `  ${reason}  ${document}`),
+        `refused           ${Object.keys(refusals.counts).length === 0 ? 'nothing' : 'since the node started'}`,
+        ...Object.entries(refusals.counts).map(
+          ([peer, { forbidden, too_busy: tooBusy }]) =>
+            `  from ${peer}: ${forbidden} forbidden, ${tooBusy} to be tried again`,
+        ),
+        ...refusals.latest.map(({ at, caller, reason, id }) => `  ${at}  ${caller}  ${reason}  ${id}`),
       ]
       print(options.json, facts, lines.join('\n'))
     })

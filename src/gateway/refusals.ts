@@ -1,4 +1,4 @@
-const REMEMBERED = 100
+const REMEMBERED = 20
 
 /** One document that was not let in, or one offence of a caller. */
 export interface Refusal {
@@ -11,10 +11,23 @@ export interface Refusal {
   at: string
 }
 
-/** Counts refusals by caller and keeps the latest ones, for the administrator. */
+/** What was refused since the node started, for the administrator. */
+export interface Refusals {
+  /** How many documents, by who brought them. */
+  counts: Record<string, { forbidden: number; too_busy: number }>
+  /** Oldest first. */
+  latest: Refusal[]
+}
+
+/** Counts refusals by caller and keeps the latest ones. */
 export class RefusalLog {
+  readonly #onAdd: () => void
   readonly #counts = new Map<string, { forbidden: number; too_busy: number }>()
   readonly #latest: Refusal[] = []
+
+  constructor(onAdd: () => void = () => undefined) {
+    this.#onAdd = onAdd
+  }
 
   add(refusal: Omit<Refusal, 'at'>): void {
     const counts = this.#counts.get(refusal.caller) ?? { forbidden: 0, too_busy: 0 }
@@ -22,15 +35,10 @@ export class RefusalLog {
     this.#counts.set(refusal.caller, counts)
     this.#latest.push({ ...refusal, id: refusal.id.slice(0, 200), at: new Date().toISOString() })
     if (this.#latest.length > REMEMBERED) this.#latest.shift()
+    this.#onAdd()
   }
 
-  /** How many of a caller's documents were refused. */
-  countOf(caller: string): { forbidden: number; too_busy: number } {
-    return { forbidden: 0, too_busy: 0, ...this.#counts.get(caller) }
-  }
-
-  /** The latest refusals, oldest first. */
-  latest(caller?: string): Refusal[] {
-    return this.#latest.filter((refusal) => caller === undefined || refusal.caller === caller)
+  summary(): Refusals {
+    return { counts: Object.fromEntries(this.#counts), latest: [...this.#latest] }
   }
 }

@@ -4,6 +4,7 @@ import type { Router } from '@koa/router'
 import type { Config } from '../config/config.ts'
 import { hashPassword, passwordMatches } from '../gateway/callers.ts'
 import type { Callers } from '../gateway/callers.ts'
+import { RefusalLog } from '../gateway/refusals.ts'
 import type { SigningKey } from '../ledger/keys.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { logger } from '../log.ts'
@@ -12,7 +13,7 @@ import { peeringRouter } from './join.ts'
 import { Link } from './link.ts'
 import { loadPeers } from './peers-file.ts'
 import type { Login, Peer } from './peers-file.ts'
-import { readLinkStatus, StatusBoard } from './status.ts'
+import { readPeersStatus, StatusBoard } from './status.ts'
 import type { LinkStatus } from './status.ts'
 import { vouchFor } from './vouch.ts'
 import { watchPeers } from './watch-peers.ts'
@@ -31,6 +32,8 @@ export interface ReplicationOptions {
 export interface Replication extends AsyncDisposable {
   /** For the gateway: the peers of the file, and this node's own links. */
   readonly callers: Callers
+  /** What the gateway did not let in. */
+  readonly refusals: RefusalLog
   /** Serves the inviting side of `peer invite`. */
   readonly router: Router
   /** Starts the links; to be called when this node answers at `address`. */
@@ -48,7 +51,7 @@ export interface Replication extends AsyncDisposable {
  */
 export async function createReplication(options: ReplicationOptions): Promise<Replication> {
   const peers = await loadPeers(options.config.peers)
-  return new Supervisor(options, peers, await readLinkStatus(options.ledger.database))
+  return new Supervisor(options, peers, (await readPeersStatus(options.ledger.database)).links)
 }
 
 interface RunningLink {
@@ -58,6 +61,7 @@ interface RunningLink {
 
 class Supervisor implements Replication {
   readonly router: Router
+  readonly refusals = new RefusalLog(() => this.#board.changed())
   readonly #options: ReplicationOptions
   readonly #stop = new AbortController()
   readonly #links = new Map<string, RunningLink>()
@@ -73,7 +77,10 @@ class Supervisor implements Replication {
     this.#options = options
     this.#peers = peers
     this.#before = before
-    this.#board = new StatusBoard(options.ledger.database, () => this.status())
+    this.#board = new StatusBoard(options.ledger.database, () => ({
+      links: this.status(),
+      refusals: this.refusals.summary(),
+    }))
     const { config, key } = options
     const invitations = new Invitations(config.data)
     this.router = peeringRouter({ peersPath: config.peers, key, invitations, applied: () => this.#look() })

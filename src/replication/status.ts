@@ -1,5 +1,6 @@
 import type { Database } from '../couch/database.ts'
 import { isCouchError } from '../couch/request.ts'
+import type { Refusals } from '../gateway/refusals.ts'
 
 /**
  * The words for how a link is: `connecting` looks at the peer, `active` moves documents, `idle` has moved all and
@@ -25,17 +26,24 @@ export interface LinkStatus {
   nextRetry?: string
 }
 
+/** What a running node says of its peers. */
+export interface PeersStatus {
+  links: LinkStatus[]
+  /** What the gateway did not let in. */
+  refusals: Refusals
+}
+
 const ID = '_local/links'
 const SAVE_MS = 1000
 
-/** Saves the links' status at most once a second to a local document of the ledger, where other commands read it. */
+/** Saves the status at most once a second to a local document of the ledger, where other commands read it. */
 export class StatusBoard implements AsyncDisposable {
   readonly #database: Database
-  readonly #collect: () => LinkStatus[]
+  readonly #collect: () => PeersStatus
   #timer: NodeJS.Timeout | undefined
   #saving: Promise<void> = Promise.resolve()
 
-  constructor(database: Database, collect: () => LinkStatus[]) {
+  constructor(database: Database, collect: () => PeersStatus) {
     this.#database = database
     this.#collect = collect
   }
@@ -61,15 +69,16 @@ export class StatusBoard implements AsyncDisposable {
 }
 
 /** The status that the running node saved last, or the one that ran last. */
-export async function readLinkStatus(database: Database): Promise<LinkStatus[]> {
-  const stored = await database.get(ID)
-  return Array.isArray(stored?.links) ? (stored.links as LinkStatus[]) : []
+export async function readPeersStatus(database: Database): Promise<PeersStatus> {
+  const { links = [], refusals = { counts: {}, latest: [] } } = ((await database.get(ID)) ??
+    {}) as Partial<PeersStatus>
+  return { links, refusals }
 }
 
-async function saveStatus(database: Database, links: LinkStatus[]): Promise<void> {
+async function saveStatus(database: Database, status: PeersStatus): Promise<void> {
   for (let tries = 0; tries < 3; tries += 1) {
     const stored = await database.get(ID)
-    const document = { _id: ID, ...(stored ? { _rev: stored._rev } : {}), links }
+    const document = { _id: ID, ...(stored ? { _rev: stored._rev } : {}), ...status }
     try {
       await database.put(document)
       return

@@ -54,7 +54,7 @@ test('what will never be right is forbidden, each document by itself', async (t)
     rows.map(({ key }) => key),
     good.map(({ _id }) => _id).sort(),
   )
-  t.is(gateway.refusals.countOf('peer').forbidden, bad.length + 1)
+  t.is(gateway.refusals.summary().counts.peer?.forbidden, bad.length + 1)
 })
 
 test('a clock far ahead is a temporary error, and the document is taken when its time has come', async (t) => {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import test from 'ava'
 import { canonicalBytes, hashBytes, revisionOf } from '../../src/ledger/document.ts'
+import type { Refusals } from '../../src/gateway/refusals.ts'
 import type { Envelope } from '../../src/ledger/document.ts'
 import { edit, publish } from '../helpers/forms.ts'
 import { makeEdit } from '../helpers/keys.ts'
@@ -110,6 +111,12 @@ test('forged, altered, oversized and deleted documents are refused at the gatewa
       ids.includes(_id),
       good.some((document) => document._id === _id),
     )
+  await until('the administrator sees what was refused', async () => {
+    const { refusals } = JSON.parse((await node.run('status', '--json')).out) as { refusals: Refusals }
+    const [counts] = Object.values(refusals.counts)
+    return counts?.forbidden === bad.length && refusals.latest.length === bad.length
+  })
+  t.regex((await node.run('status')).out, /5 forbidden, 0 to be tried again/)
   await until('the good ones are on the newswire', async () => {
     const html = await node.html('/newswire')
     return html.includes('Good one') && html.includes('Good two')
