@@ -11,6 +11,7 @@ import { takeIn } from './bulk-docs.ts'
 import { parseBasic } from './callers.ts'
 import type { Caller, Callers } from './callers.ts'
 import { ChangesFeed } from './changes.ts'
+import { Checkpoints } from './checkpoints.ts'
 import { bulkGet, openRevs, readImplied, revsDiff } from './read.ts'
 import type { RefusalLog } from './refusals.ts'
 import { Strangers } from './strangers.ts'
@@ -109,14 +110,15 @@ export function gatewayRouter(options: GatewayOptions): Router {
 
 /** Checkpoints are each caller's own: none can read or write another's, nor this node's local documents. */
 function checkpointRoutes(router: Router, { ledger, limits }: GatewayOptions): void {
+  const checkpoints = new Checkpoints(ledger.database)
   router.get('/ledger/_local/:id', async (ctx) => {
-    const found = await ledger.database.get(checkpointId(ctx, ctx.params.id))
+    const found = await checkpoints.get(checkpointId(ctx, ctx.params.id))
     if (!found) throw new GatewayAnswer(404, 'not_found', 'missing')
     ctx.body = { ...found, _id: `_local/${ctx.params.id ?? ''}` }
   })
   router.put('/ledger/_local/:id', async (ctx) => {
     const document = await readJson(ctx, limits.documentBytes)
-    const { rev } = await ledger.database.put({ ...document, _id: checkpointId(ctx, ctx.params.id) })
+    const rev = await checkpoints.put({ ...document, _id: checkpointId(ctx, ctx.params.id) })
     ctx.status = 201
     ctx.body = { ok: true, id: `_local/${ctx.params.id ?? ''}`, rev }
   })

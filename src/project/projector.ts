@@ -23,6 +23,7 @@ const CHECKPOINT = '_local/projector'
 const BATCH = 500
 const POLL_MS = 25_000
 const LONGEST_PAUSE_MS = 5000
+const WARM_PAUSE_MS = 500
 /** A batch of this size from a peer is part of a stream. */
 const STREAM_BATCH = 100
 /** The stream counts as ended when nothing came for this long. */
@@ -60,6 +61,7 @@ export class Projector implements AsyncDisposable {
   #membership: Membership
   #checkpoint: Checkpoint = { _id: CHECKPOINT, projection: PROJECTION, ledger: '', seq: 0 }
   #running: Promise<void> | undefined
+  #warming: Promise<void> | undefined
   #anchorsChanged = false
   #wake = new AbortController()
   #caughtUp = false
@@ -137,6 +139,7 @@ export class Projector implements AsyncDisposable {
     this.#stop.abort()
     this.#wake.abort()
     await this.#running
+    await this.#warming
   }
 
   async #run(): Promise<void> {
@@ -146,7 +149,7 @@ export class Projector implements AsyncDisposable {
         await this.#letStreamPass()
         const count = await this.#step(POLL_MS)
         pauseMs = 100
-        if (count === 0 || count < BATCH) await this.#options.deployment.warm()
+        if (count > 0) this.#warmSoon()
       } catch (error) {
         if (this.#stop.signal.aborted) return
         log.warn('the ledger cannot be followed; trying again', { reason: messageOf(error), pauseMs })
@@ -154,6 +157,18 @@ export class Projector implements AsyncDisposable {
         pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)
       }
     }
+  }
+
+  /** Brings the views up to date once in a while, many documents at a time, so that no reader waits for it. */
+  #warmSoon(): void {
+    this.#warming ??= pause(WARM_PAUSE_MS, undefined, { signal: this.#stop.signal })
+      .then(() => this.#options.deployment.warm())
+      .catch((error: unknown) => {
+        if (!this.#stop.signal.aborted) log.warn('the views are not up to date', { reason: messageOf(error) })
+      })
+      .finally(() => {
+        this.#warming = undefined
+      })
   }
 
   async #letStreamPass(): Promise<void> {
