@@ -31,6 +31,8 @@ declare module 'pouchdb-node' {
   }
 
   export interface PouchDatabase {
+    /** For a database on disk, its path. */
+    readonly name: string
     info(): Promise<{ doc_count: number; update_seq: number | string }>
     get(id: string, options?: object): Promise<PouchDocument>
     put(document: object, options?: object): Promise<PouchWriteResult>

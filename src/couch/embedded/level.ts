@@ -1,10 +1,17 @@
 import { createRequire } from 'node:module'
+import type { PouchDocument } from 'pouchdb-node'
 
 /** What is used here of an open LevelDB, beside what PouchDB does with it. */
 interface LevelDown {
   batch(operations: object[], done: (error?: Error) => void): void
   compactRange(start: Uint8Array, end: Uint8Array, done: (error?: Error) => void): void
   iterator(options: object): LevelIterator
+  /** Gives undefined for keys that are not there. */
+  getMany(
+    keys: string[],
+    options: { asBuffer: false },
+    done: (error: Error | undefined, values: (string | undefined)[]) => void,
+  ): void
 }
 
 interface LevelIterator {
@@ -25,6 +32,25 @@ const FIRST_KEY = Uint8Array.of(0)
 const LAST_KEY = new Uint8Array(8).fill(0xff)
 /** PouchDB's key space of documents: one key for each document, deleted ones too. */
 const DOCUMENTS = '\u00ffdocument-store\u00ff'
+/** Its key space of bodies: one key for each revision whose body is kept. */
+const BODIES = '\u00ffby-sequence\u00ff'
+const SEQUENCE_DIGITS = 16
+
+/** What PouchDB 9 keeps of a document under its id. */
+interface Metadata {
+  winningRev: string
+  deleted: boolean
+  /** The sequence number under which a revision's body is kept. */
+  rev_map: Record<string, number>
+}
+
+/** The revision of a document that CouchDB answers with when none is asked for. */
+export interface Winner {
+  rev: string
+  deleted: boolean
+  /** Absent when it was not asked for, and for the moment in which a compaction removes it. */
+  body: PouchDocument | undefined
+}
 
 /** Opens LevelDBs for PouchDB, and remembers them for what PouchDB has no method for. */
 export const rememberingLeveldown: LevelDownFactory = Object.assign(
@@ -79,5 +105,47 @@ export function countKeys(location: string): Promise<number> {
       }
     }
     iterator.next(step)
+  })
+}
+
+/**
+ * The winning revisions of these documents in one read from LevelDB, or two with their bodies; undefined for those that
+ * were never here. PouchDB reads each document by itself, in an order of its own: ten times the work for a batch.
+ */
+export async function readWinners(
+  location: string,
+  ids: readonly string[],
+  withBodies: boolean,
+): Promise<(Winner | undefined)[]> {
+  const found = await getMany(
+    location,
+    ids.map((id) => DOCUMENTS + id),
+  )
+  const winners: (Winner | undefined)[] = []
+  const keys: string[] = []
+  for (const text of found) {
+    if (text === undefined) {
+      winners.push(undefined)
+      continue
+    }
+    const { winningRev: rev, deleted, rev_map: sequences } = JSON.parse(text) as Metadata
+    winners.push({ rev, deleted, body: undefined })
+    keys.push(BODIES + String(sequences[rev] ?? 0).padStart(SEQUENCE_DIGITS, '0'))
+  }
+  if (!withBodies) return winners
+  const bodies = (await getMany(location, keys))[Symbol.iterator]()
+  for (const winner of winners) {
+    if (!winner) continue
+    const body = bodies.next().value
+    if (body !== undefined) winner.body = JSON.parse(body) as PouchDocument
+  }
+  return winners
+}
+
+function getMany(location: string, keys: string[]): Promise<(string | undefined)[]> {
+  const level = opened.get(location)
+  if (!level) throw new Error('the database is not open')
+  return new Promise((resolve, reject) => {
+    level.getMany(keys, { asBuffer: false }, (error, values) => (error ? reject(error) : resolve(values)))
   })
 }
