@@ -1,6 +1,6 @@
 import type { Limits } from './gateway.ts'
 import type { HybridClock } from '../ledger/clock.ts'
-import { parseId, proofProblem } from '../ledger/document.ts'
+import { canonicalBytes, parseId, proofProblem } from '../ledger/document.ts'
 import type { Envelope } from '../ledger/document.ts'
 import { documentProblem } from '../ledger/schema.ts'
 import type { Membership } from '../project/membership.ts'
@@ -35,16 +35,16 @@ export async function checkDocument(given: unknown, context: CheckContext): Prom
   if (!parseId(id)) return forbidden('the id is not one of a ledger document')
   if (revisions !== undefined && !tellsOfOneRevision(revisions, rev))
     return forbidden('has a history of revisions')
-  // The shape first: it bounds the depth, and JSON.stringify throws on what is nested without end.
+  // The shape first: it bounds the depth, and serialising throws on what is nested without end.
   const shape = documentProblem(document)
   if (shape) return forbidden(shape)
-  const bytes = Buffer.byteLength(JSON.stringify(document))
-  if (bytes > context.limits.documentBytes) {
-    return forbidden(`has ${bytes} bytes; ${context.limits.documentBytes} are allowed`)
-  }
   const envelope = document as unknown as Envelope
+  const bytes = canonicalBytes(envelope)
+  if (bytes.length > context.limits.documentBytes) {
+    return forbidden(`has ${bytes.length} bytes; ${context.limits.documentBytes} are allowed`)
+  }
   if (context.membership.isEvicted(envelope.node)) return forbidden('the key of its node has been evicted')
-  const proof = await proofProblem(envelope)
+  const proof = await proofProblem(envelope, bytes)
   if (proof) return forbidden(proof)
   const aheadMs = context.clock.aheadMs(envelope.at)
   if (aheadMs > context.limits.clockAheadMs) {

@@ -126,10 +126,13 @@ export function makeDocument(draft: Draft, at: string, node: SigningKey, author?
  * Proves a document by itself: its id and revision follow from its content, and its signatures are valid. The shape
  * (schema) is checked apart, by `documentProblem`.
  *
+ * @param bytes the canonical form, if it is at hand
  * @returns what is wrong, or undefined when nothing is
  */
-export async function proofProblem(document: Envelope): Promise<string | undefined> {
-  const bytes = canonicalBytes(document)
+export async function proofProblem(
+  document: Envelope,
+  bytes = canonicalBytes(document),
+): Promise<string | undefined> {
   const hash = hashBytes(bytes)
   const id = `${document.item}:${document.type}:${hash}`
   if (document._id !== id) return 'the id does not follow from the content'
