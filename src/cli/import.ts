@@ -34,11 +34,6 @@ export function seedCommand(): Command {
   return withExamples(command, 'seed --data /tmp/try')
 }
 
-/** Publishes the demonstration articles into a node's ledger. */
-export function runSeed(loaded: LoadedConfig): Promise<ImportReport> {
-  return runImport(loaded, SEEDS)
-}
-
 async function runImport(loaded: LoadedConfig, path: string): Promise<ImportReport> {
   const files = await listSources(path)
   await using store = await openStoreForCommand(loaded)

@@ -40,7 +40,7 @@ function keepRunning(): void {
 }
 
 /** Resolves at the first SIGINT or SIGTERM, or when the process that started this one by fork goes away. */
-export function untilStopped(): Promise<void> {
+function untilStopped(): Promise<void> {
   return new Promise((resolve) => {
     for (const event of ['SIGINT', 'SIGTERM', 'disconnect']) process.once(event, () => resolve())
   })

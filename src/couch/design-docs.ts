@@ -8,7 +8,7 @@ import type { Database } from './database.ts'
 const log = logger('design-docs')
 
 /** The folder that holds one folder of views per database. */
-export const DESIGN_DOCS = join(import.meta.dirname, '../../couch-design-docs')
+const DESIGN_DOCS = join(import.meta.dirname, '../../couch-design-docs')
 
 interface DesignDoc {
   _id: string
@@ -29,7 +29,7 @@ export interface Deployment {
  * Reads `<folder>/<database>/views/<name>/map.js` (and `reduce.js`, which may name a built-in) as couchapp tools lay
  * them out. The document's name carries a hash of its content, so another version is another document.
  */
-export async function readDesignDoc(database: string, folder = DESIGN_DOCS): Promise<DesignDoc> {
+async function readDesignDoc(database: string, folder = DESIGN_DOCS): Promise<DesignDoc> {
   const views: DesignDoc['views'] = {}
   const viewsFolder = join(folder, database, 'views')
   for (const name of (await readdir(viewsFolder)).sort()) {

@@ -25,14 +25,13 @@ export interface ImportOptions {
   nodeKey: SigningKey
   /** The language of pieces that do not name theirs. */
   language: string
-  onProgress?: (done: number) => void
 }
 
 /**
  * The key that an imported piece's author signs with. It grows from the node's own key, so that this node can give
  * out the piece's edit link later, and nobody else can.
  */
-export function importAuthorSeed(nodeKey: SigningKey, importId: string): Buffer {
+function importAuthorSeed(nodeKey: SigningKey, importId: string): Buffer {
   return nodeKey.derive(`import ${importId}`)
 }
 
@@ -55,7 +54,6 @@ export async function importPieces(
   const report: ImportReport = { imported: [], known: 0, skipped: [] }
   const seen = new Set<string>()
   let batch: { piece: Piece; entry: Entry & { draft: { item: string } } }[] = []
-  let done = 0
   const flush = async () => {
     const known = await options.ledger.known(batch.map(({ entry }) => entry.draft.item))
     const fresh = batch.filter(({ entry }) => !known.has(entry.draft.item))
@@ -63,9 +61,7 @@ export async function importPieces(
     for (const { piece, entry } of fresh)
       report.imported.push({ source: piece.source, item: entry.draft.item })
     report.known += batch.length - fresh.length
-    done += batch.length
     batch = []
-    options.onProgress?.(done)
   }
   for await (const read of reads) {
     if ('skipped' in read) {

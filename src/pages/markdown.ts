@@ -2,7 +2,7 @@ import MarkdownIt from 'markdown-it'
 import sanitizeHtml from 'sanitize-html'
 
 /** Longer texts are shown as they were written: reading Markdown takes time that grows with what it nests. */
-export const LONGEST_MARKDOWN = 200_000
+const LONGEST_MARKDOWN = 200_000
 /** Marks that open something. Text that is made of them alone nests deeper than anybody writes by hand. */
 const MOST_OPENERS = 20_000
 

@@ -29,7 +29,7 @@ export function tagPath(tag: string): string {
   return `/tags/${encodeURIComponent(tag)}`
 }
 
-export function teaser(row: ListingRow): Teaser {
+function teaser(row: ListingRow): Teaser {
   return {
     path: pathOf(row.kind, row.item),
     title: row.title,
@@ -97,7 +97,7 @@ export function historyModel(item: SiteItem) {
 }
 
 /** "at_item", as it stands in addresses. */
-export function placeText({ at, item }: Place): string {
+function placeText({ at, item }: Place): string {
   return encodeURIComponent(`${at}_${item}`)
 }
 
