@@ -79,7 +79,12 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
     before: [gateway, replication.router],
   })
   const { address } = stack.use(await listen(app.callback(), config))
-  await store.folder?.announce({ processId: process.pid, address, storeUrl: store.couchUrl })
+  await store.folder?.announce({
+    processId: process.pid,
+    address,
+    storeUrl: store.couchUrl,
+    prefix: store.prefix,
+  })
 
   projector.start()
   await replication.start(address)

@@ -1,15 +1,17 @@
 import { join } from 'node:path'
 import type { LoadedConfig } from './config/config.ts'
+import { checkOwnStore, readOwnStore, writeOwnStore } from './config/own-store.ts'
 import { findRunningNode, openDataFolder } from './config/data-folder.ts'
 import type { DataFolder } from './config/data-folder.ts'
 import { connectCouch } from './couch/client.ts'
 import type { Couch } from './couch/client.ts'
 import { startEmbeddedStore } from './couch/embedded/start.ts'
+import { withoutPassword } from './couch/request.ts'
 import { HyperactiveError } from './errors.ts'
 import { HybridClock } from './ledger/clock.ts'
 import { loadNodeKey } from './ledger/keys.ts'
 import type { SigningKey } from './ledger/keys.ts'
-import { Ledger } from './ledger/ledger.ts'
+import { Ledger, readIdentity } from './ledger/ledger.ts'
 
 /** The store of a node, open: its data folder (when this process holds it), its key, its CouchDB and its ledger. */
 export interface Store extends AsyncDisposable {
@@ -19,6 +21,8 @@ export interface Store extends AsyncDisposable {
   readonly couch: Couch
   /** With credentials: for nobody but the running node's announcement. */
   readonly couchUrl: string
+  /** What the names of the databases there begin with. */
+  readonly prefix: string
   readonly ledger: Ledger
 }
 
@@ -28,6 +32,7 @@ export async function openStore({ config, secrets }: LoadedConfig): Promise<Stor
   const folder = stack.use(await openDataFolder(config.data))
   const key = await loadNodeKey(join(config.data, 'node.key'))
   let couchUrl = secrets.couchdbUrl
+  const prefix = couchUrl === undefined ? '' : config.couchdb.prefix
   if (couchUrl === undefined) {
     const embedded = stack.use(await startEmbeddedStore({ folder: join(config.data, 'store') }))
     const url = new URL(embedded.url)
@@ -35,10 +40,14 @@ export async function openStore({ config, secrets }: LoadedConfig): Promise<Stor
     url.password = embedded.password
     couchUrl = url.href
   }
-  const couch = stack.use(connectCouch(couchUrl))
+  const at = secrets.couchdbUrl === undefined ? 'the embedded store' : withoutPassword(couchUrl) + prefix
+  const couch = stack.use(connectCouch(couchUrl, { prefix }))
   const ledger = new Ledger(await couch.ensureDatabase('ledger'), key, new HybridClock())
+  const own = await readOwnStore(config.data)
+  checkOwnStore(own, await readIdentity(ledger.database), { at, key: key.publicKey })
+  if (!own) await writeOwnStore(config.data, { ledger: (await ledger.identity()).uuid, at })
   const opened = stack.move()
-  return { folder, key, couch, couchUrl, ledger, [Symbol.asyncDispose]: () => opened.disposeAsync() }
+  return { folder, key, couch, couchUrl, prefix, ledger, [Symbol.asyncDispose]: () => opened.disposeAsync() }
 }
 
 /**
@@ -49,13 +58,14 @@ export async function openStoreForCommand(loaded: LoadedConfig): Promise<Store> 
   const running = await findRunningNode(loaded.config.data)
   if (!running) return openStore(loaded)
   const key = await loadNodeKey(join(loaded.config.data, 'node.key'))
-  const couch = connectCouch(running.storeUrl)
+  const couch = connectCouch(running.storeUrl, running)
   const ledger = new Ledger(couch.database('ledger'), key, new HybridClock())
   return {
     folder: undefined,
     key,
     couch,
     couchUrl: running.storeUrl,
+    prefix: running.prefix,
     ledger,
     [Symbol.asyncDispose]: () => couch[Symbol.asyncDispose](),
   }

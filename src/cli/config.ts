@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { stringify } from 'yaml'
 import { loadPeers } from '../replication/peers-file.ts'
+import { withoutPassword } from '../couch/request.ts'
 import { print, settingsOf, withExamples, withSettings } from './context.ts'
 
 /** `hyperactive config check` */
@@ -12,7 +13,7 @@ export function configCommand(): Command {
       const { config, secrets } = settingsOf(check)
       const peers = await loadPeers(config.peers)
       const { file, ...settings } = config
-      const shown = { ...settings, couchdb: { url: maskUrl(secrets.couchdbUrl) } }
+      const shown = { ...settings, couchdb: { url: maskUrl(secrets.couchdbUrl), ...settings.couchdb } }
       const from = file === undefined ? 'no settings file' : `settings file ${file}`
       print(
         options.json,
@@ -26,8 +27,5 @@ export function configCommand(): Command {
 
 /** A CouchDB's address without its password. */
 function maskUrl(text: string | undefined): string {
-  if (text === undefined) return 'embedded store'
-  const url = new URL(text)
-  if (url.password) url.password = '***'
-  return url.href
+  return text === undefined ? 'embedded store' : withoutPassword(text)
 }

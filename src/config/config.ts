@@ -17,7 +17,15 @@ const settings = z.strictObject({
   port: port.default(8080),
   url: url.optional(),
   peers: z.string().default('replication/peers.yaml'),
-  couchdb: z.strictObject({ url: url.optional() }).prefault({}),
+  couchdb: z
+    .strictObject({
+      url: url.optional(),
+      prefix: z
+        .string()
+        .regex(/^([a-z][a-z0-9_-]{0,39})?$/, 'must be up to 40 of a-z, 0-9, "_" and "-", a letter first')
+        .default(''),
+    })
+    .prefault({}),
   site: z
     .strictObject({
       name: z.string().min(1).max(100).default('Hyperactive'),
@@ -49,6 +57,8 @@ type Settings = z.output<typeof settings>
 
 /** All settings of a node, read once and frozen. Paths are absolute. */
 export interface Config extends Omit<Settings, 'couchdb'> {
+  /** Settings of a CouchDB; its address is among the secrets. */
+  readonly couchdb: Omit<Settings['couchdb'], 'url'>
   /** Where settings were read from, for messages: a path, or undefined without a file. */
   readonly file: string | undefined
 }
@@ -85,6 +95,7 @@ const VARIABLES = {
   HYPERACTIVE_PEERS: ['peers'],
   HYPERACTIVE_SITE_NAME: ['site', 'name'],
   COUCHDB_URL: ['couchdb', 'url'],
+  HYPERACTIVE_COUCHDB_PREFIX: ['couchdb', 'prefix'],
 } as const
 
 const OTHER_VARIABLES = new Set(['HYPERACTIVE_CONFIG', 'HYPERACTIVE_LOG'])
@@ -117,13 +128,15 @@ export function loadConfig(flags: Flags = {}, environment: Environment = process
   const parsed = settings.safeParse(given)
   if (!parsed.success) throw badConfig(describe(parsed.error, file, fromFile !== undefined))
   const { couchdb, ...rest } = parsed.data
+  const { url: couchdbUrl, ...couchdbSettings } = couchdb
   const config = {
     ...rest,
+    couchdb: couchdbSettings,
     data: resolve(rest.data),
     peers: resolve(rest.peers),
     file: fromFile ? file : undefined,
   }
-  return { config: deepFreeze(config), secrets: Object.freeze({ couchdbUrl: couchdb.url }) }
+  return { config: deepFreeze(config), secrets: Object.freeze({ couchdbUrl }) }
 }
 
 function readConfigFile(file: string, wanted: boolean): Record<string, unknown> | undefined {

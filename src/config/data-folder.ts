@@ -12,6 +12,8 @@ export interface RunningNode {
   address: string
   /** The store's base URL with credentials. */
   storeUrl: string
+  /** What the names of the databases there begin with. */
+  prefix: string
 }
 
 /** A data folder that this process holds alone until it is disposed. */

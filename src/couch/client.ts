@@ -4,7 +4,7 @@ import { asCouchError, isCouchError } from './request.ts'
 import type { CouchRequest, CouchSend } from './request.ts'
 import { Database } from './database.ts'
 
-/** A CouchDB server, real or embedded, as the program sees it. */
+/** A CouchDB server, real or embedded, as the program sees it: databases by the program's own names. */
 export interface Couch extends AsyncDisposable {
   database(name: string): Database
   /** Makes a database unless it is there. */
@@ -17,9 +17,10 @@ export interface Couch extends AsyncDisposable {
  * A client for the CouchDB at `url`, by nano. Connections are kept alive; a body may take as long as it needs,
  * because the changes feed waits.
  *
- * @param url base URL; credentials in it are used for Basic authentication and appear in no error
+ * @param url base URL, also one with a path; credentials in it are used for Basic authentication and appear in no error
+ * @param options.prefix what the names of this node's databases begin with on the server
  */
-export function connectCouch(url: string): Couch {
+export function connectCouch(url: string, { prefix = '' }: { prefix?: string } = {}): Couch {
   const agent = new Agent({ keepAliveTimeout: 30_000, bodyTimeout: 0, headersTimeout: 0, connections: 64 })
   // nano takes any undici dispatcher and `parseUrl`, which its types do not know.
   const options = {
@@ -46,15 +47,15 @@ export function connectCouch(url: string): Couch {
     }
   }
   return {
-    database: (name) => new Database(name, send),
+    database: (name) => new Database(name, send, prefix),
     async ensureDatabase(name) {
-      await send({ method: 'PUT', db: name }).catch((error: unknown) => {
+      await send({ method: 'PUT', db: prefix + name }).catch((error: unknown) => {
         if (!isCouchError(error, 412)) throw error
       })
-      return new Database(name, send)
+      return new Database(name, send, prefix)
     },
     async deleteDatabase(name) {
-      await send({ method: 'DELETE', db: name }).catch((error: unknown) => {
+      await send({ method: 'DELETE', db: prefix + name }).catch((error: unknown) => {
         if (!isCouchError(error, 404)) throw error
       })
     },

@@ -83,11 +83,14 @@ export interface BulkGetResult {
 
 /** One CouchDB database. Every method is one request and gives CouchDB's own answer. */
 export class Database {
+  /** The program's own name for it; on the server it may have a prefix. */
   readonly name: string
+  readonly #db: string
   #send: CouchSend
 
-  constructor(name: string, send: CouchSend) {
+  constructor(name: string, send: CouchSend, prefix = '') {
     this.name = name
+    this.#db = prefix + name
     this.#send = send
   }
 
@@ -97,13 +100,13 @@ export class Database {
     doc_del_count: number
     update_seq: string | number
   }> {
-    return this.#send({ db: this.name })
+    return this.#send({ db: this.#db })
   }
 
   /** A document by id, or undefined when there is none or it was deleted. */
   async get(id: string): Promise<StoredDocument | undefined> {
     try {
-      return await this.#send<StoredDocument>({ db: this.name, path: pathOf(id) })
+      return await this.#send<StoredDocument>({ db: this.#db, path: pathOf(id) })
     } catch (error) {
       if (isCouchError(error, 404)) return undefined
       throw error
@@ -111,11 +114,11 @@ export class Database {
   }
 
   put(document: { _id: string; _rev?: string }): Promise<{ ok: true; id: string; rev: string }> {
-    return this.#send({ method: 'PUT', db: this.name, path: pathOf(document._id), body: document })
+    return this.#send({ method: 'PUT', db: this.#db, path: pathOf(document._id), body: document })
   }
 
   delete(id: string, rev: string): Promise<{ ok: true }> {
-    return this.#send({ method: 'DELETE', db: this.name, path: pathOf(id), qs: { rev } })
+    return this.#send({ method: 'DELETE', db: this.#db, path: pathOf(id), qs: { rev } })
   }
 
   allDocs(query: RangeQuery): Promise<{ rows: AllDocsRow[] }> {
@@ -124,7 +127,7 @@ export class Database {
 
   /** Several ranges of `_all_docs` in one request. */
   async allDocsQueries(queries: RangeQuery[]): Promise<AllDocsRow[][]> {
-    const request = { method: 'POST', db: this.name, path: '_all_docs/queries', body: { queries } } as const
+    const request = { method: 'POST', db: this.#db, path: '_all_docs/queries', body: { queries } } as const
     const { results } = await this.#send<{ results: { rows: AllDocsRow[] }[] }>(request)
     return results.map(({ rows }) => rows)
   }
@@ -136,7 +139,7 @@ export class Database {
   /** Writes documents; with `newEdits: false` each keeps the revision it carries and only errors are answered. */
   bulkDocs(docs: readonly object[], { newEdits = true } = {}): Promise<WriteResult[]> {
     const body = newEdits ? { docs } : { docs, new_edits: false }
-    return this.#send({ method: 'POST', db: this.name, path: '_bulk_docs', body })
+    return this.#send({ method: 'POST', db: this.#db, path: '_bulk_docs', body })
   }
 
   bulkGet(
@@ -145,7 +148,7 @@ export class Database {
   ): Promise<{ results: BulkGetResult[] }> {
     return this.#send({
       method: 'POST',
-      db: this.name,
+      db: this.#db,
       path: '_bulk_get',
       qs: revs ? { revs: true } : {},
       body: { docs },
@@ -153,20 +156,20 @@ export class Database {
   }
 
   revsDiff(revisions: Record<string, string[]>): Promise<RevsDiff> {
-    return this.#send({ method: 'POST', db: this.name, path: '_revs_diff', body: revisions })
+    return this.#send({ method: 'POST', db: this.#db, path: '_revs_diff', body: revisions })
   }
 
   changes(query: ChangesQuery, signal?: AbortSignal): Promise<Changes> {
-    return this.#send({ db: this.name, path: '_changes', qs: { ...query }, signal })
+    return this.#send({ db: this.#db, path: '_changes', qs: { ...query }, signal })
   }
 
   compact(): Promise<{ ok: true }> {
-    return this.#send({ method: 'POST', db: this.name, path: '_compact', body: {} })
+    return this.#send({ method: 'POST', db: this.#db, path: '_compact', body: {} })
   }
 
   /** Removes the files of views that no design document defines any more. */
   viewCleanup(): Promise<{ ok: true }> {
-    return this.#send({ method: 'POST', db: this.name, path: '_view_cleanup', body: {} })
+    return this.#send({ method: 'POST', db: this.#db, path: '_view_cleanup', body: {} })
   }
 
   #range<Answer>(path: string, { keys, ...query }: RangeQuery): Promise<Answer> {
@@ -174,8 +177,8 @@ export class Database {
     // nano writes startkey, endkey and key as JSON.
     for (const [name, value] of Object.entries(query)) if (value !== undefined) qs[name] = value
     return keys
-      ? this.#send({ method: 'POST', db: this.name, path, qs, body: { keys } })
-      : this.#send({ db: this.name, path, qs })
+      ? this.#send({ method: 'POST', db: this.#db, path, qs, body: { keys } })
+      : this.#send({ db: this.#db, path, qs })
   }
 }
 

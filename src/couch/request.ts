@@ -36,3 +36,10 @@ export function asCouchError(
 export function isCouchError(error: unknown, status: number): boolean {
   return error instanceof HyperactiveError && error.code === `couch_${status}`
 }
+
+/** An address as it may be shown: without its password. */
+export function withoutPassword(text: string): string {
+  const url = new URL(text)
+  if (url.password) url.password = '***'
+  return url.href
+}

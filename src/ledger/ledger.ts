@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { Database, StoredDocument } from '../couch/database.ts'
 import { HyperactiveError } from '../errors.ts'
 import type { HybridClock } from './clock.ts'
@@ -13,6 +14,21 @@ export interface Entry {
   author?: SigningKey
   /** The hybrid time of an import's original; now unless given. */
   at?: string
+}
+
+export interface LedgerIdentity {
+  uuid: string
+  /** The key of the node whose ledger it is; absent in ledgers of the first version. */
+  node?: string
+}
+
+const IDENTITY = '_local/identity'
+
+/** The identity that a ledger database was given, or undefined when it is new. */
+export async function readIdentity(database: Database): Promise<LedgerIdentity | undefined> {
+  const { uuid, node } = ((await database.get(IDENTITY)) ?? {}) as Partial<LedgerIdentity>
+  if (uuid === undefined) return undefined
+  return node === undefined ? { uuid } : { uuid, node }
 }
 
 /** The last code point: `startkey: "x:"`, `endkey: "x:" + LAST` is the range of all ids that begin with "x:". */
@@ -60,6 +76,18 @@ export class Ledger {
       )
     }
     return documents
+  }
+
+  /**
+   * Which ledger database this is: a random name, made at the first start together with the key of the node that it
+   * belongs to, and kept in a document that is never replicated. Another database has other sequence numbers.
+   */
+  async identity(): Promise<LedgerIdentity> {
+    const stored = await readIdentity(this.database)
+    if (stored) return stored
+    const identity = { uuid: randomUUID(), node: this.node }
+    await this.database.put({ _id: IDENTITY, ...identity } as { _id: string })
+    return identity
   }
 
   /** One document, proven, or undefined. */

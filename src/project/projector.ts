@@ -89,7 +89,7 @@ export class Projector implements AsyncDisposable {
       for (const document of await ledger.ofItem(NETWORK, type)) this.#network.set(document._id, document)
     }
     this.#computeMembership()
-    const identity = await ledgerIdentity(ledger.database)
+    const identity = (await ledger.identity()).uuid
     const stored = (await site.get(CHECKPOINT)) as Checkpoint | undefined
     if (stored) {
       this.#checkpoint = stored
@@ -360,16 +360,6 @@ export class Projector implements AsyncDisposable {
     const { rev } = await this.#options.site.put(this.#checkpoint)
     this.#checkpoint._rev = rev
   }
-}
-
-/** A random name for this ledger database, made once and kept in a document that is never replicated. */
-async function ledgerIdentity(database: Database): Promise<string> {
-  const id = '_local/identity'
-  const stored = await database.get(id)
-  if (typeof stored?.uuid === 'string') return stored.uuid
-  const uuid = crypto.randomUUID()
-  await database.put({ _id: id, uuid } as { _id: string })
-  return uuid
 }
 
 function heldDocument({ _id, item, node, at }: Envelope, reason: HeldDocument['reason']): HeldDocument {

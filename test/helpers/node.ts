@@ -144,8 +144,8 @@ export class TestNode {
 
   /** A look into the running node's databases. */
   async withCouch<Value>(look: (couch: ReturnType<typeof connectCouch>) => Promise<Value>): Promise<Value> {
-    const { storeUrl } = JSON.parse(await readFile(join(this.data, 'running.json'), 'utf8')) as RunningNode
-    await using couch = connectCouch(storeUrl)
+    const { storeUrl, prefix } = JSON.parse(await readFile(join(this.data, 'running.json'), 'utf8')) as RunningNode
+    await using couch = connectCouch(storeUrl, { prefix })
     return await look(couch)
   }
 
