@@ -86,7 +86,7 @@ export class Ledger {
     const stored = await readIdentity(this.database)
     if (stored) return stored
     const identity = { uuid: randomUUID(), node: this.node }
-    await this.database.put({ _id: IDENTITY, ...identity } as { _id: string })
+    await this.database.put({ _id: IDENTITY, ...identity })
     return identity
   }
 
