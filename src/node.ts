@@ -41,7 +41,7 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
   const store = stack.use(await openStore(loaded))
   const { ledger, key, couch } = store
   const siteDatabase = await couch.ensureDatabase(SITE_DATABASE)
-  const deployment = await deployDesignDoc(siteDatabase)
+  const deployment = await deployDesignDoc(siteDatabase, { signal: stop.signal })
 
   let anchors = await anchorsOf(config, key.publicKey)
   const projector = stack.use(

@@ -5,6 +5,8 @@ import { findRunningNode, openDataFolder } from './config/data-folder.ts'
 import type { DataFolder } from './config/data-folder.ts'
 import { connectCouch } from './couch/client.ts'
 import type { Couch } from './couch/client.ts'
+import { lookAtCouch, prepareCouch } from './couch/prepare.ts'
+import type { CouchLogin } from './couch/prepare.ts'
 import { startEmbeddedStore } from './couch/embedded/start.ts'
 import { withoutPassword } from './couch/request.ts'
 import { HyperactiveError } from './errors.ts'
@@ -31,23 +33,38 @@ export async function openStore({ config, secrets }: LoadedConfig): Promise<Stor
   await using stack = new AsyncDisposableStack()
   const folder = stack.use(await openDataFolder(config.data))
   const key = await loadNodeKey(join(config.data, 'node.key'))
-  let couchUrl = secrets.couchdbUrl
-  const prefix = couchUrl === undefined ? '' : config.couchdb.prefix
-  if (couchUrl === undefined) {
-    const embedded = stack.use(await startEmbeddedStore({ folder: join(config.data, 'store') }))
-    const url = new URL(embedded.url)
-    url.username = embedded.username
-    url.password = embedded.password
-    couchUrl = url.href
-  }
-  const at = secrets.couchdbUrl === undefined ? 'the embedded store' : withoutPassword(couchUrl) + prefix
+  const { couchdbUrl } = secrets
+  const prefix = couchdbUrl === undefined ? '' : config.couchdb.prefix
+  const couchUrl = couchdbUrl ?? (await embeddedUrl(stack, config.data))
+  const at = couchdbUrl === undefined ? 'the embedded store' : withoutPassword(couchdbUrl) + prefix
   const couch = stack.use(connectCouch(couchUrl, { prefix }))
-  const ledger = new Ledger(await couch.ensureDatabase('ledger'), key, new HybridClock())
+  const roles = couchdbUrl === undefined ? [] : await lookAtCouch(couch, couchdbUrl)
+
   const own = await readOwnStore(config.data)
-  checkOwnStore(own, await readIdentity(ledger.database), { at, key: key.publicKey })
+  checkOwnStore(own, await readIdentity(couch.database('ledger')), { at, key: key.publicKey })
+  let worker = couch
+  if (couchdbUrl !== undefined) {
+    const connect = (login: CouchLogin) => connectCouch(urlWith(couchdbUrl, login), { prefix })
+    const login = await prepareCouch(couch, { url: couchdbUrl, roles, key, connect })
+    // The ledger is read and written with no more rights than that takes.
+    if (login) worker = stack.use(connect(login))
+  }
+  const ledger = new Ledger(await worker.ensureDatabase('ledger'), key, new HybridClock())
   if (!own) await writeOwnStore(config.data, { ledger: (await ledger.identity()).uuid, at })
   const opened = stack.move()
   return { folder, key, couch, couchUrl, prefix, ledger, [Symbol.asyncDispose]: () => opened.disposeAsync() }
+}
+
+async function embeddedUrl(stack: AsyncDisposableStack, data: string): Promise<string> {
+  const embedded = stack.use(await startEmbeddedStore({ folder: join(data, 'store') }))
+  return urlWith(embedded.url, embedded)
+}
+
+function urlWith(address: string, { username, password }: CouchLogin): string {
+  const url = new URL(address)
+  url.username = username
+  url.password = password
+  return url.href
 }
 
 /**

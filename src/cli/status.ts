@@ -20,14 +20,14 @@ export function statusCommand(): Command {
       const running = await findRunningNode(loaded.config.data)
       await using store = await openStoreForCommand(loaded)
       const siteDatabase = await store.couch.ensureDatabase(SITE_DATABASE)
-      const [ledger, site] = [await store.ledger.database.info(), await siteDatabase.info()]
+      const [ledger, site] = [await store.ledger.count(), await siteDatabase.info()]
       const held = await new Site(siteDatabase, () => '').held(HELD_SHOWN)
       const { links, refusals } = await readPeersStatus(store.ledger.database)
       const facts = {
         running: running !== undefined,
         address: running?.address ?? null,
         node: store.key.publicKey,
-        ledgerDocuments: ledger.doc_count,
+        ledgerDocuments: ledger.documents,
         siteDocuments: site.doc_count,
         held: held.map(({ document, reason, node }) => ({ document, reason, node })),
         links,

@@ -6,6 +6,10 @@ import { Database } from './database.ts'
 
 /** A CouchDB server, real or embedded, as the program sees it: databases by the program's own names. */
 export interface Couch extends AsyncDisposable {
+  /** What the names of this node's databases begin with on the server. */
+  readonly prefix: string
+  /** Any other request, by the server's own names. */
+  request: CouchSend
   database(name: string): Database
   /** Makes a database unless it is there. */
   ensureDatabase(name: string): Promise<Database>
@@ -47,12 +51,20 @@ export function connectCouch(url: string, { prefix = '' }: { prefix?: string } =
     }
   }
   return {
+    prefix,
+    request: send,
     database: (name) => new Database(name, send, prefix),
     async ensureDatabase(name) {
-      await send({ method: 'PUT', db: prefix + name }).catch((error: unknown) => {
-        if (!isCouchError(error, 412)) throw error
-      })
-      return new Database(name, send, prefix)
+      const database = new Database(name, send, prefix)
+      try {
+        await database.info()
+      } catch (error) {
+        if (!isCouchError(error, 404)) throw error
+        await send({ method: 'PUT', db: prefix + name }).catch((problem: unknown) => {
+          if (!isCouchError(problem, 412)) throw problem
+        })
+      }
+      return database
     },
     async deleteDatabase(name) {
       await send({ method: 'DELETE', db: prefix + name }).catch((error: unknown) => {

@@ -66,8 +66,9 @@ export function gatewayRouter(options: GatewayOptions): Router {
     ctx.body = { couchdb: 'Welcome', version: '3.5.0', uuid: ledger.node, hyperactive: { node: ledger.node } }
   })
   router.get('/ledger', async (ctx) => {
-    const { doc_count, update_seq } = await database.info()
-    ctx.body = { db_name: 'ledger', doc_count, doc_del_count: 0, update_seq, instance_start_time: '0' }
+    const { documents, updateSeq } = await ledger.count()
+    const counts = { doc_count: documents, doc_del_count: 0, update_seq: updateSeq }
+    ctx.body = { db_name: 'ledger', ...counts, instance_start_time: '0' }
   })
   router.get('/ledger/_changes', (ctx) => changes.answer(ctx))
   router.post('/ledger/_changes', (ctx) => changes.answer(ctx))

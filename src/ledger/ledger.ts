@@ -90,6 +90,16 @@ export class Ledger {
     return identity
   }
 
+  /** How many documents there are, without the database's design documents. */
+  async count(): Promise<{ documents: number; updateSeq: string | number }> {
+    const designDocs = { startkey: '_design/', endkey: '_design0' }
+    const [{ doc_count, update_seq }, { rows }] = await Promise.all([
+      this.database.info(),
+      this.database.allDocs(designDocs),
+    ])
+    return { documents: doc_count - rows.length, updateSeq: update_seq }
+  }
+
   /** One document, proven, or undefined. */
   async read(id: string): Promise<Envelope | undefined> {
     return (await this.readMany([id])).get(id)

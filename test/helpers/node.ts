@@ -12,6 +12,8 @@ import type { SigningKey } from '../../src/ledger/keys.ts'
 import type { SiteItem } from '../../src/project/site-item.ts'
 import { Agent, fetch } from 'undici'
 import type { RequestInit, Response } from 'undici'
+import { couchSpace, ON_COUCHDB } from './couchdb.ts'
+import type { CouchSpace } from './couchdb.ts'
 import { testFolder } from './folder.ts'
 import { until } from './wait.ts'
 
@@ -50,6 +52,7 @@ export class TestNode {
   readonly data: string
   readonly peers: string
   readonly #environment: Record<string, string>
+  readonly #space: CouchSpace | undefined
   #child: ChildProcess | undefined
   #port = 0
   /** All that the process has written. */
@@ -58,7 +61,8 @@ export class TestNode {
   constructor(folder: string, environment: Record<string, string> = {}) {
     this.data = join(folder, 'data')
     this.peers = join(folder, 'peers.yaml')
-    this.#environment = environment
+    this.#space = ON_COUCHDB && environment.COUCHDB_URL === undefined ? couchSpace() : undefined
+    this.#environment = { ...this.#space?.environment, ...environment }
   }
 
   get address(): string {
@@ -73,7 +77,9 @@ export class TestNode {
   async processes(): Promise<{ nodeProcess: number; storeProcess: number }> {
     const nodeProcess = this.processId
     const children = await readFile(`/proc/${nodeProcess}/task/${nodeProcess}/children`, 'utf8')
-    return { nodeProcess, storeProcess: Number(children.trim().split(' ')[0]) }
+    const [storeProcess] = children.trim().split(' ')
+    if (!storeProcess) throw new Error('the node has no store of its own')
+    return { nodeProcess, storeProcess: Number(storeProcess) }
   }
 
   async start(): Promise<void> {
@@ -96,10 +102,10 @@ export class TestNode {
     for (const stream of [child.stdout, child.stderr]) {
       stream.on('data', (chunk: Buffer) => (this.output += chunk.toString()))
     }
-    const port = await until('the node prints its address', () => {
-      if (child.exitCode !== null) throw new Error(`the node ended: ${this.output}`)
-      return /read {5}http:\/\/127\.0\.0\.1:(\d+)\//.exec(this.output)?.[1]
-    })
+    const port = await until('the node prints its address or ends', () =>
+      child.exitCode === null ? /read {5}http:\/\/127\.0\.0\.1:(\d+)\//.exec(this.output)?.[1] : 'ended',
+    )
+    if (port === 'ended') throw new Error(`the node ended: ${this.output}`)
     this.#port = Number(port)
   }
 
@@ -125,6 +131,12 @@ export class TestNode {
     return this.#port === 0 ? [] : ['--url', this.address]
   }
 
+  /** Removes what the node leaves outside of its folder. */
+  async remove(): Promise<void> {
+    await this.kill()
+    await this.#space?.remove()
+  }
+
   /** Runs a command on this node's data folder. */
   run(...args: string[]): Promise<Ran> {
     return hyperactive(
@@ -144,7 +156,9 @@ export class TestNode {
 
   /** A look into the running node's databases. */
   async withCouch<Value>(look: (couch: ReturnType<typeof connectCouch>) => Promise<Value>): Promise<Value> {
-    const { storeUrl, prefix } = JSON.parse(await readFile(join(this.data, 'running.json'), 'utf8')) as RunningNode
+    const { storeUrl, prefix } = JSON.parse(
+      await readFile(join(this.data, 'running.json'), 'utf8'),
+    ) as RunningNode
     await using couch = connectCouch(storeUrl, { prefix })
     return await look(couch)
   }
@@ -153,7 +167,7 @@ export class TestNode {
   ledgerIds(): Promise<string[]> {
     return this.withCouch(async (couch) => {
       const { rows } = await couch.database('ledger').allDocs({})
-      return rows.map(({ key }) => key)
+      return rows.map(({ key }) => key).filter((id) => !id.startsWith('_design/'))
     })
   }
 
@@ -197,7 +211,7 @@ export async function startNode(
   environment: Record<string, string> = {},
 ): Promise<TestNode> {
   const node = new TestNode(await testFolder(t), environment)
-  t.teardown(() => node.kill())
+  t.teardown(() => node.remove())
   await node.start()
   return node
 }

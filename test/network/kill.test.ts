@@ -1,4 +1,5 @@
 import test from 'ava'
+import { testOfOwnStore } from '../helpers/couchdb.ts'
 import { edit, publish } from '../helpers/forms.ts'
 import type { Published } from '../helpers/forms.ts'
 import { startNode } from '../helpers/node.ts'
@@ -40,7 +41,7 @@ test('a node killed while people publish has every article that it acknowledged'
   )
 })
 
-test('a store that dies is started again, and nothing that was published is missing', async (t) => {
+testOfOwnStore('a store that dies is started again, and nothing that was published is missing', async (t) => {
   const node = await startNode(t)
   const before = await publish(node, { title: 'Before' })
   const { storeProcess } = await node.processes()
@@ -51,7 +52,7 @@ test('a store that dies is started again, and nothing that was published is miss
   t.true((await node.html(after.path)).includes('After'))
 })
 
-test('the store ends with its node, also when the node is killed', async (t) => {
+testOfOwnStore('the store ends with its node, also when the node is killed', async (t) => {
   const node = await startNode(t)
   const { storeProcess } = await node.processes()
   await node.kill()

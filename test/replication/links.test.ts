@@ -21,7 +21,7 @@ async function impatientNode(t: ExecutionContext): Promise<TestNode> {
   const settings = 'replication: { heartbeatMs: 300, idleTimeoutMs: 1500, longestPauseMs: 1000 }\n'
   await writeFile(join(folder, 'data', 'config.yaml'), settings)
   const node = new TestNode(folder)
-  t.teardown(() => node.kill())
+  t.teardown(() => node.remove())
   await node.start()
   return node
 }

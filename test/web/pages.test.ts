@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { request } from 'node:http'
 import { join } from 'node:path'
 import test from 'ava'
+import { testOfOwnStore } from '../helpers/couchdb.ts'
 import { parseFeed } from 'feedsmith'
 import { edit, formFields, openEdit, publish, saveEdit, send } from '../helpers/forms.ts'
 import { startNode } from '../helpers/node.ts'
@@ -262,32 +263,35 @@ test('two people who edit at once are both served, and a stale form merges', asy
   t.is((await node.ledgerIds()).length, 4, 'saving without a change makes no edit')
 })
 
-test('when the store is away pages say so, a form gives the text back, and afterwards all goes on', async (t) => {
-  const node = await startNode(t)
-  const article = await publish(node, { title: 'Before' })
-  const { token = '' } = formFields(await node.html('/publish'))
-  const { storeProcess } = await node.processes()
-  process.kill(storeProcess, 'SIGKILL')
-  const fields = {
-    title: 'Meanwhile',
-    author: '',
-    summary: '',
-    body: 'Not lost',
-    tags: '',
-    language: 'en',
-    token,
-    action: 'publish',
-  }
-  const response = await send(node, '/publish', fields)
-  if (response.status !== 303) {
-    t.is(response.status, 503)
-    t.truthy(response.headers.get('retry-after'))
-    t.is(formFields(await response.text()).body, 'Not lost')
-  }
-  await until('the store is back', async () => (await node.page('/readyz')).status === 200)
-  t.true((await node.html(article.path)).includes('Before'))
-  t.is((await send(node, '/publish', fields)).status, 303, 'the same form can be sent again')
-})
+testOfOwnStore(
+  'when the store is away pages say so, a form gives the text back, and afterwards all goes on',
+  async (t) => {
+    const node = await startNode(t)
+    const article = await publish(node, { title: 'Before' })
+    const { token = '' } = formFields(await node.html('/publish'))
+    const { storeProcess } = await node.processes()
+    process.kill(storeProcess, 'SIGKILL')
+    const fields = {
+      title: 'Meanwhile',
+      author: '',
+      summary: '',
+      body: 'Not lost',
+      tags: '',
+      language: 'en',
+      token,
+      action: 'publish',
+    }
+    const response = await send(node, '/publish', fields)
+    if (response.status !== 303) {
+      t.is(response.status, 503)
+      t.truthy(response.headers.get('retry-after'))
+      t.is(formFields(await response.text()).body, 'Not lost')
+    }
+    await until('the store is back', async () => (await node.page('/readyz')).status === 200)
+    t.true((await node.html(article.path)).includes('Before'))
+    t.is((await send(node, '/publish', fields)).status, 303, 'the same form can be sent again')
+  },
+)
 
 test('nothing that a reader or author sends in headers is in the data folder or the output', async (t) => {
   const node = await startNode(t, { HYPERACTIVE_LOG: 'debug' })
