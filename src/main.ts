@@ -9,6 +9,7 @@ import { peerCommand } from './cli/peer.ts'
 import { rebuildCommand } from './cli/rebuild.ts'
 import { startCommand } from './cli/start.ts'
 import { statusCommand } from './cli/status.ts'
+import { whereCommand } from './cli/where.ts'
 import { versionCommand } from './cli/version.ts'
 import { HyperactiveError, messageOf } from './errors.ts'
 
@@ -28,6 +29,7 @@ const program = new Command('hyperactive')
   .addCommand(peerCommand())
   .addCommand(rebuildCommand())
   .addCommand(statusCommand())
+  .addCommand(whereCommand())
   .addCommand(editLinkCommand())
   .addCommand(configCommand())
   .addCommand(versionCommand(version))

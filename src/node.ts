@@ -53,6 +53,8 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
     await createReplication({
       config,
       ledger,
+      couch,
+      couchdb: loaded.secrets.couchdbUrl !== undefined,
       key,
       async onPeers() {
         anchors = await anchorsOf(config, key.publicKey)
@@ -66,6 +68,7 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
     membership: () => projector.membership,
     limits: config.limits,
     refusals: replication.refusals,
+    confirmed: (peer, seq) => replication.confirmations.add(peer, seq),
     stored: (count) => projector.makeWay(count),
     signal: stop.signal,
   })
@@ -76,6 +79,7 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
     config,
     nodeKey: key,
     settled: (documentId) => projector.settled(documentId),
+    holdings: (ids) => replication.holdings(ids),
     before: [gateway, replication.router],
   })
   const { address } = stack.use(await listen(app.callback(), config))

@@ -5,15 +5,17 @@ import type { LoadedConfig } from '../config/config.ts'
 import { findRunningNode } from '../config/data-folder.ts'
 import { HyperactiveError } from '../errors.ts'
 import { loadNodeKey } from '../ledger/keys.ts'
-import { freeName, putPeer, removePeer } from '../replication/edit-peers.ts'
+import { freeName, putPeer, removePeer, resyncPeer } from '../replication/edit-peers.ts'
 import { Invitations, isInvitation, parseInvitation } from '../replication/invitations.ts'
 import { joinNetwork, nameFor } from '../replication/join.ts'
 import { peerFetch } from '../replication/peer-fetch.ts'
+import { lagBehind } from '../replication/arrivals.ts'
 import { loadPeers } from '../replication/peers-file.ts'
 import { probePeer } from '../replication/probe.ts'
 import { readPeersStatus } from '../replication/status.ts'
 import type { LinkStatus } from '../replication/status.ts'
 import { openStoreForCommand } from '../store.ts'
+import { describeLag } from './where.ts'
 import { print, settingsOf, withExamples, withSettings } from './context.ts'
 
 /** `hyperactive peer …`: the commands edit peers.yaml, and a running node takes the change up by itself. */
@@ -24,6 +26,7 @@ export function peerCommand(): Command {
     .addCommand(addCommand())
     .addCommand(listCommand())
     .addCommand(testCommand())
+    .addCommand(resyncCommand())
     .addCommand(removeCommand())
 }
 
@@ -119,9 +122,14 @@ function listCommand(): Command {
       const peers = await loadPeers(loaded.config.peers)
       const running = (await findRunningNode(loaded.config.data)) !== undefined
       await using store = await openStoreForCommand(loaded)
-      const { links } = await readPeersStatus(store.ledger.database)
-      const listed = peers.map(({ name, url, direction, enabled }) => ({
+      const { database } = store.ledger
+      const { links, confirmed } = await readPeersStatus(database)
+      const lags = await Promise.all(
+        peers.map(({ name }) => lagBehind(database, confirmed[name], Date.now())),
+      )
+      const listed = peers.map(({ name, url, direction, enabled }, index) => ({
         name,
+        lag: lags[index] ?? null,
         url: url ?? null,
         direction,
         enabled,
@@ -129,8 +137,9 @@ function listCommand(): Command {
           .filter(({ peer }) => peer === name)
           .map((link) => (running ? link : { ...link, state: 'stopped' as const })),
       }))
-      const text = listed.flatMap(({ name, url, direction, links: own }) => [
+      const text = listed.flatMap(({ name, url, direction, lag, links: own }) => [
         `${name}  ${url ?? '(calls this node)'}  ${direction}`,
+        ...(lag ? [`  ${describeLag(lag)}`] : []),
         ...own.map(describeLink),
       ])
       print(
@@ -194,6 +203,25 @@ function testCommand(): Command {
       if (results.some(({ verdict }) => verdict !== 'ok')) process.exitCode = 1
     })
   return withExamples(command, 'peer test', 'peer test athens --json')
+}
+
+function resyncCommand(): Command {
+  const command = withSettings(new Command('resync'))
+    .description(
+      'look through the whole ledger of a peer again, and send it the whole of this one: for documents that were refused and would be welcome now',
+    )
+    .argument('<name>', 'the peer')
+    .option('--json', 'print JSON')
+    .action(async (name: string, options: { json?: boolean }) => {
+      const { config } = settingsOf(command)
+      await resyncPeer(config.peers, name)
+      print(
+        options.json,
+        { resync: name },
+        `the links with "${name}" start from zero; what is there already is not sent again`,
+      )
+    })
+  return withExamples(command, 'peer resync athens')
 }
 
 function removeCommand(): Command {

@@ -24,6 +24,7 @@ const settings = z.strictObject({
         .string()
         .regex(/^([a-z][a-z0-9_-]{0,39})?$/, 'must be up to 40 of a-z, 0-9, "_" and "-", a letter first')
         .default(''),
+      gatewayUrl: url.optional(),
     })
     .prefault({}),
   site: z
@@ -45,6 +46,7 @@ const settings = z.strictObject({
     .prefault({}),
   replication: z
     .strictObject({
+      runner: z.enum(['node', 'couchdb']).default('node'),
       batchSize: count.default(500),
       heartbeatMs: count.default(5000),
       idleTimeoutMs: count.default(15_000),
@@ -129,6 +131,8 @@ export function loadConfig(flags: Flags = {}, environment: Environment = process
   if (!parsed.success) throw badConfig(describe(parsed.error, file, fromFile !== undefined))
   const { couchdb, ...rest } = parsed.data
   const { url: couchdbUrl, ...couchdbSettings } = couchdb
+  if (rest.replication.runner === 'couchdb' && couchdbUrl === undefined)
+    throw badConfig('replication.runner: couchdb needs a CouchDB; set COUCHDB_URL, or runner: node')
   const config = {
     ...rest,
     couchdb: couchdbSettings,

@@ -11,6 +11,8 @@ export interface Couch extends AsyncDisposable {
   /** Any other request, by the server's own names. */
   request: CouchSend
   database(name: string): Database
+  /** One of the server's own databases, such as `_replicator`; it has no prefix. */
+  serverDatabase(name: `_${string}`): Database
   /** Makes a database unless it is there. */
   ensureDatabase(name: string): Promise<Database>
   /** Removes a database with all that is in it, if it is there. */
@@ -54,6 +56,7 @@ export function connectCouch(url: string, { prefix = '' }: { prefix?: string } =
     prefix,
     request: send,
     database: (name) => new Database(name, send, prefix),
+    serverDatabase: (name) => new Database(name, send),
     async ensureDatabase(name) {
       const database = new Database(name, send, prefix)
       try {

@@ -8,7 +8,7 @@ import type { Membership } from '../project/membership.ts'
 import { AbsentIds } from './absent.ts'
 import { GatewayAnswer, readJson } from './answers.ts'
 import { takeIn } from './bulk-docs.ts'
-import { parseBasic } from './callers.ts'
+import { parseBasic, ROLE_HEADER } from './callers.ts'
 import type { Caller, Callers } from './callers.ts'
 import { ChangesFeed } from './changes.ts'
 import { Checkpoints } from './checkpoints.ts'
@@ -34,6 +34,8 @@ export interface GatewayOptions {
   refusals: RefusalLog
   /** Called after documents were stored, with their number. */
   stored?: (count: number) => void
+  /** Called when a peer is known to hold everything up to this place of the ledger's changes. */
+  confirmed?: (peer: string, seq: string | number) => void
   /** Ends every waiting feed. */
   signal: AbortSignal
 }
@@ -110,7 +112,7 @@ export function gatewayRouter(options: GatewayOptions): Router {
 }
 
 /** Checkpoints are each caller's own: none can read or write another's, nor this node's local documents. */
-function checkpointRoutes(router: Router, { ledger, limits }: GatewayOptions): void {
+function checkpointRoutes(router: Router, { ledger, limits, confirmed }: GatewayOptions): void {
   const checkpoints = new Checkpoints(ledger.database)
   router.get('/ledger/_local/:id', async (ctx) => {
     const found = await checkpoints.get(checkpointId(ctx, ctx.params.id))
@@ -120,6 +122,10 @@ function checkpointRoutes(router: Router, { ledger, limits }: GatewayOptions): v
   router.put('/ledger/_local/:id', async (ctx) => {
     const document = await readJson(ctx, limits.documentBytes)
     const rev = await checkpoints.put({ ...document, _id: checkpointId(ctx, ctx.params.id) })
+    const place = document.last_seq ?? document.source_last_seq
+    const reads = ctx.get(ROLE_HEADER) === 'source'
+    if (reads && (typeof place === 'string' || typeof place === 'number'))
+      confirmed?.(callerOf(ctx).name, place)
     ctx.status = 201
     ctx.body = { ok: true, id: `_local/${ctx.params.id ?? ''}`, rev }
   })

@@ -74,8 +74,12 @@ export function articleModel(item: SiteItem, fields = item.fields) {
   }
 }
 
-/** The history of an item, newest first. */
-export function historyModel(item: SiteItem) {
+/**
+ * The history of an item, newest first.
+ *
+ * @param holdings for each peer whether it holds the newest version; their names stay out of the page
+ */
+export function historyModel(item: SiteItem, holdings: readonly string[]) {
   const path = pathOf(item.kind, item._id)
   const versions = Object.entries(item.graph)
     .map(([hash, { at, node, note, parents }]) => ({
@@ -93,7 +97,8 @@ export function historyModel(item: SiteItem) {
         .map((parent) => `${path}/changes/${parent}/${hash}`),
     }))
     .sort((a, b) => (a.at === b.at ? (a.hash < b.hash ? 1 : -1) : a.at < b.at ? 1 : -1))
-  return { path, title: item.listing.title, versions, heads: item.heads.length }
+  const arrived = { on: holdings.filter((holding) => holding === 'yes').length, of: holdings.length }
+  return { path, title: item.listing.title, versions, heads: item.heads.length, arrived }
 }
 
 /** "at_item", as it stands in addresses. */

@@ -2,6 +2,7 @@ import { mkdir, open, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { isSeq, parseDocument } from 'yaml'
+import type { YAMLSeq } from 'yaml'
 import { HyperactiveError } from '../errors.ts'
 import { loadPeers, parsePeers, readPeersText } from './peers-file.ts'
 
@@ -34,14 +35,23 @@ export function putPeer(path: string, block: PeerBlock): Promise<void> {
 /** @throws HyperactiveError `unknown_peer` */
 export function removePeer(path: string, name: string): Promise<void> {
   return edit(path, (document) => {
-    const peers = document.get('peers')
-    const index = isSeq(peers) ? indexOf(peers, name) : -1
-    if (index === -1 || !isSeq(peers)) {
-      const text = `${path} has no peer "${name}"; \`hyperactive peer list\` shows them`
-      throw new HyperactiveError('unknown_peer', text, { status: 404 })
-    }
+    const index = findPeer(document, name, path)
+    const peers = document.get('peers') as YAMLSeq
     peers.delete(index)
     if (peers.items.length === 0) peers.flow = true
+  })
+}
+
+/**
+ * Counts a peer's `resync` up: its links then replicate from zero, as far as documents are missing.
+ *
+ * @throws HyperactiveError `unknown_peer`
+ */
+export function resyncPeer(path: string, name: string): Promise<void> {
+  return edit(path, (document) => {
+    const index = findPeer(document, name, path)
+    const before = document.getIn(['peers', index, 'resync'])
+    document.setIn(['peers', index, 'resync'], (typeof before === 'number' ? before : 0) + 1)
   })
 }
 
@@ -68,6 +78,14 @@ async function edit(path: string, change: (document: YamlDocument) => void): Pro
   await parsePeers(edited, path)
   await writeFile(`${path}.new`, edited, { mode: 0o600 })
   await rename(`${path}.new`, path)
+}
+
+function findPeer(document: YamlDocument, name: string, path: string): number {
+  const peers = document.get('peers')
+  const index = isSeq(peers) ? indexOf(peers, name) : -1
+  if (index !== -1) return index
+  const text = `${path} has no peer "${name}"; \`hyperactive peer list\` shows them`
+  throw new HyperactiveError('unknown_peer', text, { status: 404 })
 }
 
 function indexOf(peers: { items: unknown[] }, name: string): number {

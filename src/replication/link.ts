@@ -10,6 +10,7 @@ import { peerFetch } from './peer-fetch.ts'
 import type { PeerFetch } from './peer-fetch.ts'
 import type { Login, Peer } from './peers-file.ts'
 import { probePeer } from './probe.ts'
+import { headersFor } from './status.ts'
 import type { LinkStatus } from './status.ts'
 
 const log = logger('replication')
@@ -30,12 +31,17 @@ export interface LinkOptions {
   onChange: () => void
 }
 
+/** A link that runs until it is disposed of. */
+export interface RunningLink extends AsyncDisposable {
+  readonly status: LinkStatus
+}
+
 /**
  * One live replication, between the gateway of a peer and the own one, by PouchDB. PouchDB's own retrying is off: it
  * ends for good on a 401, so this link does it all in one loop: look at the peer, replicate until something fails,
  * wait a growing and jittered while, again.
  */
-export class Link implements AsyncDisposable {
+export class Link implements RunningLink {
   readonly status: LinkStatus
   readonly #options: LinkOptions
   readonly #stop = new AbortController()
@@ -60,9 +66,14 @@ export class Link implements AsyncDisposable {
     this.#remote = peerFetch({
       login: peer.credentials,
       idleTimeoutMs: settings.idleTimeoutMs,
+      headers: headersFor(direction, 'remote', peer.resync),
       onSuccess: () => this.#update({ lastSuccess: new Date().toISOString() }),
     })
-    this.#local = peerFetch({ login: own.login, idleTimeoutMs: OWN_IDLE_MS })
+    this.#local = peerFetch({
+      login: own.login,
+      idleTimeoutMs: OWN_IDLE_MS,
+      headers: headersFor(direction, 'local', peer.resync),
+    })
     this.#running = this.#run()
   }
 
@@ -123,13 +134,15 @@ export class Link implements AsyncDisposable {
   }
 
   async #replicate(source: PouchDatabase, target: PouchDatabase, onProgress: () => void): Promise<string> {
-    const { settings } = this.#options
+    const { settings, peer } = this.#options
     const options = {
       live: true,
       retry: false,
       batch_size: this.#batchSize,
       batches_limit: 2,
       heartbeat: settings.heartbeatMs,
+      // Part of the replication's id: with another one it finds no checkpoint and starts from zero.
+      ...(peer.resync > 0 ? { query_params: { resync: String(peer.resync) } } : {}),
     }
     const job = PouchDB.replicate(source, target, options)
     const ended = Promise.withResolvers<string>()

@@ -11,6 +11,8 @@ export interface PeerFetchOptions {
   login: Login | undefined
   /** A connection that is silent for this long, while an answer is due or under way, is given up. */
   idleTimeoutMs: number
+  /** Sent with every request. */
+  headers?: Record<string, string>
   /** Called after every answer with a status below 400. */
   onSuccess?: () => void
 }
@@ -24,7 +26,12 @@ export interface PeerFetch extends AsyncDisposable {
  * Makes the `fetch` of one link. The password goes into a header and so into no address or error; redirects are
  * refused, because they would carry it elsewhere.
  */
-export function peerFetch({ login, idleTimeoutMs, onSuccess }: PeerFetchOptions): PeerFetch {
+export function peerFetch({
+  login,
+  idleTimeoutMs,
+  headers: always = {},
+  onSuccess,
+}: PeerFetchOptions): PeerFetch {
   const dispatcher = new Agent({
     connect: { timeout: CONNECT_MS },
     headersTimeout: idleTimeoutMs,
@@ -36,7 +43,7 @@ export function peerFetch({ login, idleTimeoutMs, onSuccess }: PeerFetchOptions)
   return {
     async fetch(url, init = {}) {
       const { headers: given, ...rest } = init as { headers?: Iterable<[string, string]> }
-      const headers = Object.fromEntries(given ?? [])
+      const headers = { ...Object.fromEntries(given ?? []), ...always } as Record<string, string>
       if (authorization) headers.authorization = authorization
       const response = await fetch(String(url), { ...rest, headers, dispatcher, redirect: 'error' })
       if (response.status < 400) onSuccess?.()

@@ -33,6 +33,7 @@ const peer = z.strictObject({
     .optional(),
   direction: z.enum(['pull', 'push', 'both']).default('both'),
   enabled: z.boolean().default(true),
+  resync: z.int().min(0).default(0),
 })
 
 const file = z.strictObject({ peers: z.array(peer).nullable().default([]) })

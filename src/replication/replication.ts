@@ -4,17 +4,23 @@ import type { Router } from '@koa/router'
 import type { Config } from '../config/config.ts'
 import { hashPassword, passwordMatches } from '../gateway/callers.ts'
 import type { Callers } from '../gateway/callers.ts'
+import type { Couch } from '../couch/client.ts'
 import { RefusalLog } from '../gateway/refusals.ts'
 import type { SigningKey } from '../ledger/keys.ts'
 import type { Ledger } from '../ledger/ledger.ts'
+import { HyperactiveError, messageOf } from '../errors.ts'
 import { logger } from '../log.ts'
+import { ConfirmationLog, holdings } from './arrivals.ts'
+import type { Holding } from './arrivals.ts'
 import { Invitations } from './invitations.ts'
 import { peeringRouter } from './join.ts'
 import { Link } from './link.ts'
+import type { LinkOptions, RunningLink } from './link.ts'
+import { removeOrphans, ScheduledLink } from './scheduled-link.ts'
 import { loadPeers } from './peers-file.ts'
 import type { Login, Peer } from './peers-file.ts'
 import { readPeersStatus, StatusBoard } from './status.ts'
-import type { LinkStatus } from './status.ts'
+import type { LinkStatus, PeersStatus } from './status.ts'
 import { vouchFor } from './vouch.ts'
 import { watchPeers } from './watch-peers.ts'
 
@@ -23,6 +29,10 @@ const log = logger('replication')
 export interface ReplicationOptions {
   config: Readonly<Config>
   ledger: Ledger
+  /** With the credentials of the settings, for jobs that CouchDB runs. */
+  couch: Couch
+  /** Whether it is a real CouchDB rather than the embedded store. */
+  couchdb: boolean
   key: SigningKey
   /** Called when the peers, and with them the trust anchors, may have changed. */
   onPeers: (peers: readonly Peer[]) => Promise<void>
@@ -34,11 +44,15 @@ export interface Replication extends AsyncDisposable {
   readonly callers: Callers
   /** What the gateway did not let in. */
   readonly refusals: RefusalLog
+  /** What the peers are known to hold, by their checkpoints at the gateway. */
+  readonly confirmations: ConfirmationLog
   /** Serves the inviting side of `peer invite`. */
   readonly router: Router
   /** Starts the links; to be called when this node answers at `address`. */
   start(address: string): Promise<void>
   status(): LinkStatus[]
+  /** Which of the peers in force hold all of these ledger documents. */
+  holdings(ids: readonly string[]): Promise<Record<string, Holding>>
   /** What is wrong with the peers file, if anything; the last valid one is in force. */
   problem(): string | undefined
 }
@@ -51,20 +65,21 @@ export interface Replication extends AsyncDisposable {
  */
 export async function createReplication(options: ReplicationOptions): Promise<Replication> {
   const peers = await loadPeers(options.config.peers)
-  return new Supervisor(options, peers, (await readPeersStatus(options.ledger.database)).links)
+  return new Supervisor(options, peers, await readPeersStatus(options.ledger.database))
 }
 
-interface RunningLink {
-  link: Link
+interface Running {
+  link: RunningLink
   peer: Peer
 }
 
 class Supervisor implements Replication {
   readonly router: Router
+  readonly confirmations: ConfirmationLog
   readonly refusals = new RefusalLog(() => this.#board.changed())
   readonly #options: ReplicationOptions
   readonly #stop = new AbortController()
-  readonly #links = new Map<string, RunningLink>()
+  readonly #links = new Map<string, Running>()
   readonly #ownLogins = new Map<string, { login: Login; peer: string }>()
   readonly #before: readonly LinkStatus[]
   readonly #board: StatusBoard
@@ -73,13 +88,15 @@ class Supervisor implements Replication {
   #problem: string | undefined
   #look: () => Promise<void> = () => Promise.resolve()
 
-  constructor(options: ReplicationOptions, peers: Peer[], before: LinkStatus[]) {
+  constructor(options: ReplicationOptions, peers: Peer[], before: PeersStatus) {
     this.#options = options
     this.#peers = peers
-    this.#before = before
+    this.#before = before.links
+    this.confirmations = new ConfirmationLog(before.confirmed, () => this.#board.changed())
     this.#board = new StatusBoard(options.ledger.database, () => ({
       links: this.status(),
       refusals: this.refusals.summary(),
+      confirmed: this.confirmations.summary(),
     }))
     const { config, key } = options
     const invitations = new Invitations(config.data)
@@ -105,6 +122,7 @@ class Supervisor implements Replication {
 
   async start(address: string): Promise<void> {
     this.#address = address
+    await this.#removeOrphans()
     this.#look = await watchPeers(
       this.#options.config.peers,
       (peers) => this.#apply(peers),
@@ -122,6 +140,11 @@ class Supervisor implements Replication {
     return [...this.#links.values()].map(({ link }) => link.status)
   }
 
+  holdings(ids: readonly string[]): Promise<Record<string, Holding>> {
+    const peers = this.#peers.filter(({ enabled }) => enabled).map(({ name }) => name)
+    return holdings(this.#options.ledger.database, ids, peers, this.confirmations.summary())
+  }
+
   problem(): string | undefined {
     return this.#problem
   }
@@ -130,6 +153,19 @@ class Supervisor implements Replication {
     this.#stop.abort()
     await Promise.all([...this.#links.values()].map(({ link }) => link[Symbol.asyncDispose]()))
     await this.#board[Symbol.asyncDispose]()
+  }
+
+  /** Nothing of an earlier run goes on beside the links of this one. */
+  async #removeOrphans(): Promise<void> {
+    const { config, couch, couchdb, key } = this.#options
+    if (!couchdb) return
+    try {
+      await removeOrphans(couch, key.publicKey)
+    } catch (error) {
+      if (config.replication.runner === 'node') return
+      const text = `replication.runner: couchdb needs a user that may write to _replicator; give an administrator's credentials, or runner: node (${messageOf(error)})`
+      throw new HyperactiveError('couch_not_prepared', text, { status: 403, cause: error })
+    }
   }
 
   async #apply(peers: readonly Peer[]): Promise<void> {
@@ -144,7 +180,7 @@ class Supervisor implements Replication {
         if (both) wanted.set(`${direction}.${peer.name}`, { peer: withUrl, direction })
       }
     }
-    const ended: Promise<void>[] = []
+    const ended: PromiseLike<void>[] = []
     for (const [id, { link, peer }] of this.#links) {
       if (isDeepStrictEqual(wanted.get(id)?.peer, peer)) continue
       this.#links.delete(id)
@@ -163,19 +199,21 @@ class Supervisor implements Replication {
     this.#board.changed()
   }
 
-  #startLink(id: string, peer: Peer & { url: string }, direction: 'pull' | 'push'): Link {
-    const { config, key } = this.#options
+  #startLink(id: string, peer: Peer & { url: string }, direction: 'pull' | 'push'): RunningLink {
+    const { config, couch, key } = this.#options
+    const scheduled = config.replication.runner === 'couchdb'
     const login = { username: id, password: randomBytes(32).toString('base64url') }
     this.#ownLogins.set(id, { login, peer: peer.name })
-    return new Link({
+    const options: LinkOptions = {
       peer,
       direction,
-      own: { url: this.#address, login, key: key.publicKey },
+      own: { url: (scheduled && config.couchdb.gatewayUrl) || this.#address, login, key: key.publicKey },
       settings: config.replication,
       clockAheadMs: config.limits.clockAheadMs,
       before:
         this.#before.find((status) => status.peer === peer.name && status.direction === direction) ?? {},
       onChange: () => this.#board.changed(),
-    })
+    }
+    return scheduled ? new ScheduledLink({ ...options, couch }) : new Link(options)
   }
 }

@@ -1,12 +1,45 @@
 import type { Database } from '../couch/database.ts'
 import { isCouchError } from '../couch/request.ts'
+import { ROLE_HEADER } from '../gateway/callers.ts'
+import type { Confirmations } from './arrivals.ts'
 import type { Refusals } from '../gateway/refusals.ts'
 
 /**
  * The words for how a link is: `connecting` looks at the peer, `active` moves documents, `idle` has moved all and
  * waits for more, `backing-off` waits before the next try, `stopped` is disabled or the node is not running.
  */
-export type LinkState = 'connecting' | 'active' | 'idle' | 'backing-off' | 'stopped'
+export type LinkState = 'connecting' | 'active' | 'idle' | 'backing-off' | 'stopped' | CouchdbState
+
+/** CouchDB's own words for a job that its scheduler runs. */
+export const COUCHDB_STATES = [
+  'initializing',
+  'running',
+  'pending',
+  'crashing',
+  'error',
+  'failed',
+  'completed',
+] as const
+export type CouchdbState = (typeof COUCHDB_STATES)[number]
+
+/**
+ * Headers by which a gateway knows what a link of ours wants of it: whether it reads there (`source`), so that its
+ * checkpoints tell what the reader has; and a number that grows with every `peer resync`, which gives CouchDB's
+ * scheduler another replication id, so that it starts from zero.
+ */
+export function headersFor(
+  direction: 'pull' | 'push',
+  side: 'local' | 'remote',
+  resync: number,
+): Record<string, string> {
+  const reads = (direction === 'pull') === (side === 'remote')
+  return {
+    [ROLE_HEADER]: reads ? 'source' : 'target',
+    ...(resync > 0 ? { [RESYNC_HEADER]: String(resync) } : {}),
+  }
+}
+
+const RESYNC_HEADER = 'hyperactive-resync'
 
 /** How one link is: one peer, one direction. Times are ISO 8601. */
 export interface LinkStatus {
@@ -31,6 +64,8 @@ export interface PeersStatus {
   links: LinkStatus[]
   /** What the gateway did not let in. */
   refusals: Refusals
+  /** What the peers are known to hold. */
+  confirmed: Confirmations
 }
 
 const ID = '_local/links'
@@ -70,9 +105,9 @@ export class StatusBoard implements AsyncDisposable {
 
 /** The status that the running node saved last, or the one that ran last. */
 export async function readPeersStatus(database: Database): Promise<PeersStatus> {
-  const { links = [], refusals = { counts: {}, latest: [] } } = ((await database.get(ID)) ??
-    {}) as Partial<PeersStatus>
-  return { links, refusals }
+  const stored = ((await database.get(ID)) ?? {}) as Partial<PeersStatus>
+  const { links = [], refusals = { counts: {}, latest: [] }, confirmed = {} } = stored
+  return { links, refusals, confirmed }
 }
 
 async function saveStatus(database: Database, status: PeersStatus): Promise<void> {

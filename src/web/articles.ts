@@ -26,7 +26,9 @@ export function articleRoutes(router: Router, web: WebContext): void {
     )
   })
   router.get('/articles/:item/history', async (ctx) => {
-    const history = historyModel(await itemOf(ctx, web))
+    const item = await itemOf(ctx, web)
+    const heads = item.heads.map((hash) => `${item._id}:edit:${hash}`)
+    const history = historyModel(item, Object.values(await web.holdings(heads)))
     answer(
       ctx,
       renderPage('history', shellOf(web), {

@@ -2,6 +2,7 @@ import type { Config } from '../config/config.ts'
 import type { SigningKey } from '../ledger/keys.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Shell } from '../pages/render.ts'
+import type { Holding } from '../replication/arrivals.ts'
 import type { Site } from '../project/site.ts'
 
 /** What the routes work with. */
@@ -12,6 +13,8 @@ export interface WebContext {
   nodeKey: SigningKey
   /** Resolves when a ledger document has been projected, or after a bound: whoever publishes sees it at once. */
   settled: (documentId: string) => Promise<void>
+  /** Which peers are known to hold all of these ledger documents. */
+  holdings: (ids: readonly string[]) => Promise<Record<string, Holding>>
 }
 
 /** What every page shows of the site. */
