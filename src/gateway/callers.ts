@@ -3,6 +3,9 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 /** The header by which a link of a node says whether this gateway is the `source` or the `target` of its replication. */
 export const ROLE_HEADER = 'hyperactive-role'
 
+/** The header by which a link tells how often it was to start from zero, by `peer resync`. */
+export const RESYNC_HEADER = 'hyperactive-resync'
+
 /** Who stands at the door. */
 export interface Caller {
   /** The peer: for its own requests, and for this node's job that pulls from it. */

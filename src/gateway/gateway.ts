@@ -8,7 +8,7 @@ import type { Membership } from '../project/membership.ts'
 import { AbsentIds } from './absent.ts'
 import { GatewayAnswer, readJson } from './answers.ts'
 import { takeIn } from './bulk-docs.ts'
-import { parseBasic, ROLE_HEADER } from './callers.ts'
+import { parseBasic, RESYNC_HEADER, ROLE_HEADER } from './callers.ts'
 import type { Caller, Callers } from './callers.ts'
 import { ChangesFeed } from './changes.ts'
 import { Checkpoints } from './checkpoints.ts'
@@ -65,7 +65,10 @@ export function gatewayRouter(options: GatewayOptions): Router {
   })
   router.get('/', (ctx) => {
     // Replicators name their checkpoints by `uuid`: with the node's key they outlive a change of port or address.
-    ctx.body = { couchdb: 'Welcome', version: '3.5.0', uuid: ledger.node, hyperactive: { node: ledger.node } }
+    // A link of this node that is to start from zero asks for another name: PouchDB's replication id grows from it.
+    const again = /^\d{1,9}$/.exec(ctx.get(RESYNC_HEADER))?.[0]
+    const uuid = again === undefined ? ledger.node : `${ledger.node}-${again}`
+    ctx.body = { couchdb: 'Welcome', version: '3.5.0', uuid, hyperactive: { node: ledger.node } }
   })
   router.get('/ledger', async (ctx) => {
     const { documents, updateSeq } = await ledger.count()

@@ -134,15 +134,13 @@ export class Link implements RunningLink {
   }
 
   async #replicate(source: PouchDatabase, target: PouchDatabase, onProgress: () => void): Promise<string> {
-    const { settings, peer } = this.#options
+    const { settings } = this.#options
     const options = {
       live: true,
       retry: false,
       batch_size: this.#batchSize,
       batches_limit: 2,
       heartbeat: settings.heartbeatMs,
-      // Part of the replication's id: with another one it finds no checkpoint and starts from zero.
-      ...(peer.resync > 0 ? { query_params: { resync: String(peer.resync) } } : {}),
     }
     const job = PouchDB.replicate(source, target, options)
     const ended = Promise.withResolvers<string>()

@@ -1,6 +1,6 @@
 import type { Database } from '../couch/database.ts'
 import { isCouchError } from '../couch/request.ts'
-import { ROLE_HEADER } from '../gateway/callers.ts'
+import { RESYNC_HEADER, ROLE_HEADER } from '../gateway/callers.ts'
 import type { Confirmations } from './arrivals.ts'
 import type { Refusals } from '../gateway/refusals.ts'
 
@@ -24,8 +24,8 @@ export type CouchdbState = (typeof COUCHDB_STATES)[number]
 
 /**
  * Headers by which a gateway knows what a link of ours wants of it: whether it reads there (`source`), so that its
- * checkpoints tell what the reader has; and a number that grows with every `peer resync`, which gives CouchDB's
- * scheduler another replication id, so that it starts from zero.
+ * checkpoints tell what the reader has; and a number that grows with every `peer resync`, which makes another
+ * replication id for PouchDB (by the gateway's `uuid`) and for CouchDB (by the header), so that they start from zero.
  */
 export function headersFor(
   direction: 'pull' | 'push',
@@ -38,8 +38,6 @@ export function headersFor(
     ...(resync > 0 ? { [RESYNC_HEADER]: String(resync) } : {}),
   }
 }
-
-const RESYNC_HEADER = 'hyperactive-resync'
 
 /** How one link is: one peer, one direction. Times are ISO 8601. */
 export interface LinkStatus {

@@ -154,6 +154,11 @@ export class TestNode {
     await writeFile(this.peers, yaml)
   }
 
+  /** Settings that the next start reads. */
+  async writeConfig(yaml: string): Promise<void> {
+    await writeFile(join(this.data, 'config.yaml'), yaml)
+  }
+
   /** A look into the running node's databases. */
   async withCouch<Value>(look: (couch: ReturnType<typeof connectCouch>) => Promise<Value>): Promise<Value> {
     const { storeUrl, prefix } = JSON.parse(
