@@ -45,6 +45,8 @@ declare module 'pouchdb-node' {
       view: string,
       options: object,
     ): Promise<{ total_rows: number; offset: number; rows: { id: string; key: unknown; value: unknown }[] }>
+    /** Assigned to where replication is to read otherwise. */
+    bulkGet: (options: { docs: { id: string; rev: string }[] }) => Promise<{ results: object[] }>
     revsDiff(revisions: Record<string, string[]>): Promise<Record<string, object>>
     compact(): Promise<object>
     viewCleanup(): Promise<object>

@@ -3,8 +3,8 @@ import PouchDB from 'pouchdb-node'
 import type { PouchDatabase } from 'pouchdb-node'
 import type { Config } from '../config/config.ts'
 import { messageOf } from '../errors.ts'
-import { LEDGER_PATH } from '../gateway/gateway.ts'
 import { logger } from '../log.ts'
+import { gatewayPouch } from './gateway-pouch.ts'
 import { pauseBefore } from './pause.ts'
 import { peerFetch } from './peer-fetch.ts'
 import type { PeerFetch } from './peer-fetch.ts'
@@ -18,6 +18,8 @@ const log = logger('replication')
 /** The own gateway is on this machine: no silence is too long while it works. */
 const OWN_IDLE_MS = 120_000
 const CLOSE_MS = 2000
+/** So many refused documents and none that was taken: the link ends, and tries again after a growing while. */
+const MOST_REFUSED = 1000
 
 export interface LinkOptions {
   peer: Peer & { url: string }
@@ -119,14 +121,8 @@ export class Link implements RunningLink {
     })
     if (probed.verdict !== 'ok') return probed.text
     if (this.#stop.signal.aborted) return 'stopped'
-    const remote = new PouchDB(`${peer.url}${LEDGER_PATH}`, {
-      skip_setup: true,
-      fetch: this.#remote.fetch as never,
-    })
-    const local = new PouchDB(`${own.url}${LEDGER_PATH}`, {
-      skip_setup: true,
-      fetch: this.#local.fetch as never,
-    })
+    const remote = gatewayPouch(peer.url, this.#remote.fetch)
+    const local = gatewayPouch(own.url, this.#local.fetch)
     const [source, target] = direction === 'pull' ? [remote, local] : [local, remote]
     // They are not closed: they hold nothing but the agents, and PouchDB has requests of its own under way that would
     // be rejected with nobody to catch it.
@@ -146,14 +142,17 @@ export class Link implements RunningLink {
     const ended = Promise.withResolvers<string>()
     // PouchDB's replication is a promise too, which rejects besides emitting `error`.
     job.catch(() => undefined)
+    let counted = 0
+    /** In a row, since a document was taken. */
+    let refused = 0
     job.on('active', () => this.#update({ state: 'active' }))
     job.on('paused', () => {
-      onProgress()
+      if (refused === 0) onProgress()
       this.#update({ state: 'idle', pending: 0, lastError: undefined })
     })
-    let counted = 0
     job.on('change', ({ docs_written: written, pending }: { docs_written: number; pending?: number }) => {
-      onProgress()
+      if (written > counted) refused = 0
+      if (refused === 0) onProgress()
       this.#update({
         state: 'active',
         written: this.status.written + written - counted,
@@ -164,6 +163,11 @@ export class Link implements RunningLink {
     job.on('denied', (error: { id?: string; reason?: string }) => {
       const lastRefusal = `${error.id ?? ''}: ${error.reason ?? 'refused'}`
       this.#update({ refused: this.status.refused + 1, lastRefusal })
+      refused += 1
+      if (refused === MOST_REFUSED) {
+        ended.resolve(`${MOST_REFUSED} documents in a row were refused, the last: ${lastRefusal}`)
+        job.cancel()
+      }
     })
     job.on('error', (error: { status?: number }) => {
       if (error.status === 413) this.#batchSize = Math.max(Math.floor(this.#batchSize / 2), 1)

@@ -5,7 +5,7 @@ import type { Login } from './peers-file.ts'
 
 const CONNECT_MS = 10_000
 /** A batch of documents is far smaller; what is larger is not read into memory. */
-const LARGEST_ANSWER_BYTES = 128 * 1024 * 1024
+const LARGEST_ANSWER_BYTES = 32 * 1024 * 1024
 
 export interface PeerFetchOptions {
   login: Login | undefined

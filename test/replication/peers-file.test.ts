@@ -21,7 +21,13 @@ test('no file is no peers, and defaults are filled in', async (t) => {
   t.deepEqual(await loadPeers(join(await testFolder(t), 'none.yaml')), [])
   t.deepEqual(await parsePeers('', 'p.yaml'), [])
   const [peer] = await parsePeers('peers:\n  - name: athens\n    url: https://athens.example/\n', 'p.yaml')
-  t.deepEqual(peer, { name: 'athens', url: 'https://athens.example', direction: 'both', enabled: true })
+  t.deepEqual(peer, {
+    name: 'athens',
+    url: 'https://athens.example',
+    direction: 'both',
+    enabled: true,
+    resync: 0,
+  })
 })
 
 test('what is wrong is told with its line and reason', async (t) => {
