@@ -16,7 +16,7 @@ import { Invitations } from './invitations.ts'
 import { peeringRouter } from './join.ts'
 import { Link } from './link.ts'
 import type { LinkOptions, RunningLink } from './link.ts'
-import { removeOrphans, ScheduledLink } from './scheduled-link.ts'
+import { ensureReplicator, removeOrphans, ScheduledLink } from './scheduled-link.ts'
 import { loadPeers } from './peers-file.ts'
 import type { Login, Peer } from './peers-file.ts'
 import { readPeersStatus, StatusBoard } from './status.ts'
@@ -160,6 +160,7 @@ class Supervisor implements Replication {
     const { config, couch, couchdb, key } = this.#options
     if (!couchdb) return
     try {
+      if (config.replication.runner === 'couchdb') await ensureReplicator(couch)
       await removeOrphans(couch, key.publicKey)
     } catch (error) {
       if (config.replication.runner === 'node') return

@@ -216,6 +216,13 @@ export class ScheduledLink implements RunningLink {
   }
 }
 
+/** Makes CouchDB's database of jobs, which a new CouchDB may lack. */
+export async function ensureReplicator(couch: Couch): Promise<void> {
+  await couch.request({ method: 'PUT', db: REPLICATOR }).catch((error: unknown) => {
+    if (!isCouchError(error, 412)) throw error
+  })
+}
+
 /** Removes jobs of this node that no link stands behind: of peers that are gone, or of the other runner's time. */
 export async function removeOrphans(couch: Couch, key: string): Promise<void> {
   const jobs = couch.serverDatabase(REPLICATOR)

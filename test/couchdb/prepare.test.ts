@@ -1,6 +1,7 @@
 import { once } from 'node:events'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { createServer, request as sendHttp } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
@@ -14,6 +15,10 @@ import { openLink } from '../helpers/link.ts'
 import { makeEdit, newKey } from '../helpers/keys.ts'
 import { hyperactive, startNode, TestNode } from '../helpers/node.ts'
 import { until } from '../helpers/wait.ts'
+
+/** A self-signed certificate for localhost, for tests alone. */
+const TLS = join(import.meta.dirname, '../helpers/tls')
+const CERTIFICATE = join(TLS, 'certificate.pem')
 
 function space(t: ExecutionContext): CouchSpace {
   const place = couchSpace()
@@ -158,16 +163,17 @@ testOnCouchdb('a node does not start on another store than its own, nor on anoth
   t.regex(stranger.err, /belongs to another node; give this one a database prefix/)
 })
 
-testOnCouchdb('a CouchDB behind a path prefix serves as well', async (t) => {
+testOnCouchdb('a CouchDB behind a path prefix and over TLS serves as well', async (t) => {
   const place = space(t)
   const behind = new URL(place.url)
-  const proxy = createServer((incoming, outgoing) => {
-    const { url = '', method, headers } = incoming
-    if (!url.startsWith('/some/couch/')) {
+  const [key, cert] = await Promise.all([readFile(join(TLS, 'key.pem')), readFile(CERTIFICATE)])
+  const proxy = createTlsServer({ key, cert }, (incoming, outgoing) => {
+    const { url: target = '', method, headers } = incoming
+    if (!target.startsWith('/some/couch/')) {
       outgoing.writeHead(404).end()
       return
     }
-    const path = url.slice('/some/couch'.length)
+    const path = target.slice('/some/couch'.length)
     const onward = sendHttp({ host: behind.hostname, port: behind.port, path, method, headers }, (answer) => {
       outgoing.writeHead(answer.statusCode ?? 500, answer.headers)
       answer.pipe(outgoing)
@@ -183,9 +189,14 @@ testOnCouchdb('a CouchDB behind a path prefix serves as well', async (t) => {
     proxy.close()
   })
   const url = new URL(place.url)
+  url.protocol = 'https:'
   url.port = String((proxy.address() as AddressInfo).port)
   url.pathname = '/some/couch/'
-  const node = await startNode(t, { ...place.environment, COUCHDB_URL: url.href })
+  const environment = { ...place.environment, COUCHDB_URL: url.href }
+  const distrusting = new TestNode(await testFolder(t), environment)
+  t.teardown(() => distrusting.kill())
+  await t.throwsAsync(distrusting.start(), { message: /self-signed certificate/ })
+  const node = await startNode(t, { ...environment, NODE_EXTRA_CA_CERTS: CERTIFICATE })
   await publish(node, { title: 'Behind a path' })
   t.true((await node.html('/newswire')).includes('Behind a path'))
 })
