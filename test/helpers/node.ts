@@ -73,6 +73,12 @@ export class TestNode {
     return this.#child?.pid ?? 0
   }
 
+  /** Whether its process has been started and has not ended. */
+  get isRunning(): boolean {
+    const child = this.#child
+    return child !== undefined && child.exitCode === null && child.signalCode === null
+  }
+
   /** The node's process and its store's. */
   async processes(): Promise<{ nodeProcess: number; storeProcess: number }> {
     const nodeProcess = this.processId
