@@ -17,9 +17,12 @@ globalThis.Date = new Proxy(RealDate, {
   },
 })
 
-// Node's server keeps a Date of its own for the header.
-const { writeHead } = ServerResponse.prototype
-ServerResponse.prototype.writeHead = function shifted(this: ServerResponse, ...args: never) {
+// Node's server keeps a clock of its own for the header.
+const prototype = ServerResponse.prototype as {
+  writeHead: (this: ServerResponse, ...args: never) => ServerResponse
+}
+const { writeHead } = prototype
+prototype.writeHead = function shifted(...args) {
   if (!this.hasHeader('date')) this.setHeader('Date', new Date().toUTCString())
   return writeHead.apply(this, args)
-} as typeof writeHead
+}
