@@ -3,6 +3,7 @@ import { pathToFileURL } from 'node:url'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { RequestInit, Response } from 'undici'
+import type { CouchSpace } from '../helpers/couch-space.ts'
 import { TestNode } from '../helpers/node.ts'
 
 const CLOCK = pathToFileURL(join(import.meta.dirname, 'clock-skew.ts')).href
@@ -16,7 +17,7 @@ const FULL_AT_BYTES = 16 * 1024
 /** A real node that can be killed, paused, given a wrong clock and a full disk. */
 export class FaultNode extends TestNode {
   readonly name: string
-  readonly #surroundings: Record<string, string>
+  readonly #space: CouchSpace | undefined
   #paused: number[] = []
   #skewMs = 0
   #diskFull = false
@@ -26,11 +27,11 @@ export class FaultNode extends TestNode {
   /** What its processes wrote before the one that runs now. */
   #earlier = ''
 
-  constructor(name: string, folder: string, environment: Record<string, string> = {}) {
-    const surroundings = { ...environment }
-    super(folder, surroundings)
+  /** @param space where its databases are; without it the node has a store of its own, also in the run on CouchDBs */
+  constructor(name: string, folder: string, space?: CouchSpace) {
+    super(folder, { ...(space?.environment ?? { COUCHDB_URL: '' }) })
     this.name = name
-    this.#surroundings = surroundings
+    this.#space = space
   }
 
   get isPaused(): boolean {
@@ -75,6 +76,11 @@ export class FaultNode extends TestNode {
     this.resume()
   }
 
+  override async remove(): Promise<void> {
+    await this.kill()
+    await this.#space?.remove()
+  }
+
   override page(path: string, init: RequestInit = {}): Promise<Response> {
     const patienceMs = this.isPaused ? PAUSED_PATIENCE_MS : PATIENCE_MS
     return super.page(path, { signal: AbortSignal.timeout(patienceMs), ...init })
@@ -104,10 +110,10 @@ export class FaultNode extends TestNode {
     await this.stop()
     this.#skewMs = skewMs
     if (skewMs === 0) {
-      delete this.#surroundings.NODE_OPTIONS
+      delete this.environment.NODE_OPTIONS
     } else {
-      this.#surroundings.NODE_OPTIONS = `--import=${CLOCK}`
-      this.#surroundings.HYPERACTIVE_TEST_CLOCK_SKEW_MS = String(skewMs)
+      this.environment.NODE_OPTIONS = `--import=${CLOCK}`
+      this.environment.HYPERACTIVE_TEST_CLOCK_SKEW_MS = String(skewMs)
     }
     await this.start()
   }
@@ -137,8 +143,9 @@ export class FaultNode extends TestNode {
   /** The node's process, then its store's if it has one. */
   async #processes(): Promise<number[]> {
     if (!this.isRunning) return []
+    if (this.#space) return [this.processId]
     const { nodeProcess, storeProcess } = await this.processes()
-    return [nodeProcess, storeProcess].filter((id) => id > 0)
+    return [nodeProcess, storeProcess]
   }
 }
 

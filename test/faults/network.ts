@@ -2,10 +2,9 @@ import { randomBytes } from 'node:crypto'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { couchSpace } from '../helpers/couch-space.ts'
 import { TcpLink } from '../helpers/link.ts'
 import { seedOf } from '../helpers/random.ts'
-import { couchesGiven } from './couches.ts'
-import type { TestCouch } from './couches.ts'
 import { FaultNode } from './fault-node.ts'
 import { edgeName } from './topologies.ts'
 import type { Edge, Topology } from './topologies.ts'
@@ -16,6 +15,13 @@ const SETTINGS = 'replication: { heartbeatMs: 500, idleTimeoutMs: 2500, longestP
 /** How a node's peers file differs from the complete one, for one peer. */
 export type PeerChange = 'removed' | 'disabled' | 'wrong-password'
 
+export interface NetworkOptions {
+  /** The links behave by it. */
+  seed: number
+  /** Whether every other node keeps its databases in one of the CouchDBs that are given. */
+  mixed: boolean
+}
+
 /** Real nodes, joined by links that the test controls. */
 export class FaultNetwork implements AsyncDisposable {
   readonly nodes = new Map<string, FaultNode>()
@@ -24,19 +30,17 @@ export class FaultNetwork implements AsyncDisposable {
   readonly #passwords = new Map<string, string>()
   readonly #changes = new Map<string, PeerChange>()
   readonly #folder: string
-  readonly #couches: TestCouch[]
 
   private constructor(topology: Topology, folder: string) {
     this.#topology = topology
     this.#folder = folder
-    this.#couches = couchesGiven()
   }
 
-  /** Starts all nodes, each with a peers file of all its peers. Same seed, same behaviour of the links. */
-  static async start(topology: Topology, seed: number): Promise<FaultNetwork> {
+  /** Starts all nodes, each with a peers file of all its peers. */
+  static async start(topology: Topology, { seed, mixed }: NetworkOptions): Promise<FaultNetwork> {
     const network = new FaultNetwork(topology, await mkdtemp(join(tmpdir(), 'hyperactive-faults-')))
     try {
-      await network.#start(seed)
+      await network.#start(seed, mixed)
     } catch (error) {
       await network[Symbol.asyncDispose]()
       throw error
@@ -89,18 +93,15 @@ export class FaultNetwork implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([...this.nodes.values()].map((node) => node.kill()))
+    await Promise.all([...this.nodes.values()].map((node) => node.remove()))
     await Promise.all([...this.links.values()].map((link) => link[Symbol.asyncDispose]()))
-    await Promise.all(this.#couches.map((couch) => couch[Symbol.asyncDispose]()))
     await rm(this.#folder, { recursive: true, force: true, maxRetries: 5 })
   }
 
-  async #start(seed: number): Promise<void> {
+  async #start(seed: number, mixed: boolean): Promise<void> {
     for (const [index, name] of this.#topology.nodes.entries()) {
       const folder = join(this.#folder, name)
-      // Every other node stands on a CouchDB where any are given.
-      const couch = index % 2 === 1 ? this.#couches[((index - 1) / 2) % this.#couches.length] : undefined
-      const node = new FaultNode(name, folder, couch?.environmentOf(name) ?? {})
+      const node = new FaultNode(name, folder, mixed && index % 2 === 1 ? couchSpace() : undefined)
       await mkdir(node.data, { recursive: true })
       await writeFile(join(node.data, 'config.yaml'), SETTINGS)
       this.nodes.set(name, node)

@@ -92,39 +92,35 @@ export function makeOperations({ nodes, edges }: Topology, seed: number, count: 
     markers: Array.from({ length: random.int(1, 12) }, marker),
   })
   const fall = (): Operation => {
-    if (!mayFall() || up().length === 0) return rise()
+    if (!mayFall() || up().length === 0) return repair()
     const name = random.pick(up())
     down.add(name)
     paused.delete(name)
     full.delete(name)
     return { do: random.chance(0.7) ? 'kill' : 'stop', node: name }
   }
-  const rise = (): Operation => {
-    const [name] = random.some([...down], 1)
-    if (name === undefined) return edit()
-    down.delete(name)
-    return { do: 'start', node: name }
-  }
   const pause = (): Operation => {
-    const [name] = random.some([...paused], 1)
-    if (name !== undefined) {
-      paused.delete(name)
-      return { do: 'resume', node: name }
-    }
-    if (!mayFall() || up().length === 0) return edit()
-    const picked = random.pick(up())
-    paused.add(picked)
-    return { do: 'pause', node: picked }
+    if (!mayFall() || up().length === 0) return repair()
+    const name = random.pick(up())
+    paused.add(name)
+    return { do: 'pause', node: name }
   }
-  const disk = (): Operation => {
-    const [name] = random.some([...full], 1)
-    if (name !== undefined) {
-      full.delete(name)
-      return { do: 'free-disk', node: name }
-    }
-    const picked = random.pick(up())
-    full.add(picked)
-    return { do: 'fill-disk', node: picked }
+  const fillDisk = (): Operation => {
+    const name = random.pick(up())
+    full.add(name)
+    return { do: 'fill-disk', node: name }
+  }
+  const repair = (): Operation => {
+    const repairs = [
+      ...[...down].map((name): Operation => ({ do: 'start', node: name })),
+      ...[...paused].map((name): Operation => ({ do: 'resume', node: name })),
+      ...[...full].map((name): Operation => ({ do: 'free-disk', node: name })),
+    ]
+    const [picked] = random.some(repairs, 1)
+    if (!picked || !('node' in picked)) return edit()
+    const names = picked.do === 'start' ? down : picked.do === 'resume' ? paused : full
+    names.delete(picked.node)
+    return picked
   }
   const clock = (): Operation => {
     const name = random.pick(up())
@@ -182,10 +178,10 @@ export function makeOperations({ nodes, edges }: Topology, seed: number, count: 
     [5, saveForm],
     [3, imports],
     [5, fall],
-    [8, rise],
-    [6, pause],
+    [4, pause],
     [2, killStore],
-    [4, disk],
+    [2, fillDisk],
+    [14, repair],
     [2, clock],
     [18, link],
     [5, peers],

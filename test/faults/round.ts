@@ -16,6 +16,8 @@ import type { TopologyName } from './topologies.ts'
 export interface Trace {
   seed: number
   topology: TopologyName
+  /** Whether every other node stood on a CouchDB. */
+  mixed: boolean
   operations: Operation[]
 }
 
@@ -26,8 +28,8 @@ export interface RoundReport extends Converged {
 }
 
 /** A round of this many random operations. */
-export function makeTrace(topology: TopologyName, seed: number, count: number): Trace {
-  return { seed, topology, operations: makeOperations(TOPOLOGIES[topology](), seed, count) }
+export function makeTrace(trace: Omit<Trace, 'operations'>, count: number): Trace {
+  return { ...trace, operations: makeOperations(TOPOLOGIES[trace.topology](), trace.seed, count) }
 }
 
 /**
@@ -37,7 +39,7 @@ export function makeTrace(topology: TopologyName, seed: number, count: number): 
  * @throws Error whose message names the seed and the file that replays the round
  */
 export async function playRound(trace: Trace): Promise<RoundReport> {
-  await using network = await FaultNetwork.start(TOPOLOGIES[trace.topology](), trace.seed)
+  await using network = await FaultNetwork.start(TOPOLOGIES[trace.topology](), trace)
   const performer = new Performer(network)
   const { model } = performer
   let step: Operation | 'healing' | undefined

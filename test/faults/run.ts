@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { messageOf } from '../../src/errors.ts'
+import { COUCHDB_URLS } from '../helpers/couch-space.ts'
 import { makeTrace, playRound } from './round.ts'
 import type { Trace } from './round.ts'
 import { isTopology, TOPOLOGIES } from './topologies.ts'
@@ -12,6 +13,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '5' },
     topology: { type: 'string' },
     operations: { type: 'string', default: '40' },
+    embedded: { type: 'boolean', default: false },
     minutes: { type: 'string' },
     replay: { type: 'string' },
   },
@@ -24,12 +26,14 @@ if (chosen.length === 0) {
 }
 const firstSeed = values.seed === undefined ? randomInt(2 ** 31) : number('seed')
 const deadline = values.minutes === undefined ? Infinity : Date.now() + number('minutes') * 60_000
+const mixed = COUCHDB_URLS.length > 0 && !values.embedded
 let failed = 0
 
 if (values.replay === undefined) {
   for (let round = 0; round < number('rounds') || values.minutes !== undefined; round += 1) {
     for (const topology of chosen) {
-      if (Date.now() < deadline) await play(makeTrace(topology, firstSeed + round, number('operations')))
+      if (Date.now() < deadline)
+        await play(makeTrace({ topology, seed: firstSeed + round, mixed }, number('operations')))
     }
     if (Date.now() >= deadline) break
   }

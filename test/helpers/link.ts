@@ -69,6 +69,15 @@ export class TcpLink implements AsyncDisposable {
     if (state === 'cut') for (const socket of this.#sockets) socket.destroy()
   }
 
+  cut(): void {
+    this.state = 'cut'
+  }
+
+  /** Bytes go in and none come out. */
+  blackHole(): void {
+    this.state = 'half-open'
+  }
+
   /** Ends the connections that are open with a RST; new ones may come about. */
   reset(): void {
     for (const socket of this.#sockets) socket.resetAndDestroy()

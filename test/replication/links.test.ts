@@ -63,11 +63,11 @@ test('a link comes back after a cut, a half-open connection and a restart of the
     await until(`"${title}" has arrived`, async () => (await puller.html('/newswire')).includes(title))
   }
   await arrives('At first')
-  link.state = 'cut'
+  link.cut()
   await publish(source, { title: 'While it is cut' })
   link.heal()
   await arrives('After the cut')
-  link.state = 'half-open'
+  link.blackHole()
   await publish(source, { title: 'Into the hole' })
   await until('the silence is noticed', async () => {
     const [status] = await linksOf(puller)
