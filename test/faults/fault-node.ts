@@ -71,9 +71,10 @@ export class FaultNode extends TestNode {
 
   override async kill(): Promise<void> {
     this.#wanted = false
-    await super.kill()
-    // Its store sees by itself that nobody is left to serve, as soon as it may run.
+    const ended = super.kill()
+    // A paused store has to run to see that nobody is left to serve.
     this.resume()
+    await ended
   }
 
   override async remove(): Promise<void> {
