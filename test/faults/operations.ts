@@ -29,8 +29,8 @@ export type Operation =
   | { do: 'link'; link: string; state: LinkState; slowness?: Slowness }
   | { do: 'reset'; link: string }
   | { do: 'peers'; node: string; peer: string; change?: PeerChange }
-  /** All of them at the same time. */
-  | { do: 'together'; operations: Operation[] }
+  /** Several at the same time, and the last one so much later: in the midst of them. */
+  | { do: 'together'; operations: Operation[]; last: Operation; afterMs: number }
 
 /** Two clocks that are off by this much in opposite directions are still within what links allow. */
 const MOST_SKEW_MS = 280_000
@@ -167,7 +167,8 @@ export function makeOperations({ nodes, edges }: Topology, seed: number, count: 
   }
   const together = (): Operation => {
     const writes = Array.from({ length: random.int(2, 4) }, () => random.pick([publish, publish, edit])())
-    return { do: 'together', operations: [...writes, random.pick([fall, killStore, link, link])()] }
+    const last = random.pick([fall, killStore, link, link])()
+    return { do: 'together', operations: writes, last, afterMs: random.int(0, 120) }
   }
   const killStore = (): Operation => ({ do: 'kill-store', node: random.pick(up()) })
 

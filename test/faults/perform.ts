@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { formFields, openEdit, saveEdit, send } from '../helpers/forms.ts'
 import type { Fields, Published } from '../helpers/forms.ts'
 import { until } from '../helpers/wait.ts'
@@ -81,8 +82,11 @@ export class Performer {
         return network.link(operation.link).reset()
       case 'peers':
         return network.changePeer(operation.node, operation.peer, operation.change)
-      case 'together':
-        await Promise.all(operation.operations.map((one) => this.perform(one)))
+      case 'together': {
+        const under = operation.operations.map((one) => this.perform(one))
+        await pause(operation.afterMs)
+        await Promise.all([...under, this.perform(operation.last)])
+      }
     }
   }
 
