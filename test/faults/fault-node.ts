@@ -138,15 +138,25 @@ export class FaultNode extends TestNode {
   }
 
   async #limitFiles(soft: string): Promise<void> {
-    for (const id of await this.#processes()) await run('prlimit', ['--pid', String(id), `--fsize=${soft}:`])
+    for (const id of await this.#processes()) {
+      // A process that has ended meanwhile writes nothing.
+      await run('prlimit', ['--pid', String(id), `--fsize=${soft}:`]).catch((error: unknown) => {
+        if (!/No such process/.test(String(error))) throw error
+      })
+    }
   }
 
   /** The node's process, then its store's if it has one. */
   async #processes(): Promise<number[]> {
     if (!this.isRunning) return []
     if (this.#space) return [this.processId]
-    const { nodeProcess, storeProcess } = await this.processes()
-    return [nodeProcess, storeProcess]
+    try {
+      const { nodeProcess, storeProcess } = await this.processes()
+      return [nodeProcess, storeProcess]
+    } catch {
+      // Its store has ended and is not yet started again.
+      return [this.processId]
+    }
   }
 }
 
