@@ -109,12 +109,15 @@ export class TcpLink implements AsyncDisposable {
       return
     }
     const far = connect({ port: this.target, host: '127.0.0.1', allowHalfOpen: true })
-    for (const socket of [near, far]) {
+    for (const [socket, other] of [
+      [near, far],
+      [far, near],
+    ] as const) {
       this.#keep(socket)
       socket.setNoDelay(true)
-      socket.on('close', () => {
-        near.destroy()
-        far.destroy()
+      socket.on('close', (failed) => {
+        // After an orderly end there may be bytes on the way, and the end behind them.
+        if (failed || !socket.readableEnded) other.destroy()
       })
     }
     this.#carry(near, far, 'swallow-requests')
@@ -163,7 +166,7 @@ export class TcpLink implements AsyncDisposable {
     }
     from.on('data', send)
     from.on('end', () => send(undefined))
-    from.on('close', () => clearTimeout(timer))
+    to.on('close', () => clearTimeout(timer))
   }
 
   #delayMs(): number {
