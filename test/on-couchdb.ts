@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { COUCHDB_URLS } from './helpers/couchdb.ts'
+import { COUCHDB_URLS } from './helpers/couch-space.ts'
 
 /** The folders of tests that use a store, whichever it is. */
 const FOLDERS = [

@@ -12,8 +12,8 @@ import type { SigningKey } from '../../src/ledger/keys.ts'
 import type { SiteItem } from '../../src/project/site-item.ts'
 import { Agent, fetch } from 'undici'
 import type { RequestInit, Response } from 'undici'
-import { couchSpace, ON_COUCHDB } from './couchdb.ts'
-import type { CouchSpace } from './couchdb.ts'
+import { couchSpace, ON_COUCHDB } from './couch-space.ts'
+import type { CouchSpace } from './couch-space.ts'
 import { testFolder } from './folder.ts'
 import { until } from './wait.ts'
 
@@ -51,7 +51,8 @@ export async function hyperactive(
 export class TestNode {
   readonly data: string
   readonly peers: string
-  readonly #environment: Record<string, string>
+  /** Holds from the next start on. */
+  protected readonly environment: Record<string, string>
   readonly #space: CouchSpace | undefined
   #child: ChildProcess | undefined
   #port = 0
@@ -62,7 +63,7 @@ export class TestNode {
     this.data = join(folder, 'data')
     this.peers = join(folder, 'peers.yaml')
     this.#space = ON_COUCHDB && environment.COUCHDB_URL === undefined ? couchSpace() : undefined
-    this.#environment = { ...this.#space?.environment, ...environment }
+    this.environment = { ...this.#space?.environment, ...environment }
   }
 
   get address(): string {
@@ -71,6 +72,12 @@ export class TestNode {
 
   get processId(): number {
     return this.#child?.pid ?? 0
+  }
+
+  /** Whether its process has been started and has not ended. */
+  get isRunning(): boolean {
+    const child = this.#child
+    return child !== undefined && child.exitCode === null && child.signalCode === null
   }
 
   /** The node's process and its store's. */
@@ -95,7 +102,7 @@ export class TestNode {
     ]
     this.output = ''
     const child = spawn(process.execPath, [...FLAGS, MAIN, ...args], {
-      env: { PATH: process.env.PATH, HYPERACTIVE_LOG: 'info', ...this.#environment },
+      env: { PATH: process.env.PATH, HYPERACTIVE_LOG: 'info', ...this.environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     this.#child = child
@@ -141,7 +148,7 @@ export class TestNode {
   run(...args: string[]): Promise<Ran> {
     return hyperactive(
       [...args, '--data', this.data, '--peers', this.peers, ...this.#urlFlag()],
-      this.#environment,
+      this.environment,
     )
   }
 

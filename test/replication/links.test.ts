@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
 import test from 'ava'
 import type { LinkStatus } from '../../src/replication/status.ts'
+import { testOfOwnStore } from '../helpers/couchdb.ts'
 import { testFolder } from '../helpers/folder.ts'
 import { publish } from '../helpers/forms.ts'
 import { openLink } from '../helpers/link.ts'
@@ -125,6 +126,23 @@ test('a wrong password is told, and its correction in the file takes effect with
   await until('the corrected link works', async () => (await puller.html('/newswire')).includes('At last'))
   t.false(/a link stopped.*peer="other"/.test(puller.output), 'the other link was never touched')
 })
+
+testOfOwnStore(
+  'a change of the peers file while the store is away takes effect when it is back',
+  async (t) => {
+    const source = await startNode(t)
+    const puller = await impatientNode(t)
+    await accept(source, 'puller')
+    const { publicKey: key } = await source.key()
+    const { storeProcess } = await puller.processes()
+    process.kill(storeProcess, 'SIGKILL')
+    await puller.writePeers(`peers:\n${block('source', source.address, { key })}`)
+    await publish(source, { title: 'After the store was away' })
+    await until('the link works', async () => (await puller.html('/newswire')).includes('After the store'))
+    t.regex(puller.output, /the peers file cannot take effect yet; trying again/)
+    t.notRegex(puller.output, /the peers file is not valid/)
+  },
+)
 
 test('what is no gateway, is down, is this node itself or has a wrong clock or key is told apart', async (t) => {
   const node = await startNode(t)

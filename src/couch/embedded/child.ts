@@ -3,10 +3,12 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { messageOf } from '../../errors.ts'
 import { logger } from '../../log.ts'
 import { Databases } from './databases.ts'
+import { onTorn } from './level.ts'
 import type { FromChild, ToChild } from './messages.ts'
 import { openProblem } from './open-problem.ts'
 import { Pending } from './pending.ts'
 import { createServer } from './server.ts'
+import { untilRoom } from './write-guard.ts'
 
 /**
  * The embedded store's process. It lives exactly as long as its parent wants it: a closed channel, however the parent
@@ -22,6 +24,7 @@ const pending = new Pending()
 let databases: Databases | undefined
 let closing: Promise<void> | undefined
 let close = async () => {}
+let reopening = false
 
 for (const event of ['SIGINT', 'SIGTERM']) process.on(event, () => {})
 process.on('disconnect', () => void shutDown())
@@ -34,6 +37,7 @@ process.on('message', (message: ToChild) => {
 
 async function open({ folder, port, username, password }: Extract<ToChild, { type: 'open' }>): Promise<void> {
   databases = new Databases(folder)
+  onTorn((_, error) => void reopen(folder, error))
   try {
     await databases.open()
     const app = createServer(databases, { username, password }, pending)
@@ -65,6 +69,19 @@ async function survive(thrown: unknown): Promise<void> {
   const alive = await Promise.race([databases?.probe(), pause(PROBE_MS, false)])
   if (alive || closing) return
   log.error('a database does not answer any more; the store ends, to be started again')
+  process.exit(1)
+}
+
+/**
+ * A database that could not write serves what it has and takes nothing more. A new process opens it again, as soon as
+ * there is room for that: without room it could not, and nothing would be served either.
+ */
+async function reopen(folder: string, error: Error): Promise<void> {
+  if (reopening) return
+  reopening = true
+  log.error('the store cannot write; it only serves until there is room', { reason: messageOf(error) })
+  await untilRoom(folder)
+  log.warn('there is room again; the store ends, to be started again')
   process.exit(1)
 }
 

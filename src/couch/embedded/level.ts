@@ -1,9 +1,13 @@
 import { createRequire } from 'node:module'
 import type { PouchDocument } from 'pouchdb-node'
+import { guardWrites } from './write-guard.ts'
 
 /** What is used here of an open LevelDB, beside what PouchDB does with it. */
 interface LevelDown {
-  batch(operations: object[], done: (error?: Error) => void): void
+  batch(
+    operations: object[],
+    ...rest: [options: object, done: (error?: Error) => void] | [done: (error?: Error) => void]
+  ): void
   compactRange(start: Uint8Array, end: Uint8Array, done: (error?: Error) => void): void
   iterator(options: object): LevelIterator
   /** Gives undefined for keys that are not there. */
@@ -52,10 +56,18 @@ export interface Winner {
   body: PouchDocument | undefined
 }
 
+let tellTorn: (location: string, error: Error) => void = () => {}
+
+/** `told` is called when a LevelDB could not write; it takes no more writes until it is opened again. */
+export function onTorn(told: (location: string, error: Error) => void): void {
+  tellTorn = told
+}
+
 /** Opens LevelDBs for PouchDB, and remembers them for what PouchDB has no method for. */
 export const rememberingLeveldown: LevelDownFactory = Object.assign(
   (location: string) => {
     const level = leveldown(location)
+    guardWrites(level, (error) => tellTorn(location, error))
     opened.set(location, level)
     return level
   },
