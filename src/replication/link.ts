@@ -4,12 +4,12 @@ import type { PouchDatabase } from 'pouchdb-node'
 import type { Config } from '../config/config.ts'
 import { messageOf } from '../errors.ts'
 import { logger } from '../log.ts'
+import { lookAtPeer } from './look.ts'
 import { gatewayPouch } from './gateway-pouch.ts'
 import { pauseBefore } from './pause.ts'
 import { peerFetch } from './peer-fetch.ts'
 import type { PeerFetch } from './peer-fetch.ts'
 import type { Login, Peer } from './peers-file.ts'
-import { probePeer } from './probe.ts'
 import { headersFor } from './status.ts'
 import type { LinkStatus } from './status.ts'
 
@@ -89,12 +89,14 @@ export class Link implements RunningLink {
   async #run(): Promise<void> {
     const { signal } = this.#stop
     for (let failures = 0; !signal.aborted;) {
-      const problem = await this.#once(() => {
+      const { problem, down } = await this.#once(() => {
         failures = 0
       })
       if (signal.aborted) return
       failures += 1
-      const waitMs = pauseBefore(failures, this.#options.settings.longestPauseMs)
+      // To look whether somebody is there costs next to nothing; to be refused, or to fail half-way, does.
+      const { longestPauseMs, lookPauseMs } = this.#options.settings
+      const waitMs = pauseBefore(failures, down ? Math.min(lookPauseMs, longestPauseMs) : longestPauseMs)
       const nextRetry = new Date(Date.now() + waitMs).toISOString()
       if (failures === 1)
         log.warn('a link stopped; trying again', {
@@ -108,10 +110,10 @@ export class Link implements RunningLink {
   }
 
   /** One try: it ends with the problem that ended it. */
-  async #once(onProgress: () => void): Promise<string> {
+  async #once(onProgress: () => void): Promise<{ problem: string; down: boolean }> {
     const { peer, direction, own, clockAheadMs } = this.#options
     this.#update({ state: 'connecting', nextRetry: undefined })
-    const probed = await probePeer({
+    const probed = await lookAtPeer({
       url: peer.url,
       fetch: this.#remote.fetch,
       ownKey: own.key,
@@ -119,14 +121,14 @@ export class Link implements RunningLink {
       clockAheadMs,
       signal: this.#stop.signal,
     })
-    if (probed.verdict !== 'ok') return probed.text
-    if (this.#stop.signal.aborted) return 'stopped'
+    if (probed.verdict !== 'ok') return { problem: probed.text, down: probed.verdict === 'down' }
+    if (this.#stop.signal.aborted) return { problem: 'stopped', down: false }
     const remote = gatewayPouch(peer.url, this.#remote.fetch)
     const local = gatewayPouch(own.url, this.#local.fetch)
     const [source, target] = direction === 'pull' ? [remote, local] : [local, remote]
     // They are not closed: they hold nothing but the agents, and PouchDB has requests of its own under way that would
     // be rejected with nobody to catch it.
-    return this.#replicate(source, target, onProgress)
+    return { problem: await this.#replicate(source, target, onProgress), down: false }
   }
 
   async #replicate(source: PouchDatabase, target: PouchDatabase, onProgress: () => void): Promise<string> {

@@ -46,6 +46,7 @@ export async function probePeer({
     return { verdict: 'down', text: `${url} does not answer (${reasonOf(error)})` }
   }
   const refused = (welcome as { error?: unknown } | undefined)?.error === 'unauthorized'
+  if (status >= 500) return { verdict: 'down', text: `${url} cannot answer now (status ${status})` }
   if (status === 401 && refused) {
     return {
       verdict: 'unauthorised',

@@ -4,12 +4,12 @@ import { isCouchError } from '../couch/request.ts'
 import { messageOf } from '../errors.ts'
 import { LEDGER_PATH } from '../gateway/gateway.ts'
 import { logger } from '../log.ts'
+import { lookAtPeer } from './look.ts'
 import type { LinkOptions, RunningLink } from './link.ts'
 import { pauseBefore } from './pause.ts'
 import { peerFetch } from './peer-fetch.ts'
 import type { PeerFetch } from './peer-fetch.ts'
 import type { Login } from './peers-file.ts'
-import { probePeer } from './probe.ts'
 import { COUCHDB_STATES, headersFor } from './status.ts'
 import type { CouchdbState, LinkStatus } from './status.ts'
 
@@ -83,10 +83,14 @@ export class ScheduledLink implements RunningLink {
     const { signal } = this.#stop
     for (let failures = 0; !signal.aborted;) {
       const begun = Date.now()
-      const problem = await this.#once().catch((error: unknown) => messageOf(error))
+      const { problem, down } = await this.#once().catch((error: unknown) => ({
+        problem: messageOf(error),
+        down: false,
+      }))
       if (signal.aborted) return
       failures = Date.now() - begun > STEADY_MS ? 1 : failures + 1
-      const waitMs = pauseBefore(failures, this.#options.settings.longestPauseMs)
+      const { longestPauseMs, lookPauseMs } = this.#options.settings
+      const waitMs = pauseBefore(failures, down ? Math.min(lookPauseMs, longestPauseMs) : longestPauseMs)
       if (failures === 1) {
         const { peer, direction } = this.status
         log.warn('a link stopped; trying again', { peer, direction, reason: problem })
@@ -98,10 +102,10 @@ export class ScheduledLink implements RunningLink {
   }
 
   /** One job, from its making until it is given up; gives the reason. */
-  async #once(): Promise<string> {
+  async #once(): Promise<{ problem: string; down: boolean }> {
     this.#update({ state: 'connecting', nextRetry: undefined })
     const unreachable = await this.#probe()
-    if (unreachable !== undefined) return unreachable
+    if (unreachable) return unreachable
     await this.#remove()
     await this.#options.couch.request({
       method: 'PUT',
@@ -113,7 +117,7 @@ export class ScheduledLink implements RunningLink {
     const watching = new AbortController()
     const signal = AbortSignal.any([watching.signal, this.#stop.signal])
     try {
-      return await Promise.race([this.#watch(signal), this.#watchPeer(signal)])
+      return { problem: await Promise.race([this.#watch(signal), this.#watchPeer(signal)]), down: false }
     } finally {
       watching.abort()
     }
@@ -146,7 +150,7 @@ export class ScheduledLink implements RunningLink {
     for (let silence: string | undefined; !signal.aborted;) {
       await this.#pause(silence === undefined ? heartbeatMs : Math.min(heartbeatMs, LOOK_MS))
       if (signal.aborted) break
-      const problem = await this.#probe()
+      const problem = (await this.#probe())?.problem
       if (problem === undefined && silence !== undefined)
         return `the peer was silent (${silence}) and answers again`
       if (problem !== undefined) this.#update({ lastError: problem })
@@ -156,9 +160,9 @@ export class ScheduledLink implements RunningLink {
   }
 
   /** What is wrong with the peer, or undefined. */
-  async #probe(): Promise<string | undefined> {
+  async #probe(): Promise<{ problem: string; down: boolean } | undefined> {
     const { peer, own, clockAheadMs } = this.#options
-    const { verdict, text } = await probePeer({
+    const { verdict, text } = await lookAtPeer({
       url: peer.url,
       fetch: this.#remote.fetch,
       ownKey: own.key,
@@ -166,7 +170,7 @@ export class ScheduledLink implements RunningLink {
       clockAheadMs,
       signal: this.#stop.signal,
     })
-    return verdict === 'ok' ? undefined : text
+    return verdict === 'ok' ? undefined : { problem: text, down: verdict === 'down' }
   }
 
   #document(): object {
