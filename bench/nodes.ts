@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { CouchSpace } from '../test/helpers/couch-space.ts'
 import { TestNode } from '../test/helpers/node.ts'
 
 /** A folder for one benchmark. */
@@ -10,9 +11,15 @@ export async function benchFolder(): Promise<AsyncDisposable & { path: string }>
 }
 
 /** A node in a folder of its own, not started yet; it ends with the benchmark. */
-export function benchNode(folder: string, name: string): TestNode & AsyncDisposable {
-  const node = new TestNode(join(folder, name), { HYPERACTIVE_LOG: 'error' })
-  return Object.assign(node, { [Symbol.asyncDispose]: () => node.stop() })
+export function benchNode(folder: string, name: string, space?: CouchSpace): TestNode & AsyncDisposable {
+  const environment = { HYPERACTIVE_LOG: 'error', ...space?.environment }
+  const node = new TestNode(join(folder, name), environment)
+  return Object.assign(node, {
+    async [Symbol.asyncDispose]() {
+      await node.stop()
+      await space?.remove()
+    },
+  })
 }
 
 const WORDS =

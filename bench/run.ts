@@ -1,10 +1,29 @@
 import { cpus, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
+import { COUCHDB_URLS } from '../test/helpers/couch-space.ts'
+import { initialSyncCouchdb, publishToPeerCouchdb } from './couchdb.ts'
 import type { Benchmark, Figure } from './figure.ts'
+import { heal, healBadLinks } from './heal.ts'
+import { hostileDocuments } from './hostile-documents.ts'
+import { kill9 } from './kill9.ts'
 import { cleanUp, importRate, initialSync, memory, start } from './ledger-of-20000.ts'
 import { publishToPeer } from './publish-to-peer.ts'
+import { recovery } from './recovery.ts'
 
-const BENCHMARKS: Benchmark[] = [publishToPeer, importRate, initialSync, start, memory]
+const BENCHMARKS: Benchmark[] = [
+  publishToPeer,
+  importRate,
+  initialSync,
+  start,
+  memory,
+  publishToPeerCouchdb,
+  initialSyncCouchdb,
+  heal,
+  healBadLinks,
+  recovery,
+  kill9,
+  hostileDocuments,
+]
 
 const { values } = parseArgs({
   options: { json: { type: 'boolean' }, only: { type: 'string', multiple: true } },
@@ -25,6 +44,10 @@ if (!values.json) {
 try {
   for (const benchmark of BENCHMARKS) {
     if (values.only && !values.only.includes(benchmark.name)) continue
+    if (benchmark.needsCouchdb && COUCHDB_URLS.length === 0) {
+      process.stderr.write(`${benchmark.name} is left out: HYPERACTIVE_TEST_COUCHDB_URLS names no CouchDB\n`)
+      continue
+    }
     const figures = await benchmark.run()
     for (const figure of figures) print(benchmark, figure)
   }
@@ -32,13 +55,13 @@ try {
   await cleanUp()
 }
 
-function print({ about }: Benchmark, { name, value, unit, goal, met }: Figure): void {
+function print({ about }: Benchmark, { name, value, unit, of, goal, met }: Figure): void {
   if (values.json) {
-    process.stdout.write(`${JSON.stringify({ name, value, unit, goal, met })}\n`)
+    process.stdout.write(`${JSON.stringify({ name, of, value, unit, goal, met })}\n`)
     return
   }
   const verdict = met === undefined ? '' : met ? 'met' : 'NOT MET'
   process.stdout.write(
-    `${name.padEnd(18)}${String(value).padStart(8)} ${unit.padEnd(14)}${(goal ?? '').padEnd(10)}${verdict.padEnd(9)}${about}\n`,
+    `${name.padEnd(25)}${String(value).padStart(8)} ${unit.padEnd(14)}${(goal ?? '').padEnd(10)}${verdict.padEnd(9)}${of === undefined ? '' : `${of}: `}${about}\n`,
   )
 }

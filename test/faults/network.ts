@@ -20,6 +20,8 @@ export interface NetworkOptions {
   seed: number
   /** Whether every other node keeps its databases in one of the CouchDBs that are given. */
   mixed: boolean
+  /** The nodes' settings file; by default one with which links notice silence soon. */
+  settings?: string
 }
 
 /** Real nodes, joined by links that the test controls. */
@@ -37,10 +39,13 @@ export class FaultNetwork implements AsyncDisposable {
   }
 
   /** Starts all nodes, each with a peers file of all its peers. */
-  static async start(topology: Topology, { seed, mixed }: NetworkOptions): Promise<FaultNetwork> {
+  static async start(
+    topology: Topology,
+    { seed, mixed, settings = SETTINGS }: NetworkOptions,
+  ): Promise<FaultNetwork> {
     const network = new FaultNetwork(topology, await mkdtemp(join(tmpdir(), 'hyperactive-faults-')))
     try {
-      await network.#start(seed, mixed)
+      await network.#start({ seed, mixed, settings })
     } catch (error) {
       await network[Symbol.asyncDispose]()
       throw error
@@ -98,12 +103,12 @@ export class FaultNetwork implements AsyncDisposable {
     await rm(this.#folder, { recursive: true, force: true, maxRetries: 5 })
   }
 
-  async #start(seed: number, mixed: boolean): Promise<void> {
+  async #start({ seed, mixed, settings }: Required<NetworkOptions>): Promise<void> {
     for (const [index, name] of this.#topology.nodes.entries()) {
       const folder = join(this.#folder, name)
       const node = new FaultNode(name, folder, mixed && index % 2 === 1 ? couchSpace() : undefined)
       await mkdir(node.data, { recursive: true })
-      await writeFile(join(node.data, 'config.yaml'), SETTINGS)
+      await writeFile(join(node.data, 'config.yaml'), settings)
       this.nodes.set(name, node)
     }
     for (const edge of this.#topology.edges) {
