@@ -16,6 +16,7 @@ const couchdb = z.strictObject({
     .string()
     .regex(/^([a-z][a-z0-9_-]{0,39})?$/, 'must be up to 40 of a-z, 0-9, "_" and "-", a letter first')
     .default(''),
+  gatewayUrl: url.optional(),
 })
 
 /** Every setting with its default. `docs/configuration.md` explains each. */

@@ -76,18 +76,9 @@ function lineOf(finding: Finding): string | undefined {
 }
 
 function reasonToLeave(finding: Finding): string | undefined {
-  switch (finding.kind) {
-    case 'unproven':
-    case 'missing':
-      return finding.reason
-    case 'foreign':
-      return 'it is no document of the ledger'
-    case 'document':
-    case 'erased':
-      return finding.bogus.length > 0
-        ? `beside it: ${finding.bogus.join(', ')}, written past the gateway`
-        : undefined
-    case 'design':
-      return undefined
-  }
+  const { kind, bogus } = finding
+  if (kind === 'unproven' || kind === 'missing') return finding.reason
+  if (kind === 'foreign') return 'it is no document of the ledger'
+  if (kind === 'design' || bogus.length === 0) return undefined
+  return `beside it: ${bogus.join(', ')}, written past the gateway`
 }

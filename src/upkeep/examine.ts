@@ -1,5 +1,6 @@
 import type { Database } from '../couch/database.ts'
 import { readDesignDoc } from '../couch/design-docs.ts'
+import { readRescued } from './rescue.ts'
 import { walkLedger } from './walk.ts'
 import type { Finding } from './walk.ts'
 
@@ -36,7 +37,7 @@ export async function examineLedger(
   onProgress: (done: number) => void = () => undefined,
 ): Promise<Examination> {
   const own = (await readDesignDoc(database.name))._id
-  const problems: Problem[] = []
+  const problems = await cutOffRepair(database)
   let documents = 0
   let tombstones = 0
   let done = 0
@@ -52,6 +53,14 @@ export async function examineLedger(
   }
   problems.sort((one, other) => (one.id < other.id ? -1 : 1))
   return { documents, tombstones, problems }
+}
+
+/** What a repair took away and did not get to put back. */
+async function cutOffRepair(database: Database): Promise<Problem[]> {
+  const document = await readRescued(database)
+  if (!document) return []
+  const reason = 'a repair was cut off before it put it back; the next one does'
+  return [{ kind: 'missing', id: document._id, revs: [], reason, lost: false }]
 }
 
 function problemIn(finding: Finding): Problem | undefined {
@@ -74,11 +83,12 @@ function problemIn(finding: Finding): Problem | undefined {
     case 'unproven':
       return problem('unproven', finding.reason, true)
     case 'erased':
-      return revs.length === 0
-        ? undefined
-        : problem('written-over-erasure', `it was erased, and ${others} was written after that`)
     case 'document':
-      if (finding.updated) return problem('written-over', `${others} was written over it`)
-      return revs.length === 0 ? undefined : problem('extra-revision', `${others} stands beside it`)
+      break
   }
+  if (revs.length === 0) return undefined
+  if (finding.kind === 'erased')
+    return problem('written-over-erasure', `it was erased, and ${others} was written after that`)
+  if (finding.updated) return problem('written-over', `${others} was written over it`)
+  return problem('extra-revision', `${others} stands beside it`)
 }
