@@ -100,7 +100,8 @@ test('what does not prove itself or is no ledger document stays behind, and is n
     Edit,
     Edit,
   ]
-  const forged = { ...makeEdit(source.key), fields: { title: 'Another body' } }
+  const edit = makeEdit(source.key)
+  const forged = { ...edit, fields: { ...edit.fields, title: 'Another title' } }
   const invented = `${altered._id.slice(0, -40)}${'a'.repeat(40)}`
   await database.bulkDocs(
     [
