@@ -1,4 +1,5 @@
-import { readdir } from 'node:fs/promises'
+import { readdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
 import test from 'ava'
 import { connectCouch } from '../../src/couch/client.ts'
@@ -159,6 +160,22 @@ testOfOwnStore(
     const { code: after } = await doctor(node)
     t.is(after, 0)
     await pagesNeverShow(t, node, intrusion)
+  },
+)
+
+testOfOwnStore(
+  'a repair that is cut off while the folders are swapped is finished by the next start',
+  async (t) => {
+    const node = await startNode(t)
+    const mine = await publish(node, { title: 'Still here' })
+    await node.stop()
+    const file = join(node.data, 'store.json')
+    const own = JSON.parse(await readFile(file, 'utf8')) as { ledger: string }
+    await rename(join(node.data, 'store'), join(node.data, 'store.repaired'))
+    await writeFile(file, JSON.stringify({ ...own, ledger: 'the old one', next: own.ledger }))
+    await node.start()
+    t.true((await node.html(mine.path)).includes('Still here'))
+    t.deepEqual(JSON.parse(await readFile(file, 'utf8')), { ledger: own.ledger, at: 'the embedded store' })
   },
 )
 

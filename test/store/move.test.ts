@@ -15,6 +15,10 @@ import type { TestStore } from '../helpers/store.ts'
 
 const MANY = 1200
 
+function cutOff(): never {
+  throw new Error('cut off')
+}
+
 async function twoStores(t: ExecutionContext): Promise<{ source: TestStore; target: Database }> {
   const [source, { ledger }] = await Promise.all([startStore(t), startStore(t)])
   await source.ledger.identity()
@@ -135,9 +139,6 @@ test('what does not prove itself or is no ledger document stays behind, and is n
 test('a copy that was cut off goes on where it was, and starts again for another source', async (t) => {
   const { source, target } = await twoStores(t)
   await publishMany(source, MANY)
-  const cutOff = () => {
-    throw new Error('cut off')
-  }
   await t.throwsAsync(copyLedger(source.ledger.database, target, { onProgress: cutOff }), {
     message: 'cut off',
   })
@@ -158,9 +159,6 @@ test('a copy that was cut off goes on where it was, and starts again for another
 test('a second run goes on from the saved place', async (t) => {
   const { source, target } = await twoStores(t)
   await publishMany(source, MANY)
-  const cutOff = () => {
-    throw new Error('cut off')
-  }
   await t.throwsAsync(copyLedger(source.ledger.database, target, { onProgress: cutOff }))
   const seen: Progress[] = []
   const { documents } = await copyLedger(source.ledger.database, target, {
