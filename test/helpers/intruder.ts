@@ -1,7 +1,9 @@
+import type { ExecutionContext } from 'ava'
 import type { Database } from '../../src/couch/database.ts'
 import type { Edit } from '../../src/ledger/document.ts'
 import type { SigningKey } from '../../src/ledger/keys.ts'
 import { makeEdit } from './keys.ts'
+import type { TestNode } from './node.ts'
 
 /** Documents and what was done to them past the gateway. */
 export interface Intrusion {
@@ -33,7 +35,6 @@ export async function intrude(database: Database, key: SigningKey): Promise<Intr
   const invented = `${honest._id.slice(0, -40)}${'a'.repeat(40)}`
   await database.bulkDocs([honest, erased, writtenOver, beside, overErasure], { newEdits: false })
   for (const { _id, _rev } of [erased, overErasure]) await database.delete(_id, _rev)
-  const retitled = (document: Edit, title: string) => ({ ...document, fields: { ...document.fields, title } })
   await database.put(retitled(writtenOver, 'Bogus text'))
   const written = [
     { ...retitled(beside, 'Bogus text'), _rev: '1-ffffffffffffffffffffffffffffffff' },
@@ -60,4 +61,27 @@ export function diagnosis(intrusion: Intrusion): Record<string, string> {
     [forged._id]: 'unproven',
     [invented]: 'missing',
   }
+}
+
+/** A signed edit with another title under the same id and signatures. */
+export function retitled(document: Edit, title: string): Edit {
+  return { ...document, fields: { ...document.fields, title } }
+}
+
+/** Where pages could show something: each of the intrusion's articles, the newswire and the feed. */
+export async function pagesNeverShow(
+  t: ExecutionContext,
+  node: TestNode,
+  intrusion: Intrusion,
+): Promise<void> {
+  const { honest, writtenOver, beside, forged, overErasure } = intrusion
+  const pages = ['/', '/newswire', '/newswire.rss']
+  for (const { item } of [honest, writtenOver, beside, forged, overErasure])
+    pages.push(`/articles/${item}`, `/articles/${item}/history`)
+  for (const path of pages) t.false((await node.html(path)).includes('Bogus text'), path)
+}
+
+/** Writes past the gateway of a running node. */
+export function intrudeInto(node: TestNode): Promise<Intrusion> {
+  return node.withCouch(async (couch) => intrude(couch.database('ledger'), await node.key()))
 }
