@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command, CommanderError } from 'commander'
 import { configCommand } from './cli/config.ts'
+import { doctorCommand } from './cli/doctor.ts'
 import { editLinkCommand } from './cli/edit-link.ts'
 import { importCommand, seedCommand } from './cli/import.ts'
 import { peerCommand } from './cli/peer.ts'
@@ -10,6 +11,7 @@ import { rebuildCommand } from './cli/rebuild.ts'
 import { startCommand } from './cli/start.ts'
 import { statusCommand } from './cli/status.ts'
 import { whereCommand } from './cli/where.ts'
+import { storeCommand } from './cli/store.ts'
 import { versionCommand } from './cli/version.ts'
 import { HyperactiveError, messageOf } from './errors.ts'
 
@@ -28,6 +30,8 @@ const program = new Command('hyperactive')
   .addCommand(importCommand())
   .addCommand(peerCommand())
   .addCommand(rebuildCommand())
+  .addCommand(doctorCommand())
+  .addCommand(storeCommand())
   .addCommand(statusCommand())
   .addCommand(whereCommand())
   .addCommand(editLinkCommand())

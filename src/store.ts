@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { LoadedConfig } from './config/config.ts'
-import { checkOwnStore, readOwnStore, writeOwnStore } from './config/own-store.ts'
+import { checkOwnStore, finishSwap, readOwnStore, writeOwnStore } from './config/own-store.ts'
 import { findRunningNode, openDataFolder } from './config/data-folder.ts'
 import type { DataFolder } from './config/data-folder.ts'
 import { connectCouch } from './couch/client.ts'
@@ -15,6 +15,9 @@ import { loadNodeKey } from './ledger/keys.ts'
 import type { SigningKey } from './ledger/keys.ts'
 import { Ledger, readIdentity } from './ledger/ledger.ts'
 
+/** What messages call the store that a node starts itself. */
+export const EMBEDDED = 'the embedded store'
+
 /** The store of a node, open: its data folder (when this process holds it), its key, its CouchDB and its ledger. */
 export interface Store extends AsyncDisposable {
   /** Undefined when another process, the running node, holds the folder. */
@@ -28,6 +31,12 @@ export interface Store extends AsyncDisposable {
   readonly ledger: Ledger
 }
 
+/** The store that the settings name, as messages name it: without a password. */
+export function storeName({ config, secrets }: LoadedConfig): string {
+  const { couchdbUrl } = secrets
+  return couchdbUrl === undefined ? EMBEDDED : withoutPassword(couchdbUrl) + config.couchdb.prefix
+}
+
 /** Takes the data folder and opens the store: the CouchDB that the settings name, or the node's own. */
 export async function openStore({ config, secrets }: LoadedConfig): Promise<Store> {
   await using stack = new AsyncDisposableStack()
@@ -35,8 +44,9 @@ export async function openStore({ config, secrets }: LoadedConfig): Promise<Stor
   const key = await loadNodeKey(join(config.data, 'node.key'))
   const { couchdbUrl } = secrets
   const prefix = couchdbUrl === undefined ? '' : config.couchdb.prefix
-  const couchUrl = couchdbUrl ?? (await embeddedUrl(stack, config.data))
-  const at = couchdbUrl === undefined ? 'the embedded store' : withoutPassword(couchdbUrl) + prefix
+  if (couchdbUrl === undefined) await finishSwap(config.data)
+  const couchUrl = couchdbUrl ?? (await embeddedUrl(stack, join(config.data, 'store')))
+  const at = storeName({ config, secrets })
   const couch = stack.use(connectCouch(couchUrl, { prefix }))
   const roles = couchdbUrl === undefined ? [] : await lookAtCouch(couch, couchdbUrl)
 
@@ -50,17 +60,19 @@ export async function openStore({ config, secrets }: LoadedConfig): Promise<Stor
     if (login) worker = stack.use(connect(login))
   }
   const ledger = new Ledger(await worker.ensureDatabase('ledger'), key, new HybridClock())
-  if (!own) await writeOwnStore(config.data, { ledger: (await ledger.identity()).uuid, at })
+  if (!own || own.next !== undefined)
+    await writeOwnStore(config.data, { ledger: (await ledger.identity()).uuid, at })
   const opened = stack.move()
   return { folder, key, couch, couchUrl, prefix, ledger, [Symbol.asyncDispose]: () => opened.disposeAsync() }
 }
 
-async function embeddedUrl(stack: AsyncDisposableStack, data: string): Promise<string> {
-  const embedded = stack.use(await startEmbeddedStore({ folder: join(data, 'store') }))
+/** Starts the embedded store on a folder, until the stack is disposed; its address has credentials. */
+export async function embeddedUrl(stack: AsyncDisposableStack, folder: string): Promise<string> {
+  const embedded = stack.use(await startEmbeddedStore({ folder }))
   return urlWith(embedded.url, embedded)
 }
 
-function urlWith(address: string, { username, password }: CouchLogin): string {
+export function urlWith(address: string, { username, password }: CouchLogin): string {
   const url = new URL(address)
   url.username = username
   url.password = password

@@ -7,9 +7,9 @@ import { listSources, readSource } from '../import/read-source.ts'
 import type { Read } from '../import/piece.ts'
 import { openStoreForCommand } from '../store.ts'
 import { print, settingsOf, withExamples, withSettings } from './context.ts'
+import { progressBar } from './progress.ts'
 
 const SEEDS = join(import.meta.dirname, '../../seeds')
-const BAR_WIDTH = 30
 
 /** `hyperactive import <folder|file>` */
 export function importCommand(): Command {
@@ -37,9 +37,14 @@ export function seedCommand(): Command {
 async function runImport(loaded: LoadedConfig, path: string): Promise<ImportReport> {
   const files = await listSources(path)
   await using store = await openStoreForCommand(loaded)
-  const bar = progressBar(files.length)
+  const bar = progressBar()
+  let done = 0
+  const step = () => {
+    done += 1
+    if (done % 10 === 0 || done === files.length) bar.show(done, files.length, 'files')
+  }
   try {
-    return await importPieces(readAll(path, files, bar.step), {
+    return await importPieces(readAll(path, files, step), {
       ledger: store.ledger,
       nodeKey: store.key,
       language: loaded.config.site.language,
@@ -53,23 +58,6 @@ async function* readAll(root: string, files: readonly string[], step: () => void
   for (const file of files) {
     yield* await readSource(root, file)
     step()
-  }
-}
-
-function progressBar(total: number): { step: () => void; end: () => void } {
-  const terminal = process.stderr
-  if (!terminal.isTTY) return { step() {}, end() {} }
-  let done = 0
-  const draw = () => {
-    const filled = total === 0 ? BAR_WIDTH : Math.round((done / total) * BAR_WIDTH)
-    terminal.write(`\r[${'█'.repeat(filled)}${' '.repeat(BAR_WIDTH - filled)}] ${done}/${total} files`)
-  }
-  return {
-    step() {
-      done += 1
-      if (done % 10 === 0 || done === total) draw()
-    },
-    end: () => terminal.write('\n'),
   }
 }
 

@@ -10,6 +10,15 @@ const url = z
 const port = z.int().min(0).max(65_535)
 const count = z.int().min(1)
 
+const couchdb = z.strictObject({
+  url: url.optional(),
+  prefix: z
+    .string()
+    .regex(/^([a-z][a-z0-9_-]{0,39})?$/, 'must be up to 40 of a-z, 0-9, "_" and "-", a letter first')
+    .default(''),
+  gatewayUrl: url.optional(),
+})
+
 /** Every setting with its default. `docs/configuration.md` explains each. */
 const settings = z.strictObject({
   data: z.string().default('data'),
@@ -17,16 +26,7 @@ const settings = z.strictObject({
   port: port.default(8080),
   url: url.optional(),
   peers: z.string().default('replication/peers.yaml'),
-  couchdb: z
-    .strictObject({
-      url: url.optional(),
-      prefix: z
-        .string()
-        .regex(/^([a-z][a-z0-9_-]{0,39})?$/, 'must be up to 40 of a-z, 0-9, "_" and "-", a letter first')
-        .default(''),
-      gatewayUrl: url.optional(),
-    })
-    .prefault({}),
+  couchdb: couchdb.prefault({}),
   site: z
     .strictObject({
       name: z.string().min(1).max(100).default('Hyperactive'),
@@ -142,6 +142,18 @@ export function loadConfig(flags: Flags = {}, environment: Environment = process
     file: fromFile ? file : undefined,
   }
   return { config: deepFreeze(config), secrets: Object.freeze({ couchdbUrl }) }
+}
+
+/**
+ * Checks the address and prefix of a CouchDB that flags give, by the rules of the settings of the same names.
+ *
+ * @throws HyperactiveError `bad_config`, naming the flag
+ */
+export function checkCouchdb(address: string, prefix: string): { url: string; prefix: string } {
+  const parsed = couchdb.required({ url: true }).safeParse({ url: address, prefix })
+  if (parsed.success) return parsed.data
+  const issue = parsed.error.issues[0]
+  throw badConfig(`${issue?.path[0] === 'prefix' ? '--prefix' : '--to'}: ${issue?.message ?? 'is not valid'}`)
 }
 
 function readConfigFile(file: string, wanted: boolean): Record<string, unknown> | undefined {

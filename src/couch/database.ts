@@ -163,6 +163,14 @@ export class Database {
     return this.#send({ db: this.#db, path: '_changes', qs: { ...query }, signal })
   }
 
+  /**
+   * Removes revisions as if they had never been, each with the branch behind it, so that not even a tombstone is left.
+   * A real CouchDB takes it from administrators, 100 documents at a time; the embedded store has no such thing.
+   */
+  purge(revisions: Record<string, readonly string[]>): Promise<{ purged: Record<string, string[]> }> {
+    return this.#send({ method: 'POST', db: this.#db, path: '_purge', body: revisions })
+  }
+
   compact(): Promise<{ ok: true }> {
     return this.#send({ method: 'POST', db: this.#db, path: '_compact', body: {} })
   }

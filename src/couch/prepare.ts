@@ -63,10 +63,11 @@ export async function prepareCouch(
 /**
  * Looks whether a CouchDB answers and lets us in.
  *
+ * @param from where the address was given, for messages
  * @returns the roles of the user, by CouchDB's own words: `_admin` is an administrator
  * @throws HyperactiveError `store_unreachable`, `couch_login` or `not_a_couchdb`
  */
-export async function lookAtCouch(couch: Couch, url: string): Promise<string[]> {
+export async function lookAtCouch(couch: Couch, url: string, from = 'COUCHDB_URL'): Promise<string[]> {
   const where = withoutPassword(url)
   let welcome: { couchdb?: unknown; version?: unknown }
   let session: { userCtx?: { name: string | null; roles: string[] } }
@@ -76,15 +77,15 @@ export async function lookAtCouch(couch: Couch, url: string): Promise<string[]> 
     session = await couch.request({ path: '_session' })
   } catch (error) {
     if (!isCouchError(error, 401)) throw error
-    const text = `the CouchDB at ${where} refuses the name or password; check COUCHDB_URL`
+    const text = `the CouchDB at ${where} refuses the name or password; check ${from}`
     throw new HyperactiveError('couch_login', text, { status: 401, cause: error })
   }
   if (welcome.couchdb !== 'Welcome' || !session.userCtx) {
-    throw new HyperactiveError('not_a_couchdb', `there is no CouchDB at ${where}; check COUCHDB_URL`)
+    throw new HyperactiveError('not_a_couchdb', `there is no CouchDB at ${where}; check ${from}`)
   }
   const { name, roles } = session.userCtx
   if (name === null) {
-    const text = `COUCHDB_URL names no user; give it as https://name:password@host/`
+    const text = `${from} names no user; give it as https://name:password@host/`
     throw new HyperactiveError('couch_login', text, { status: 401 })
   }
   log.debug('CouchDB answers', { version: String(welcome.version) })

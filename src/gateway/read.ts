@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Database, StoredDocument } from '../couch/database.ts'
-import { parseId, revisionOf } from '../ledger/document.ts'
+import { idOf, parseId, revisionOf } from '../ledger/document.ts'
 import type { AbsentIds } from './absent.ts'
 import { GatewayAnswer } from './answers.ts'
 
@@ -85,7 +85,10 @@ export async function openRevs(
   return { type: `multipart/mixed; boundary="${boundary}"`, body }
 }
 
-/** Documents by their implied revision, whatever else the store may hold under the same id. */
+/**
+ * Documents by their implied revision, whatever else the store may hold under the same id. One whose content is not
+ * what its id says was altered behind the gateway, and is not given; the signatures are the receiver's to verify.
+ */
 export async function readImplied(
   database: Database,
   ids: readonly string[],
@@ -104,7 +107,17 @@ export async function readImplied(
       for (const entry of docs) if ('ok' in entry && !entry.ok._deleted) found.set(id, entry.ok)
     }
   }
+  for (const [id, document] of found) if (!isUnaltered(document)) found.delete(id)
   return found
+}
+
+function isUnaltered(document: StoredDocument): boolean {
+  try {
+    return idOf(document) === document._id
+  } catch {
+    // What has no canonical form was never in a ledger.
+    return false
+  }
 }
 
 function withRevisions(document: StoredDocument): StoredDocument {

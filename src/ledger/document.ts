@@ -122,6 +122,11 @@ export function makeDocument(draft: Draft, at: string, node: SigningKey, author?
   } as unknown as Envelope
 }
 
+/** The id that follows from a document's content; a document with another id was altered, or is none of the ledger. */
+export function idOf(document: Record<string, unknown>): string {
+  return `${String(document.item)}:${String(document.type)}:${hashBytes(canonicalBytes(document))}`
+}
+
 /**
  * Proves a document by itself: its id and revision follow from its content, and its signatures are valid. The shape
  * (schema) is checked apart, by `documentProblem`.

@@ -27,6 +27,8 @@ export interface PageQuery {
   newerThan?: Place
 }
 
+/** Rows read at once where documents are counted. */
+const COUNTED = 1000
 const FIRST = ''
 const LAST = '\ufff0'
 
@@ -78,6 +80,22 @@ export class Site {
       include_docs: true,
     })
     return rows.map(({ doc }) => doc as unknown as HeldDocument)
+  }
+
+  /** How many documents the projector keeps off the pages, by reason. */
+  async heldByReason(): Promise<Record<string, number>> {
+    const counts: Record<string, number> = {}
+    let startkey = 'held:'
+    for (;;) {
+      const { rows } = await this.database.allDocs({ startkey, endkey: `held:${LAST}`, limit: COUNTED })
+      for (const { key } of rows) {
+        const reason = key.split(':')[1] ?? ''
+        counts[reason] = (counts[reason] ?? 0) + 1
+      }
+      const last = rows.at(-1)
+      if (!last || rows.length < COUNTED) return counts
+      startkey = `${last.key}\u0000`
+    }
   }
 
   /** Pages by key, both ways: one row more than shown is read to know whether there is another page. */

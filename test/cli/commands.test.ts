@@ -17,6 +17,8 @@ const COMMANDS = [
   ['peer', 'test'],
   ['peer', 'remove'],
   ['rebuild'],
+  ['doctor'],
+  ['store', 'move'],
   ['status'],
   ['edit-link'],
   ['config', 'check'],

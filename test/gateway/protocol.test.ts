@@ -168,7 +168,7 @@ test('PouchDB replicates both ways through two gateways, and a refused document 
   const onB = Array.from({ length: 40 }, () => makeEdit(b.key))
   await a.push(onA)
   await b.push(onB)
-  const poisoned = { ...makeEdit(a.key), fields: { title: 'altered' } }
+  const poisoned = { ...makeEdit(a.key), sig: makeEdit(a.key).sig }
   await a.ledger.database.bulkDocs([poisoned], { newEdits: false })
   const denied: string[] = []
   const options = { live: true, retry: true, batch_size: 10, heartbeat: 1000 }

@@ -66,6 +66,11 @@ export class TestNode {
     this.environment = { ...this.#space?.environment, ...environment }
   }
 
+  /** The same data folder under other settings; to be started when this one is stopped. */
+  with(environment: Record<string, string>): TestNode {
+    return new TestNode(join(this.data, '..'), environment)
+  }
+
   get address(): string {
     return `http://127.0.0.1:${this.#port}`
   }
