@@ -51,7 +51,7 @@ const settings = z.strictObject({
       heartbeatMs: count.default(5000),
       idleTimeoutMs: count.default(15_000),
       longestPauseMs: count.default(30_000),
-      lookPauseMs: count.default(3000),
+      lookPauseMs: count.default(2000),
     })
     .prefault({}),
 })

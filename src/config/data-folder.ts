@@ -2,6 +2,7 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { HyperactiveError, messageOf } from '../errors.ts'
+import { createFile } from '../files.ts'
 
 const FORMAT = '1'
 
@@ -33,12 +34,11 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
   try {
     await mkdir(path, { recursive: true, mode: 0o700 })
     const format = await readOptional(join(path, 'format'))
-    if (format === undefined) await writeFile(join(path, 'format'), `${FORMAT}\n`, { flag: 'wx' })
+    if (format === undefined) await createFile(join(path, 'format'), `${FORMAT}\n`, 0o644)
     else if (format.trim() !== FORMAT) throw wrongVersion(path, format.trim())
   } catch (error) {
     if (error instanceof HyperactiveError) throw error
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || !(await isFolder(path)))
-      throw unreadable(path, error)
+    throw unreadable(path, error)
   }
   const lock = takeLock(path)
   return {
@@ -84,10 +84,6 @@ async function readOptional(file: string): Promise<string | undefined> {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error
   }
-}
-
-async function isFolder(path: string): Promise<boolean> {
-  return (await readOptional(join(path, 'format')).catch(() => undefined)) !== undefined
 }
 
 function isAlive(processId: number): boolean {

@@ -7,9 +7,11 @@ import {
   verify as verifyBytes,
 } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
-import { chmod, mkdir, open, readFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { chmod, mkdir, readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { HyperactiveError } from '../errors.ts'
+import { createFile } from '../files.ts'
 
 // DER wrappings of a bare Ed25519 seed and public key (RFC 8410).
 const PRIVATE_PREFIX = Buffer.from('302e020100300506032b657004220420', 'hex')
@@ -57,17 +59,7 @@ export function keyFromSecret(secret: string): SigningKey | undefined {
  */
 export async function loadNodeKey(path: string): Promise<SigningKey> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-  try {
-    const file = await open(path, 'wx', 0o600)
-    try {
-      await file.writeFile(`${randomBytes(SEED_BYTES).toString('base64url')}\n`)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-  }
+  if (!existsSync(path)) await createFile(path, `${randomBytes(SEED_BYTES).toString('base64url')}\n`, 0o600)
   const text = (await readFile(path, 'utf8')).trim()
   const key = keyFromSecret(text)
   if (!key) {

@@ -1,5 +1,6 @@
-import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { createFile } from '../../files.ts'
 import { FolderError } from './open-problem.ts'
 
 /** The version of the folder's layout and of what PouchDB keeps in it. */
@@ -17,9 +18,9 @@ export function databasePath(folder: string, name: string): string {
  */
 export async function claimFolder(folder: string): Promise<void> {
   await mkdir(join(folder), { recursive: true, mode: 0o700 })
-  const entries = await readdir(folder)
+  const entries = (await readdir(folder)).filter((name) => !name.endsWith('.new'))
   if (entries.length === 0) {
-    await writeFile(join(folder, 'format'), `${FORMAT}\n`, { mode: 0o600 })
+    await createFile(join(folder, 'format'), `${FORMAT}\n`, 0o600)
   } else if (!entries.includes('format')) {
     throw new FolderError('store_unreadable', 'it holds files, but no store (no file named "format")')
   }
