@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import PouchDB from 'pouchdb-node'
 import type { PouchDatabase } from 'pouchdb-node'
 import { LEDGER_PATH } from '../gateway/gateway.ts'
+import type { Checkpoint } from './checkpoints.ts'
 import { checkAnswer } from './guard.ts'
 import type { PeerFetch } from './peer-fetch.ts'
 
@@ -13,8 +14,13 @@ const WHERE_IT_MATTERS = /\/_(bulk_get|revs_diff)$/
  * The ledger behind a gateway, as PouchDB sees it for replicating. Each answer is checked before PouchDB gets it.
  *
  * @param url the node's address
+ * @param onCheckpoint is handed each checkpoint that is read, and gives the one that PouchDB gets
  */
-export function gatewayPouch(url: string, fetch: PeerFetch['fetch']): PouchDatabase {
+export function gatewayPouch(
+  url: string,
+  fetch: PeerFetch['fetch'],
+  onCheckpoint: (checkpoint: Checkpoint) => Checkpoint,
+): PouchDatabase {
   const ledgerUrl = `${url}${LEDGER_PATH}`
   const ask = async (address: string | URL, init: { method?: string; body?: unknown } = {}) => {
     const begun = Date.now()
@@ -36,6 +42,7 @@ export function gatewayPouch(url: string, fetch: PeerFetch['fetch']): PouchDatab
         if (!String(address).startsWith(ledgerUrl)) return answer
         if (!ok) return wordsOf(answer)
         const checked = checkAnswer(asked, answer)
+        if (asked.method === 'GET' && path.startsWith('/_local/')) return onCheckpoint(checked as Checkpoint)
         // Nothing new is said after a wait; who says it at once is asked again no faster than this.
         if (path === '/_changes' && query.get('feed') === 'longpoll' && isEmpty(checked))
           await pause(Math.max(begun + SHORTEST_POLL_MS - Date.now(), 0), undefined, { ref: false })

@@ -5,6 +5,8 @@ import type { Config } from '../config/config.ts'
 import { messageOf } from '../errors.ts'
 import { logger } from '../log.ts'
 import { lookAtPeer } from './look.ts'
+import { targetDecides } from './checkpoints.ts'
+import type { Checkpoint } from './checkpoints.ts'
 import { gatewayPouch } from './gateway-pouch.ts'
 import { pauseBefore } from './pause.ts'
 import { peerFetch } from './peer-fetch.ts'
@@ -123,9 +125,13 @@ export class Link implements RunningLink {
     })
     if (probed.verdict !== 'ok') return { problem: probed.text, down: probed.verdict === 'down' }
     if (this.#stop.signal.aborted) return { problem: 'stopped', down: false }
-    const remote = gatewayPouch(peer.url, this.#remote.fetch)
-    const local = gatewayPouch(own.url, this.#local.fetch)
-    const [source, target] = direction === 'pull' ? [remote, local] : [local, remote]
+    const remote = { url: peer.url, fetch: this.#remote.fetch }
+    const local = { url: own.url, fetch: this.#local.fetch }
+    const [from, to] = direction === 'pull' ? [remote, local] : [local, remote]
+    // PouchDB reads the target's checkpoint before the source's.
+    let atTarget: Checkpoint = {}
+    const source = gatewayPouch(from.url, from.fetch, (checkpoint) => targetDecides(checkpoint, atTarget))
+    const target = gatewayPouch(to.url, to.fetch, (checkpoint) => (atTarget = checkpoint))
     // They are not closed: they hold nothing but the agents, and PouchDB has requests of its own under way that would
     // be rejected with nobody to catch it.
     return { problem: await this.#replicate(source, target, onProgress), down: false }

@@ -23,6 +23,8 @@ export interface TestGateway extends TestStore {
   request(path: string, init?: RequestInit & { as?: string; password?: string }): Promise<Response>
   /** Sends documents as a replicator does, and gives what was refused. */
   push(docs: unknown[], as?: string): Promise<{ id: string; error: string; reason: string }[]>
+  /** The header by which `name` is let in. */
+  login(name: string): { authorization: string }
   /** PouchDB's view of the ledger through the gateway. */
   pouch(as: string): PouchDatabase
 }
@@ -75,6 +77,7 @@ export async function startGateway(t: ExecutionContext, limits: Partial<Limits> 
       })
       return (await response.json()) as { id: string; error: string; reason: string }[]
     },
+    login: (name) => ({ authorization: authorization(name) }),
     pouch(as) {
       const options = { skip_setup: true, auth: { username: as, password: PASSWORD } }
       return new PouchDB(`${address}/gateway/ledger`, options)
