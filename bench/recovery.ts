@@ -22,7 +22,11 @@ const FAULTS: Record<string, Fault> = {
   cut: async (link) => state(link, 'cut'),
   'half-open': async (link) => state(link, 'half-open'),
   'black hole': async (link) => state(link, 'swallow-answers'),
-  '503': async (link) => state(link, '503'),
+  'answers of 503': async (link) => {
+    // Connections that are open would go on.
+    link.cut()
+    return state(link, '503')
+  },
   restart: async (_, source) => {
     await source.stop()
     return () => source.start()

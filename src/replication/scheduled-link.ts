@@ -17,6 +17,8 @@ const log = logger('replication')
 
 const REPLICATOR = '_replicator'
 const LOOK_MS = 1000
+const LET_GO_MS = 10_000
+const LET_GO_STEP_MS = 100
 /** A job that has worked for this long has recovered from what was before. */
 const STEADY_MS = 10_000
 
@@ -126,7 +128,8 @@ export class ScheduledLink implements RunningLink {
   /** Follows the job's state until it is one that a job does not leave by itself within seconds. */
   async #watch(signal: AbortSignal): Promise<string> {
     for (let counted = 0; !signal.aborted;) {
-      const { state, info } = await this.#look()
+      // The scheduler may not have seen the document yet.
+      const { state, info } = (await this.#look()) ?? { state: 'initializing', info: null }
       if (signal.aborted) break
       const { changes_pending: pending, docs_written: written = 0, error } = info ?? {}
       if (state === 'crashing' || state === 'failed' || state === 'error' || state === 'completed')
@@ -191,23 +194,27 @@ export class ScheduledLink implements RunningLink {
     }
   }
 
-  async #look(): Promise<{ state: CouchdbState } & Pick<SchedulerDoc, 'info'>> {
+  /** What the scheduler says of the job, or undefined when it does not know it. */
+  async #look(): Promise<({ state: CouchdbState } & Pick<SchedulerDoc, 'info'>) | undefined> {
     const path = `_scheduler/docs/${REPLICATOR}/${encodeURIComponent(this.#id)}`
     try {
       const { state, info } = await this.#options.couch.request<SchedulerDoc>({ path })
       const known = COUCHDB_STATES.find((word) => word === state)
       return { state: known ?? 'initializing', info }
     } catch (error) {
-      // The scheduler has not seen the document yet.
-      if (isCouchError(error, 404)) return { state: 'initializing', info: null }
+      if (isCouchError(error, 404)) return undefined
       throw error
     }
   }
 
+  /** Removes the job, and waits until the scheduler has let go of it: its last state would be taken for the next one's. */
   async #remove(): Promise<void> {
     const jobs = this.#options.couch.serverDatabase(REPLICATOR)
     const there = await jobs.get(this.#id)
-    if (there) await jobs.delete(this.#id, there._rev)
+    if (!there) return
+    await jobs.delete(this.#id, there._rev)
+    const deadline = Date.now() + LET_GO_MS
+    while (Date.now() < deadline && (await this.#look())) await pause(LET_GO_STEP_MS)
   }
 
   #pause(ms: number): Promise<void> {
