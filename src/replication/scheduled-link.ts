@@ -17,6 +17,7 @@ const log = logger('replication')
 
 const REPLICATOR = '_replicator'
 const LOOK_MS = 1000
+const LONGEST_SILENCE_MS = 8000
 const LET_GO_MS = 10_000
 const LET_GO_STEP_MS = 100
 /** A job that has worked for this long has recovered from what was before. */
@@ -188,7 +189,11 @@ export class ScheduledLink implements RunningLink {
       worker_batch_size: settings.batchSize,
       // A batch's checkpoint is worth one small request; without it a crash repeats half a minute's work.
       checkpoint_interval: 5000,
-      connection_timeout: settings.idleTimeoutMs,
+      // CouchDB keeps connections beyond a job. One that died unnoticed costs this much when it is used again, so there
+      // are few, and they are given up sooner than the node's own.
+      connection_timeout: Math.min(settings.idleTimeoutMs, LONGEST_SILENCE_MS),
+      http_connections: 4,
+      worker_processes: 2,
       retries_per_request: 2,
       comment: 'made by Hyperactive from its peers file; it is made anew when it is changed or removed',
     }
