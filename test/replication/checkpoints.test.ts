@@ -75,4 +75,17 @@ test('a link goes on where the target’s store stands, though the source knows 
   asked.length = 0
   await replicate()
   t.is(asked[0], String(first?.seq))
+  for (const gateway of [from, to]) {
+    const written = (await (await gateway.request(`/ledger/${checkpointId}`)).json()) as Checkpoint
+    t.is(String(written.last_seq), String(last?.seq), 'both ends know the place afterwards')
+  }
+
+  // As after a kill between the two writes of a checkpoint: the source is the one that lags, and nothing new comes.
+  const lagging = (await (await from.request(`/ledger/${checkpointId}`)).json()) as Checkpoint
+  const behind = (lagging.history ?? []).map((entry) => ({ ...entry, last_seq: first?.seq }))
+  const stale = JSON.stringify({ ...lagging, last_seq: first?.seq, history: behind })
+  t.is((await from.request(`/ledger/${checkpointId}`, { method: 'PUT', body: stale })).status, 201)
+  await replicate()
+  const mended = (await (await from.request(`/ledger/${checkpointId}`)).json()) as Checkpoint
+  t.is(String(mended.last_seq), String(last?.seq), 'the source is told how far the target is')
 })
