@@ -35,10 +35,10 @@ export async function publishTimes(
   const measured: number[] = []
   for (let round = 0; round < warmUp + times; round += 1) {
     const title = `Round ${round} of the measurement`
-    const form = formFields(await a.html('/publish'))
+    const form = formFields(await a.html('/publish/article'))
     const written = { title, body: 'A text of a few words. '.repeat(40), tags: 'measure' }
     const begun = performance.now()
-    const sent = send(a, '/publish', { ...form, ...written, action: 'publish' })
+    const sent = send(a, '/publish/article', { ...form, ...written, action: 'publish' })
     await until(`B shows round ${round}`, async () => (await b.html('/newswire')).includes(title), 60_000, 0)
     if (round >= warmUp) measured.push(performance.now() - begun)
     if ((await sent).status !== 303) throw new Error('the form was not accepted')

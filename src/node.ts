@@ -10,6 +10,7 @@ import { createReplication } from './replication/replication.ts'
 import type { Replication } from './replication/replication.ts'
 import { openStore } from './store.ts'
 import type { Store } from './store.ts'
+import { SearchIndex } from './search/search-index.ts'
 import { createApp } from './web/app.ts'
 import { listen } from './web/listen.ts'
 
@@ -43,9 +44,10 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
   const siteDatabase = await couch.ensureDatabase(SITE_DATABASE)
   const deployment = await deployDesignDoc(siteDatabase, { signal: stop.signal })
 
+  const index = new SearchIndex()
   let anchors = await anchorsOf(config, key.publicKey)
   const projector = stack.use(
-    new Projector({ ledger, site: siteDatabase, deployment, anchors: () => anchors }),
+    new Projector({ ledger, site: siteDatabase, deployment, index, anchors: () => anchors }),
   )
   await projector.open()
 
@@ -76,6 +78,9 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
   const app = createApp({
     ledger,
     site,
+    index,
+    terms: () => projector.terms,
+    version: () => projector.batches,
     config,
     nodeKey: key,
     settled: (documentId) => projector.settled(documentId),

@@ -136,6 +136,11 @@ export class Database {
     return this.#range(`_design/${design}/_view/${view}`, query)
   }
 
+  /** Several ranges of a view in one request. */
+  async viewQueries<Value>(design: string, view: string, queries: RangeQuery[]): Promise<ViewRow<Value>[][]> {
+    return Promise.all(queries.map(async (query) => (await this.view<Value>(design, view, query)).rows))
+  }
+
   /** Writes documents; with `newEdits: false` each keeps the revision it carries and only errors are answered. */
   bulkDocs(docs: readonly object[], { newEdits = true } = {}): Promise<WriteResult[]> {
     const body = newEdits ? { docs } : { docs, new_edits: false }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import { articleFields, normaliseTag } from '../kinds/article.ts'
+import { article } from '../kinds/article.ts'
+import { uniqueTerms } from '../kinds/base/vocabulary.ts'
 import { hybridTime } from '../ledger/clock.ts'
 import type { Edit } from '../ledger/document.ts'
 import { makeItemId } from '../ledger/item-id.ts'
@@ -93,11 +94,11 @@ function makeEntry(
     ...(piece.author ? { author: piece.author.normalize('NFC').replaceAll(/\s+/g, ' ') } : {}),
     ...(piece.summary ? { summary: piece.summary } : {}),
     body: piece.body,
-    tags: [...new Set(piece.tags.map(normaliseTag))].filter((tag) => tag !== '').sort(),
+    tags: uniqueTerms(piece.tags),
     language: piece.language ?? language,
     importId,
   }
-  const checked = articleFields.safeParse(fields)
+  const checked = article.schema.safeParse(fields)
   if (!checked.success) {
     const [issue] = checked.error.issues
     return { reason: `${issue?.path.join('.') ?? ''} ${issue?.message ?? 'is not valid'}` }

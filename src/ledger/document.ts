@@ -34,6 +34,30 @@ export interface Edit extends Envelope {
   authorSig: string
 }
 
+/** A reader's remark on an item. Nothing of it is ever changed; moderation hides it. */
+export interface Comment extends Envelope {
+  type: 'comment'
+  fields: Fields
+  /** The hash of the comment that it answers. */
+  inReplyTo?: string
+}
+
+/** What moderation may say of an item or of a comment. */
+export type Action =
+  'hide' | 'unhide' | 'publish' | 'promote' | 'feature' | 'stick' | 'unstick' | 'lock' | 'unlock'
+
+/** One act of moderation. It is in force until another of the same kind supersedes it. */
+export interface Decision extends Envelope {
+  type: 'decision'
+  /** The item, or the hash of one of its comments. */
+  target: string
+  /** An {@link Action}, or one that a later version knows. */
+  action: string
+  reason?: string
+  /** Hashes of the decisions that the moderator saw. */
+  supersedes: string[]
+}
+
 /** A member lets another node's key into the network. */
 export interface Admission extends Envelope {
   type: 'admission'
@@ -56,6 +80,8 @@ export interface Profile extends Envelope {
 /** A document's own content, before the node's key, hash and signatures are put on it. */
 export type Draft =
   | (Pick<Edit, 'type' | 'item' | 'kind' | 'parents' | 'fields'> & { note?: string })
+  | (Pick<Comment, 'type' | 'item' | 'fields'> & { inReplyTo?: string })
+  | (Pick<Decision, 'type' | 'item' | 'target' | 'action' | 'supersedes'> & { reason?: string })
   | Pick<Admission, 'type' | 'item' | 'key'>
   | (Pick<Eviction, 'type' | 'item' | 'key'> & { reason?: string })
   | Pick<Profile, 'type' | 'item' | 'fields'>

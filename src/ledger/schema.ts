@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { kindOf } from '../kinds/registry.ts'
+import { commentFields } from '../kinds/base/comment.ts'
+import { kindOf } from '../kinds/base/registry.ts'
 import { isHybridTime } from './clock.ts'
 import { isHash, plainDataProblem, SCHEMA_VERSION } from './document.ts'
 import { belongsTo, isItemId, NETWORK } from './item-id.ts'
@@ -33,11 +34,12 @@ const BY_TYPE: Record<string, z.ZodType> = {
     author: key,
     authorSig: z.string().length(86),
   }),
-  comment: z.looseObject({ item, fields: z.record(z.string(), z.unknown()), inReplyTo: hash.optional() }),
+  comment: z.looseObject({ item, fields: commentFields, inReplyTo: hash.optional() }),
   decision: z.looseObject({
     item,
     target: z.string().max(100),
     action: z.string().max(30),
+    reason: shortText.optional(),
     supersedes: hashes,
   }),
   media: z.looseObject({ item }),

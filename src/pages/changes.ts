@@ -15,14 +15,18 @@ export interface FieldChange {
   pieces: Piece[]
 }
 
-const SHOWN = ['title', 'author', 'summary', 'body', 'tags', 'language']
+/** Fields that are nobody's text. */
+const NOT_SHOWN = new Set(['importId'])
 
 /** The differences between two versions' fields, word by word. */
 export function fieldChanges(
   older: Readonly<Record<string, unknown>>,
   newer: Readonly<Record<string, unknown>>,
 ): FieldChange[] {
-  return SHOWN.flatMap((field) => {
+  const names = [...new Set([...Object.keys(newer), ...Object.keys(older)])].filter(
+    (name) => !NOT_SHOWN.has(name),
+  )
+  return names.sort().flatMap((field) => {
     const [before, after] = [asText(older[field]), asText(newer[field])]
     return before === after ? [] : [{ field, pieces: pieces(before, after) }]
   })
@@ -42,7 +46,11 @@ function pieces(before: string, after: string): Piece[] {
   }))
 }
 
-function asText(value: unknown): string {
-  if (Array.isArray(value)) return value.map(String).join(', ')
-  return typeof value === 'string' ? value : ''
+/** A field's value as text: lists a line each, what has parts as JSON. */
+export function asText(value: unknown): string {
+  if (value === undefined) return ''
+  if (typeof value === 'string') return value
+  if (Array.isArray(value))
+    return value.map(asText).join(value.every((entry) => typeof entry === 'string') ? ', ' : '\n')
+  return JSON.stringify(value)
 }

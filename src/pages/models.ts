@@ -1,23 +1,36 @@
-import { kindOf } from '../kinds/registry.ts'
-import type { ListingPage, ListingRow, Place } from '../project/site.ts'
+import type { Wording } from '../i18n/wording.ts'
+import { directionOf } from '../i18n/direction.ts'
+import type { Moment } from '../i18n/wording.ts'
+import { kindOf } from '../kinds/base/registry.ts'
+import type { CommentRow, ListingPage, ListingRow, Place } from '../project/site.ts'
 import type { SiteItem } from '../project/site-item.ts'
-import { directionOf, languageName, moment } from './format.ts'
-import type { Moment } from './format.ts'
 import { renderMarkdown } from './markdown.ts'
 
-const TEASER_LETTERS = 320
+/** A name that leads somewhere, such as a tag. */
+export interface NamedLink {
+  name: string
+  path: string
+}
 
-/** One entry of a listing, ready for a template. */
+/** One entry of a listing, ready for a template. Addresses are without a language's prefix. */
 export interface Teaser {
+  kind: string
   path: string
   title: string
   summary: string
   author: string | undefined
-  tags: { name: string; path: string }[]
+  authorPath: string
+  tags: NamedLink[]
+  places: NamedLink[]
   language: string
   direction: 'ltr' | 'rtl'
   published: Moment
+  updated: Moment | undefined
   clashes: number
+  status: string
+  comments: number
+  /** The row itself, for what only some kinds show. */
+  row: ListingRow
 }
 
 /** The address of an item on any node; it never changes. */
@@ -25,52 +38,82 @@ export function pathOf(kind: string, item: string): string {
   return `/${kindOf(kind)?.path ?? kind}/${item}`
 }
 
-export function tagPath(tag: string): string {
-  return `/tags/${encodeURIComponent(tag)}`
+export function termPath(vocabulary: 'tag' | 'place', name: string): string {
+  return `/${vocabulary}s/${encodeURIComponent(name)}`
 }
 
-function teaser(row: ListingRow): Teaser {
+export function authorPath(name: string): string {
+  return `/authors/${encodeURIComponent(name)}`
+}
+
+/** @param comments how many there are on each item that has any */
+export function teaser(row: ListingRow, wording: Wording, comments?: ReadonlyMap<string, number>): Teaser {
+  const { tags, places, language, summary, title, clashes } = row
+  const onItem = row.of ?? row.item
   return {
-    path: pathOf(row.kind, row.item),
-    title: row.title,
-    summary: shorten(row.summary, TEASER_LETTERS),
+    kind: row.kind,
+    path:
+      row.of === undefined
+        ? pathOf(row.kind, row.item)
+        : `/comments/${row.item.split(':').slice(1).join('/')}`,
+    title,
+    summary,
     author: row.author,
-    tags: tagLinks(row.tags),
-    language: row.language,
-    direction: directionOf(row.language),
-    published: moment(row.at),
-    clashes: row.clashes,
+    authorPath: row.author === undefined ? '' : authorPath(row.author),
+    tags: links('tag', tags),
+    places: links('place', places),
+    language,
+    direction: directionOf(language),
+    published: wording.moment(row.at),
+    updated: row.updatedAt === row.at ? undefined : wording.moment(row.updatedAt),
+    clashes,
+    status: row.status,
+    comments: comments?.get(onItem) ?? 0,
+    row,
   }
 }
 
 /** A listing's page with the addresses to page on by. */
-export function listing(page: ListingPage, path: string) {
+export function listing(
+  page: ListingPage,
+  path: string,
+  wording: Wording,
+  comments?: ReadonlyMap<string, number>,
+) {
   return {
-    entries: page.rows.map(teaser),
+    entries: page.rows.map((row) => teaser(row, wording, comments)),
     newer: page.newer && `${path}?after=${placeText(page.newer)}`,
     older: page.older && `${path}?before=${placeText(page.older)}`,
   }
 }
 
-/** An article's page. */
-export function articleModel(item: SiteItem, fields = item.fields) {
-  const { title, author, summary, body, tags, language } = fields as Record<string, unknown>
-  const languageTag = typeof language === 'string' ? language : 'en'
+/** An item's page, of its merged fields or of those of one version. */
+export function itemModel(item: SiteItem, wording: Wording, fields = item.fields) {
+  const { title, author, summary, body, tags, places, language } = fields as Record<string, unknown>
+  const languageTag = text(language) || 'en'
   const path = pathOf(item.kind, item._id)
   return {
+    item: item._id,
+    kind: item.kind,
     path,
     title: text(title),
     author: text(author),
+    authorPath: authorPath(text(author)),
     summary: text(summary),
     html: renderMarkdown(text(body)),
-    tags: tagLinks(Array.isArray(tags) ? tags.map(String) : []),
+    // What is listed goes by the names that editors gave; a version shows what was typed.
+    tags: links('tag', fields === item.fields ? item.listing.tags : texts(tags)),
+    places: links('place', fields === item.fields ? item.listing.places : texts(places)),
     language: languageTag,
-    languageName: languageName(languageTag),
+    languageName: wording.languageName(languageTag),
     direction: directionOf(languageTag),
-    published: moment(item.at),
-    updated: item.updatedAt === item.at ? undefined : moment(item.updatedAt),
+    published: wording.moment(item.at),
+    updated: item.updatedAt === item.at ? undefined : wording.moment(item.updatedAt),
     versions: Object.keys(item.graph).length,
     clashes: item.clashes.length,
+    status: item.standing.status,
+    hidden: item.standing.hidden,
+    fields,
   }
 }
 
@@ -79,14 +122,14 @@ export function articleModel(item: SiteItem, fields = item.fields) {
  *
  * @param holdings for each peer whether it holds the newest version; their names stay out of the page
  */
-export function historyModel(item: SiteItem, holdings: readonly string[]) {
+export function historyModel(item: SiteItem, holdings: readonly string[], wording: Wording) {
   const path = pathOf(item.kind, item._id)
   const versions = Object.entries(item.graph)
     .map(([hash, { at, node, note, parents }]) => ({
       hash,
       short: hash.slice(0, 8),
       at,
-      saved: moment(at),
+      saved: wording.moment(at),
       node: node.slice(0, 8),
       note,
       head: item.heads.includes(hash),
@@ -101,8 +144,56 @@ export function historyModel(item: SiteItem, holdings: readonly string[]) {
   return { path, title: item.listing.title, versions, heads: item.heads.length, arrived }
 }
 
+/** One comment with the answers to it. */
+export interface Thread {
+  hash: string
+  author: string
+  title: string
+  html: string
+  at: Moment
+  path: string
+  answers: Thread[]
+}
+
+/** Comments as threads one level deep: an answer to an answer stands under the comment that began the thread. */
+export function threads(item: string, comments: readonly CommentRow[], wording: Wording): Thread[] {
+  const byHash = new Map(comments.map((comment) => [comment.hash, comment]))
+  const rootOf = (comment: CommentRow): string => {
+    let root = comment
+    for (const seen = new Set([root.hash]); root.inReplyTo !== undefined;) {
+      const parent = byHash.get(root.inReplyTo)
+      if (!parent || seen.has(parent.hash)) break
+      seen.add(parent.hash)
+      root = parent
+    }
+    return root.hash
+  }
+  const found = new Map<string, Thread>()
+  const answers: [string, Thread][] = []
+  for (const comment of comments) {
+    const root = rootOf(comment)
+    const thread = threadOf(item, comment, wording)
+    if (root === comment.hash) found.set(root, thread)
+    else answers.push([root, thread])
+  }
+  for (const [root, thread] of answers) found.get(root)?.answers.push(thread)
+  return [...found.values()]
+}
+
+function threadOf(item: string, { hash, at, fields }: CommentRow, wording: Wording): Thread {
+  return {
+    hash,
+    author: text(fields.author),
+    title: text(fields.title),
+    html: renderMarkdown(text(fields.body)),
+    at: wording.moment(at),
+    path: `/comments/${item}/${hash}`,
+    answers: [],
+  }
+}
+
 /** "at_item", as it stands in addresses. */
-function placeText({ at, item }: Place): string {
+export function placeText({ at, item }: Place): string {
   return encodeURIComponent(`${at}_${item}`)
 }
 
@@ -110,11 +201,10 @@ export function text(value: unknown): string {
   return typeof value === 'string' ? value : ''
 }
 
-function tagLinks(tags: readonly string[]): { name: string; path: string }[] {
-  return tags.map((name) => ({ name, path: tagPath(name) }))
+export function texts(value: unknown): string[] {
+  return Array.isArray(value) ? value.map(String) : []
 }
 
-function shorten(long: string, letters: number): string {
-  const all = Array.from(long)
-  return all.length <= letters ? long : `${all.slice(0, letters).join('').trimEnd()}…`
+export function links(vocabulary: 'tag' | 'place', names: readonly string[]): NamedLink[] {
+  return names.map((name) => ({ name, path: termPath(vocabulary, name) }))
 }

@@ -2,6 +2,10 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import nunjucks from 'nunjucks'
+import { LANGUAGES } from '../i18n/messages.ts'
+import { wordingOf } from '../i18n/wording.ts'
+import type { Wording } from '../i18n/wording.ts'
+import type { NamedLink } from './models.ts'
 
 const TEMPLATES = join(import.meta.dirname, '../templates')
 
@@ -25,14 +29,47 @@ const environment = new nunjucks.Environment(new nunjucks.FileSystemLoader(TEMPL
   lstripBlocks: true,
 })
 
-/** What every page knows of its site. */
+/** What every page knows of its site and of its reader's language. */
 export interface Shell {
   site: { name: string; description: string; language: string }
+  /** The public address, without a slash at the end. */
+  url: string
+  wording: Wording
+  /** "/es" where the address names the language, else "". */
+  prefix: string
+  /** The page's address without the prefix. */
+  path: string
+  /** Pages that stand in the menu. */
+  menu: readonly NamedLink[]
+  /** What editors put at the foot of every page: HTML. */
+  foot: readonly string[]
 }
 
 /** Renders a template; everything in the model is escaped unless the template says that it is HTML already. */
 export function renderPage(template: string, shell: Shell, model: object): string {
-  return environment.render(`${template}.njk`, { ...shell, assets: ASSETS, ...model })
+  const { wording, prefix, path } = shell
+  const { t, kind, field, hint, languageName } = wording
+  const languages = LANGUAGES.map((code) => ({
+    code,
+    name: wordingOf(code).languageName(code),
+    path: `/${code}${path === '/' ? '/' : path}`,
+    direction: wordingOf(code).direction,
+    current: code === wording.language,
+  }))
+  return environment.render(`${template}.njk`, {
+    ...shell,
+    assets: ASSETS,
+    t,
+    kindName: kind,
+    fieldName: field,
+    hint,
+    languageName,
+    to: (address: string) => (address.startsWith('/') ? prefix + address : address),
+    interfaceLanguage: wording.language,
+    direction: wording.direction,
+    languages,
+    ...model,
+  })
 }
 
 function readAsset(name: string, type: string): Asset {

@@ -1,6 +1,6 @@
-import { kindOf } from '../kinds/registry.ts'
+import { kindOf } from '../kinds/base/registry.ts'
 import { SCHEMA_VERSION } from '../ledger/document.ts'
-import type { Edit, Envelope } from '../ledger/document.ts'
+import type { Comment, Decision, Edit, Envelope } from '../ledger/document.ts'
 import { belongsTo } from '../ledger/item-id.ts'
 import type { Membership } from './membership.ts'
 import type { HeldDocument } from './site-item.ts'
@@ -10,10 +10,22 @@ export function judge(document: Envelope, membership: Membership): 'project' | H
   if (document.v !== SCHEMA_VERSION) return 'unknown-version'
   if (!membership.counts(document.node, document.at)) return 'stranger'
   if (!isEdit(document)) return 'project'
-  if (!kindOf(document.kind)) return 'unknown-kind'
-  return belongsTo(document.item, document.author) ? 'project' : 'not-entitled'
+  const kind = kindOf(document.kind)
+  if (!kind) return 'unknown-kind'
+  // The nodes of the network are its editors: they sign with their own key as the author's.
+  const byEditor = membership.counts(document.author, document.at)
+  if (kind.by === 'editors' && !byEditor) return 'not-entitled'
+  return byEditor || belongsTo(document.item, document.author) ? 'project' : 'not-entitled'
 }
 
 export function isEdit(document: Envelope): document is Edit {
   return document.type === 'edit'
+}
+
+export function isComment(document: Envelope): document is Comment {
+  return document.type === 'comment'
+}
+
+export function isDecision(document: Envelope): document is Decision {
+  return document.type === 'decision'
 }

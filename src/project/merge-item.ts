@@ -1,22 +1,33 @@
-import { kindOf } from '../kinds/registry.ts'
-import type { Edit } from '../ledger/document.ts'
+import { kindOf } from '../kinds/base/registry.ts'
+import type { Kind } from '../kinds/base/kind.ts'
+import type { Edit, Fields } from '../ledger/document.ts'
+import { belongsTo } from '../ledger/item-id.ts'
 import { bodiesNeeded, headsOf } from '../resolve/graph.ts'
 import { resolve } from '../resolve/resolve.ts'
-import type { Version } from '../resolve/resolve.ts'
-import type { GraphEdit, SiteItem } from './site-item.ts'
+import type { Clash, Version } from '../resolve/resolve.ts'
+import { standingOf } from './decisions.ts'
+import type { KnownDecision } from './decisions.ts'
+import type { Awaited, GraphEdit, SiteItem } from './site-item.ts'
+import type { Terms } from './terms.ts'
 
 /** Reads edits by hash: the ones of a batch are at hand, others come from the ledger. */
 export type ReadEdits = (item: string, hashes: readonly string[]) => Promise<Map<string, Edit>>
 
-/** What the graph of an item remembers of an edit. */
+/** What has come for one item. */
+export interface Arrived {
+  edits: readonly [hash: string, edit: Edit][]
+  decisions: Readonly<Record<string, KnownDecision>>
+}
+
+/** What the site database remembers of an edit. */
 function graphEdit({ parents, at, node, note }: Edit): GraphEdit {
   return { parents, at, node, ...(note === undefined ? {} : { note }) }
 }
 
 /**
- * Computes an item's site document from what is known of it and edits that have arrived, in any order. Only the
- * bodies of heads and of their nearest common ancestors are read, so the cost of an edit does not grow with the
- * number of texts before it.
+ * Computes an item's site document from what is known of it and what has arrived, in any order. Only the bodies of
+ * heads and of their nearest common ancestors are read, so the cost of an edit does not grow with the number of texts
+ * before it; decisions alone read none.
  *
  * A merge whose outcome would not be a valid item (a title that has become too long, say) is no merge: the later
  * head stands, and every head that differs from it is listed as a clash.
@@ -24,15 +35,19 @@ function graphEdit({ parents, at, node, note }: Edit): GraphEdit {
  * @returns undefined when no edit's kind is known here
  */
 export async function mergeItem(
-  before: SiteItem | undefined,
-  arrived: readonly [hash: string, edit: Edit][],
-  readEdits: ReadEdits,
-): Promise<SiteItem | undefined> {
-  const [first] = arrived
-  if (!first) return before
-  const [, { item, author }] = first
-  const graph: Record<string, GraphEdit> = { ...before?.graph }
-  for (const [hash, edit] of arrived) graph[hash] = graphEdit(edit)
+  item: string,
+  before: SiteItem | Awaited | undefined,
+  { edits, decisions: arrived }: Arrived,
+  { readEdits, terms }: { readEdits: ReadEdits; terms: Terms },
+): Promise<SiteItem | Awaited | undefined> {
+  const decisions = sorted({ ...before?.decisions, ...arrived })
+  const known = before?.type === 'item' ? before : undefined
+  if (edits.length === 0) {
+    if (!known) return { _id: item, type: 'awaited', decisions }
+    return finish({ ...known, decisions }, terms)
+  }
+  const graph: Record<string, GraphEdit> = { ...known?.graph }
+  for (const [hash, edit] of edits) graph[hash] = graphEdit(edit)
   const parentsOf: Record<string, readonly string[]> = {}
   for (const [hash, { parents }] of Object.entries(graph)) parentsOf[hash] = parents
 
@@ -53,20 +68,72 @@ export async function mergeItem(
   const times = Object.values(graph)
     .map(({ at }) => at)
     .sort()
-  const at = times.at(0) ?? newest.at
-  const updatedAt = times.at(-1) ?? newest.at
-  const listing = { kind: kind.name, ...kind.listing(fields), at, updatedAt, clashes: clashes.length }
-  return {
+  const written = edits.find(([, { author }]) => belongsTo(item, author))?.[1].author
+  const merged = {
     _id: item,
     type: 'item',
     kind: kind.name,
     heads,
-    graph: Object.fromEntries(Object.entries(graph).sort(([a], [b]) => (a < b ? -1 : 1))),
+    graph: sorted(graph),
+    author: known?.author || (written ?? ''),
+    at: times.at(0) ?? newest.at,
+    updatedAt: times.at(-1) ?? newest.at,
+    fields,
+    clashes,
+    decisions,
+  } as const
+  return finish(merged, terms)
+}
+
+/** What follows from an item's fields, decisions and the vocabularies: its standing and what listings show. */
+export function finish(
+  item: Omit<SiteItem, 'standing' | 'listing' | 'sections' | 'occurrences'>,
+  terms: Terms,
+): SiteItem | undefined {
+  const kind = kindOf(item.kind)
+  if (!kind) return undefined
+  const { _id, type, heads, graph, author, at, updatedAt, fields, clashes, decisions } = item
+  const standing = standingOf(decisions)
+  const listing = listingOf(kind, fields, { at, updatedAt, clashes, standing, terms })
+  const occurrences = kind.occurrences?.(fields)
+  return {
+    _id,
+    type,
+    kind: kind.name,
+    heads,
+    graph,
     author,
     at,
     updatedAt,
     fields,
     clashes,
+    decisions,
+    standing,
     listing,
+    sections: [...kind.sections(fields)],
+    ...(occurrences ? { occurrences: [...occurrences] } : {}),
   }
+}
+
+function listingOf(
+  kind: Kind,
+  fields: Fields,
+  facts: Pick<SiteItem, 'at' | 'updatedAt' | 'standing'> & { clashes: readonly Clash[]; terms: Terms },
+) {
+  const summary = kind.listing(fields)
+  const { at, updatedAt, clashes, standing, terms } = facts
+  return {
+    kind: kind.name,
+    ...summary,
+    tags: terms.canonical('tag', summary.tags),
+    places: terms.canonical('place', summary.places),
+    at,
+    updatedAt,
+    clashes: clashes.length,
+    status: standing.status,
+  }
+}
+
+function sorted<Value>(record: Readonly<Record<string, Value>>): Record<string, Value> {
+  return Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)))
 }

@@ -1,24 +1,25 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { isDeepStrictEqual } from 'node:util'
-import type { Change, Database, StoredDocument } from '../couch/database.ts'
+import type { Change, Database } from '../couch/database.ts'
 import type { Deployment } from '../couch/design-docs.ts'
-import { HyperactiveError, messageOf } from '../errors.ts'
-import { hashInId, parseId } from '../ledger/document.ts'
-import type { Edit, Envelope } from '../ledger/document.ts'
+import { messageOf } from '../errors.ts'
+import { parseId } from '../ledger/document.ts'
+import type { Envelope } from '../ledger/document.ts'
 import { NETWORK } from '../ledger/item-id.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { logger } from '../log.ts'
-import { isEdit, judge } from './judge.ts'
+import type { IndexMark, SearchIndex } from '../search/search-index.ts'
+import { judge } from './judge.ts'
 import { computeMembership, concernsMembership } from './membership.ts'
 import type { Membership } from './membership.ts'
-import { mergeItem } from './merge-item.ts'
-import type { HeldDocument, SiteItem } from './site-item.ts'
+import type { HeldDocument } from './site-item.ts'
+import { SiteWriter } from './site-writer.ts'
+import type { Terms } from './terms.ts'
 import { Waiters } from './waiters.ts'
 
 const log = logger('projector')
 
 /** Changes when the same ledger would give other site documents; a start with another number projects anew. */
-const PROJECTION = 1
+const PROJECTION = 2
 const CHECKPOINT = '_local/projector'
 const BATCH = 500
 const POLL_MS = 25_000
@@ -38,12 +39,15 @@ interface Checkpoint {
   /** Tells this ledger from another one whose sequence numbers mean something else. */
   ledger: string
   seq: string | number
+  /** Counts batches, so that the index is known to have had the last one. */
+  batch: number
 }
 
 export interface ProjectorOptions {
   ledger: Ledger
   site: Database
   deployment: Deployment
+  index: SearchIndex
   /** This node's own key first, then the keys that it trusts; read anew whenever membership is computed. */
   anchors: () => readonly string[]
 }
@@ -59,7 +63,8 @@ export class Projector implements AsyncDisposable {
   readonly #waiters = new Waiters()
   readonly #network = new Map<string, Envelope>()
   #membership: Membership
-  #checkpoint: Checkpoint = { _id: CHECKPOINT, projection: PROJECTION, ledger: '', seq: 0 }
+  readonly #writer: SiteWriter
+  #checkpoint: Checkpoint = { _id: CHECKPOINT, projection: PROJECTION, ledger: '', seq: 0, batch: 0 }
   #running: Promise<void> | undefined
   #warming: Promise<void> | undefined
   #anchorsChanged = false
@@ -70,6 +75,8 @@ export class Projector implements AsyncDisposable {
 
   constructor(options: ProjectorOptions) {
     this.#options = options
+    const { ledger, site, index, deployment } = options
+    this.#writer = new SiteWriter({ ledger, site, index, design: () => deployment.inForce() })
     this.#membership = computeMembership({ anchors: options.anchors(), admissions: [], evictions: [] })
   }
 
@@ -97,6 +104,17 @@ export class Projector implements AsyncDisposable {
     }
     this.#checkpoint.ledger = identity
     this.#checkpoint.projection = PROJECTION
+    await this.#writer.open(this.#mark())
+  }
+
+  /** How many batches have been projected: another number means that pages may have changed. */
+  get batches(): number {
+    return this.#checkpoint.batch
+  }
+
+  /** The vocabularies as editors have ordered them. */
+  get terms(): Terms {
+    return this.#writer.terms
   }
 
   /** Projects until nothing is pending, then returns. Not to be called while the projector runs. */
@@ -208,6 +226,7 @@ export class Projector implements AsyncDisposable {
     // An eviction among them: everything is judged again, from the beginning.
     if (this.#startedOver) return results.length
     this.#checkpoint.seq = last_seq
+    this.#checkpoint.batch += 1
     await this.#saveCheckpoint()
     for (const { id } of results) this.#waiters.done(id)
     return results.length
@@ -229,74 +248,13 @@ export class Projector implements AsyncDisposable {
   }
 
   async #projectDocuments(documents: readonly Envelope[], held: HeldDocument[] = []): Promise<void> {
-    const edits = new Map<string, [string, Edit][]>()
+    const counting: Envelope[] = []
     for (const document of documents) {
       const verdict = judge(document, this.#membership)
-      if (verdict !== 'project') held.push(heldDocument(document, verdict))
-      else if (isEdit(document)) {
-        const ofItem = edits.get(document.item) ?? []
-        ofItem.push([hashInId(document._id), document])
-        edits.set(document.item, ofItem)
-      }
+      if (verdict === 'project') counting.push(document)
+      else held.push(heldDocument(document, verdict))
     }
-    const before = await this.#readSite([...edits.keys(), ...held.map(({ _id }) => _id)])
-    await this.#write([...(await this.#mergeItems(edits, before)), ...held], before)
-  }
-
-  async #readSite(ids: string[]): Promise<Map<string, StoredDocument>> {
-    if (ids.length === 0) return new Map()
-    const { rows } = await this.#options.site.allDocs({ keys: ids, include_docs: true })
-    return new Map(rows.flatMap(({ key, doc }) => (doc ? [[key, doc]] : [])))
-  }
-
-  async #mergeItems(
-    edits: ReadonlyMap<string, [string, Edit][]>,
-    before: ReadonlyMap<string, StoredDocument>,
-  ): Promise<SiteItem[]> {
-    const merged = [...edits].map(async ([item, arrived]) => {
-      const known = before.get(item) as unknown as SiteItem | undefined
-      return mergeItem(known, arrived, (id, hashes) => this.#readEdits(id, hashes, new Map(arrived)))
-    })
-    return (await Promise.all(merged)).filter((item) => item !== undefined)
-  }
-
-  async #readEdits(
-    item: string,
-    hashes: readonly string[],
-    atHand: ReadonlyMap<string, Edit>,
-  ): Promise<Map<string, Edit>> {
-    const found = new Map<string, Edit>()
-    const missing: string[] = []
-    for (const hash of hashes) {
-      const edit = atHand.get(hash)
-      if (edit) found.set(hash, edit)
-      else missing.push(`${item}:edit:${hash}`)
-    }
-    for (const [id, document] of await this.#options.ledger.readMany(missing)) {
-      if (isEdit(document)) found.set(hashInId(id), document)
-    }
-    return found
-  }
-
-  /** Writes site documents over what was there before, and leaves alone what is equal already. */
-  async #write(
-    documents: readonly (SiteItem | HeldDocument)[],
-    before: ReadonlyMap<string, StoredDocument>,
-  ): Promise<void> {
-    const changed: object[] = []
-    for (const document of documents) {
-      const { _rev, ...there } = before.get(document._id) ?? { _id: '', _rev: undefined }
-      if (!isDeepStrictEqual(there, document))
-        changed.push(_rev === undefined ? document : { ...document, _rev })
-    }
-    if (changed.length === 0) return
-    const results = await this.#options.site.bulkDocs(changed)
-    const refused = results.find(({ error }) => error !== undefined)
-    if (refused)
-      throw new HyperactiveError(
-        'site_write_refused',
-        `the site database refused ${refused.id}: ${refused.reason ?? ''}`,
-      )
+    await this.#writer.write(counting, held, this.#mark(1))
   }
 
   /** Takes in admissions and evictions, and judges again what they concern. */
@@ -343,17 +301,18 @@ export class Projector implements AsyncDisposable {
 
   /** Forgets all site documents and the checkpoint: everything is projected again. */
   async #startOver(): Promise<void> {
-    const { site } = this.#options
     log.info('projecting the whole ledger anew')
     this.#startedOver = true
     this.#checkpoint.seq = 0
+    this.#checkpoint.batch = 0
     await this.#saveCheckpoint()
-    for (;;) {
-      const { rows } = await site.allDocs({ limit: BATCH, endkey: '_design/' })
-      const more = rows.length > 0 ? rows : (await site.allDocs({ limit: BATCH, startkey: '_design0' })).rows
-      if (more.length === 0) return
-      await site.bulkDocs(more.map(({ key, value }) => ({ _id: key, _rev: value?.rev, _deleted: true })))
-    }
+    await this.#writer.clear()
+  }
+
+  /** Tells the index apart that has had the batch that the checkpoint stands at, or one after. */
+  #mark(ahead = 0): IndexMark {
+    const { ledger, batch } = this.#checkpoint
+    return { source: `${ledger} ${PROJECTION}`, seq: batch + ahead }
   }
 
   async #saveCheckpoint(): Promise<void> {

@@ -1,6 +1,7 @@
 import type { Couch } from '../couch/client.ts'
 import { deployDesignDoc } from '../couch/design-docs.ts'
 import type { Ledger } from '../ledger/ledger.ts'
+import { SearchIndex } from '../search/search-index.ts'
 import { Projector } from './projector.ts'
 
 export const SITE_DATABASE = 'site'
@@ -18,7 +19,13 @@ export async function rebuildSite(
   await couch.deleteDatabase(SITE_DATABASE)
   const site = await couch.ensureDatabase(SITE_DATABASE)
   const deployment = await deployDesignDoc(site)
-  await using projector = new Projector({ ledger, site, deployment, anchors: () => anchors })
+  await using projector = new Projector({
+    ledger,
+    site,
+    deployment,
+    index: new SearchIndex(),
+    anchors: () => anchors,
+  })
   await projector.open()
   let count = 0
   await projector.catchUp((done) => {

@@ -1,6 +1,7 @@
-import type { Summary } from '../kinds/kind.ts'
+import type { Occurrence, Section, Summary } from '../kinds/base/kind.ts'
 import type { Fields } from '../ledger/document.ts'
 import type { Clash } from '../resolve/resolve.ts'
+import type { KnownDecision, Standing } from './decisions.ts'
 
 /** What the site database remembers of one edit; its body stays in the ledger. */
 export interface GraphEdit {
@@ -11,8 +12,8 @@ export interface GraphEdit {
 }
 
 /**
- * One item in the site database: what readers see, computed from its edits. Equal edits and an equal policy give an
- * equal document on every node, apart from `_rev`, which counts local writes.
+ * One item in the site database: what readers see, computed from its edits and the decisions on it. Equal documents in
+ * the ledger and an equal policy give an equal document on every node, apart from `_rev`, which counts local writes.
  */
 export interface SiteItem {
   /** The item. */
@@ -23,7 +24,7 @@ export interface SiteItem {
   heads: string[]
   /** The edit graph by hash. */
   graph: Record<string, GraphEdit>
-  /** The item's key: whoever signs with it wrote the item. */
+  /** The key that the item's id was made for: whoever signs with it wrote the item. Empty until its edit is here. */
   author: string
   /** The earliest and the latest edit's hybrid times. */
   at: string
@@ -31,8 +32,14 @@ export interface SiteItem {
   /** The merged fields. */
   fields: Fields
   clashes: Clash[]
+  decisions: Record<string, KnownDecision>
+  standing: Standing
   /** What the listing views show of the item. */
   listing: ListingEntry
+  /** Where it is listed beside its kind, tags and the like. */
+  sections: Section[]
+  /** When an event takes place; only events have it. */
+  occurrences?: Occurrence[]
 }
 
 /** What a listing shows of an item: the value of the listing views' rows. */
@@ -41,6 +48,30 @@ export interface ListingEntry extends Summary {
   at: string
   updatedAt: string
   clashes: number
+  status: Standing['status']
+}
+
+/** One comment in the site database. */
+export interface SiteComment {
+  /** "comment:<item>:<hash>" */
+  _id: string
+  type: 'comment'
+  /** The item that it is about, and its own hash. */
+  item: string
+  hash: string
+  at: string
+  node: string
+  inReplyTo?: string
+  fields: Fields
+  decisions: Record<string, KnownDecision>
+  standing: Standing
+}
+
+/** Decisions on what is not here yet: an item, by its own id, or a comment, by the id that its document will have. */
+export interface Awaited {
+  _id: string
+  type: 'awaited'
+  decisions: Record<string, KnownDecision>
 }
 
 /** A document that stands in the ledger but on no page, with the reason, for the administrator. */
@@ -54,4 +85,11 @@ export interface HeldDocument {
   item: string
   node: string
   at: string
+}
+
+export type SiteDocument = SiteItem | SiteComment | Awaited | HeldDocument
+
+/** The id of a comment in the site database. */
+export function commentId(item: string, hash: string): string {
+  return `comment:${item}:${hash}`
 }

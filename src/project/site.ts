@@ -1,14 +1,18 @@
-import type { Database, RangeQuery } from '../couch/database.ts'
-import type { HeldDocument, ListingEntry, SiteItem } from './site-item.ts'
+import type { Database, RangeQuery, ViewRow } from '../couch/database.ts'
+import type { Fields } from '../ledger/document.ts'
+import { commentId } from './site-item.ts'
+import type { HeldDocument, ListingEntry, SiteComment, SiteItem } from './site-item.ts'
 
-/** A place in a listing: the hybrid time and the item of its first or last row. */
+/** A place in a listing: the hybrid time and the id of its first or last row. */
 export interface Place {
   at: string
   item: string
 }
 
 export interface ListingRow extends ListingEntry {
+  /** The item; for a comment among the latest changes its own id, and `of` is the item. */
   item: string
+  of?: string
 }
 
 /** One page of a listing, newest first, with the places to go on from. */
@@ -27,10 +31,56 @@ export interface PageQuery {
   newerThan?: Place
 }
 
+/**
+ * What a listing lists: the rows of a view whose keys begin with `prefix`, and whose times are at least `from` and less
+ * than `to`.
+ */
+export interface Scope {
+  view: 'listing' | 'changes' | 'clashes'
+  prefix: readonly string[]
+  from?: string
+  to?: string
+}
+
+/** One occurrence of an event in a calendar. */
+export interface CalendarRow {
+  item: string
+  title: string
+  venue?: string
+  language: string
+  status: ListingEntry['status']
+  allDay?: true
+  zone: string
+  occurrence: string
+  start: string
+  end: string
+  day: string
+  lastDay: string
+}
+
+/** A comment as an item's page shows it. */
+export interface CommentRow {
+  hash: string
+  at: string
+  inReplyTo?: string
+  fields: Fields
+}
+
 /** Rows read at once where documents are counted. */
 const COUNTED = 1000
 const FIRST = ''
 const LAST = '\ufff0'
+
+/** The scope of a listing by what it is called in the views: "newswire", or a name of something, such as a tag. */
+export function scope(name: string, value?: string): Scope {
+  const prefix = value === undefined ? name : `${name}:${encodeURIComponent(value)}`
+  return { view: 'listing', prefix: [prefix] }
+}
+
+/** Items and comments by the time of the latest change. */
+export const CHANGES: Scope = { view: 'changes', prefix: [] }
+/** Items with clashes that wait for a person. */
+export const CLASHES: Scope = { view: 'clashes', prefix: [] }
 
 /** Reads the site database: items, and listings by its design document's views. It never writes. */
 export class Site {
@@ -56,19 +106,103 @@ export class Site {
     return rows.flatMap(({ doc }) => (doc?.type === 'item' ? [doc as unknown as SiteItem] : []))
   }
 
-  /** All kinds of news, newest first. */
-  newswire(query: PageQuery): Promise<ListingPage> {
-    return this.#listing('newswire', [], query)
+  /** Pages by key, both ways: one row more than shown is read to know whether there is another page. */
+  async list(of: Scope, { limit, olderThan, newerThan }: PageQuery): Promise<ListingPage> {
+    const { prefix, from = FIRST, to = LAST } = of
+    const range: RangeQuery = newerThan
+      ? { startkey: [...prefix, newerThan.at, newerThan.item], endkey: [...prefix, to] }
+      : {
+          startkey: [...prefix, ...(olderThan ? [olderThan.at, olderThan.item] : [to])],
+          endkey: [...prefix, from],
+          descending: true,
+        }
+    // The place itself is the first row of the range, so two more than shown are read.
+    const place = newerThan ?? olderThan
+    const answer = await this.database.view<ListingEntry>(this.#design(), of.view, {
+      ...range,
+      limit: limit + (place ? 2 : 1),
+    })
+    const rows = answer.rows.map(listingRow).filter(({ item }) => item !== place?.item)
+    const more = rows.length > limit
+    const shown = rows.slice(0, limit)
+    if (newerThan) shown.reverse()
+    const first = shown.at(0)
+    const last = shown.at(-1)
+    const newer = (newerThan ? more : place !== undefined) && first
+    const older = (newerThan ? true : more) && last
+    const time = of.view === 'changes' ? 'updatedAt' : 'at'
+    return {
+      rows: shown,
+      ...(newer ? { newer: { at: newer[time], item: newer.item } } : {}),
+      ...(older ? { older: { at: older[time], item: older.item } } : {}),
+    }
   }
 
-  /** What carries a tag, newest first. */
-  tagged(tag: string, query: PageQuery): Promise<ListingPage> {
-    return this.#listing('tag', [tag], query)
+  /** The newest entries of several listings, in one request. */
+  async newest<Name extends string>(
+    wanted: Readonly<Record<Name, { scope: Scope; limit: number }>>,
+  ): Promise<Record<Name, ListingRow[]>> {
+    const names = Object.keys(wanted) as Name[]
+    const queries = names.map((name) => {
+      const { prefix } = wanted[name].scope
+      return { startkey: [...prefix, LAST], endkey: [...prefix], descending: true, limit: wanted[name].limit }
+    })
+    const answers = await this.database.viewQueries<ListingEntry>(this.#design(), 'listing', queries)
+    const found = {} as Record<Name, ListingRow[]>
+    for (const [index, name] of names.entries()) found[name] = (answers[index] ?? []).map(listingRow)
+    return found
   }
 
-  /** Items with clashes that wait for a person, newest first. */
-  clashes(query: PageQuery): Promise<ListingPage> {
-    return this.#listing('clashes', [], query)
+  /**
+   * Occurrences on the local days from `from` to `to` ("2026-11-23"), by day and start, at most `limit` rows. The whole
+   * calendar has a row for each day that an occurrence touches, that of a group, tag or place one for each occurrence.
+   *
+   * @param of '' for all, or the scope of a group, tag or place
+   * @param after the key of the row to go on from
+   */
+  async calendar(
+    of: string,
+    { from, to, limit, after }: { from: string; to: string; limit: number; after?: readonly unknown[] },
+  ): Promise<{ rows: (CalendarRow & { onDay: string })[]; next?: readonly unknown[] }> {
+    const answer = await this.database.view<Omit<CalendarRow, 'item'>>(this.#design(), 'calendar', {
+      startkey: after ? [...after] : [of, from],
+      endkey: [of, to, LAST],
+      limit: limit + 1,
+    })
+    const rows = answer.rows.slice(0, limit).map(({ id, key, value }) => ({
+      ...value,
+      item: id,
+      onDay: String((key as unknown[])[1]),
+    }))
+    const next = answer.rows[limit]?.key as readonly unknown[] | undefined
+    return { rows, ...(next ? { next } : {}) }
+  }
+
+  /** The comments of an item as they came, at most `limit`. */
+  async comments(item: string, limit: number, after?: { at: string; hash: string }): Promise<CommentRow[]> {
+    const { rows } = await this.database.view<CommentRow>(this.#design(), 'comments', {
+      startkey: after ? [item, after.at, `${after.hash}\u0000`] : [item],
+      endkey: [item, LAST],
+      limit,
+    })
+    return rows.map(({ value }) => value)
+  }
+
+  async comment(item: string, hash: string): Promise<SiteComment | undefined> {
+    const document = await this.database.get(commentId(item, hash))
+    return document?.type === 'comment' ? (document as unknown as SiteComment) : undefined
+  }
+
+  /** The item that a path of an older site leads to, the earliest one if several claim it. */
+  async itemAtAlias(path: string): Promise<{ item: string; kind: string } | undefined> {
+    const key = encodeURIComponent(path)
+    const { rows } = await this.database.view<{ kind: string }>(this.#design(), 'alias', {
+      startkey: [key],
+      endkey: [key, LAST],
+      limit: 1,
+    })
+    const [row] = rows
+    return row && { item: row.id, kind: row.value.kind }
   }
 
   /** Documents that the projector keeps off the pages, by reason. */
@@ -97,40 +231,8 @@ export class Site {
       startkey = `${last.key}\u0000`
     }
   }
+}
 
-  /** Pages by key, both ways: one row more than shown is read to know whether there is another page. */
-  async #listing(
-    view: string,
-    prefix: string[],
-    { limit, olderThan, newerThan }: PageQuery,
-  ): Promise<ListingPage> {
-    const range: RangeQuery = newerThan
-      ? { startkey: [...prefix, newerThan.at, newerThan.item], endkey: [...prefix, LAST, LAST] }
-      : {
-          startkey: [...prefix, ...(olderThan ? [olderThan.at, olderThan.item] : [LAST, LAST])],
-          endkey: [...prefix, FIRST],
-          descending: true,
-        }
-    // The place itself is the first row of the range, so two more than shown are read.
-    const from = newerThan ?? olderThan
-    const answer = await this.database.view<ListingEntry>(this.#design(), view, {
-      ...range,
-      limit: limit + (from ? 2 : 1),
-    })
-    const rows = answer.rows
-      .map(({ id, value }) => ({ ...value, item: id }))
-      .filter(({ item }) => item !== from?.item)
-    const more = rows.length > limit
-    const shown = rows.slice(0, limit)
-    if (newerThan) shown.reverse()
-    const first = shown.at(0)
-    const last = shown.at(-1)
-    const newer = (newerThan ? more : from !== undefined) && first
-    const older = (newerThan ? true : more) && last
-    return {
-      rows: shown,
-      ...(newer ? { newer: { at: newer.at, item: newer.item } } : {}),
-      ...(older ? { older: { at: older.at, item: older.item } } : {}),
-    }
-  }
+function listingRow({ id, value }: ViewRow<ListingEntry>): ListingRow {
+  return { item: id, ...value }
 }

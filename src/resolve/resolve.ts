@@ -1,4 +1,4 @@
-import type { Strategy } from '../kinds/kind.ts'
+import type { Strategy } from '../kinds/base/kind.ts'
 import { Budget } from './bounds.ts'
 import { headsOf, planMerge } from './graph.ts'
 import type { Graph, Plan } from './graph.ts'

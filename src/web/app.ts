@@ -1,14 +1,20 @@
 import { Router } from '@koa/router'
 import Koa from 'koa'
 import { logger } from '../log.ts'
-import { articleRoutes } from './articles.ts'
+import { archivePages } from './archive.ts'
 import { assetRoutes } from './assets.ts'
+import { calendarPages } from './calendar.ts'
+import { cloudPages } from './clouds.ts'
+import { commentPages } from './comments.ts'
 import type { WebContext } from './context.ts'
 import { errorPages } from './errors.ts'
 import { feedRoutes } from './feeds.ts'
 import { healthRoutes } from './health.ts'
-import { listingRoutes } from './listings.ts'
-import { publishRoutes } from './publish.ts'
+import { homePage } from './home.ts'
+import { aliasPages, itemPages } from './items.ts'
+import { listingPages } from './listing-pages.ts'
+import { speak } from './page.ts'
+import { publishPages } from './publish.ts'
 import { securityHeaders } from './security.ts'
 
 const log = logger('web')
@@ -24,14 +30,21 @@ export function createApp({ before = [], ...web }: WebOptions): Koa {
   app.on('error', (error: { code?: string }) => log.debug('an answer was cut off', { code: error.code }))
   for (const router of before) app.use(router.routes())
   app.use(securityHeaders)
+  app.use(speak(web))
   app.use(errorPages(web))
   const router = new Router()
   healthRoutes(router, web)
   assetRoutes(router)
-  listingRoutes(router, web)
+  homePage(router, web)
   feedRoutes(router, web)
-  publishRoutes(router, web)
-  articleRoutes(router, web)
+  calendarPages(router, web)
+  archivePages(router, web)
+  cloudPages(router, web)
+  commentPages(router, web)
+  publishPages(router, web)
+  listingPages(router, web)
+  itemPages(router, web)
+  aliasPages(router, web)
   app.use(router.routes())
   app.use(router.allowedMethods())
   return app

@@ -1,23 +1,24 @@
 import type { Config } from '../config/config.ts'
 import type { SigningKey } from '../ledger/keys.ts'
 import type { Ledger } from '../ledger/ledger.ts'
-import type { Shell } from '../pages/render.ts'
+import type { Terms } from '../project/terms.ts'
 import type { Holding } from '../replication/arrivals.ts'
 import type { Site } from '../project/site.ts'
+import type { SearchIndex } from '../search/search-index.ts'
 
 /** What the routes work with. */
 export interface WebContext {
   ledger: Ledger
   site: Site
+  index: SearchIndex
+  /** The vocabularies as editors have ordered them. */
+  terms: () => Terms
+  /** Counts up when the site database has changed. */
+  version: () => number
   config: Pick<Config, 'site' | 'url' | 'limits'>
   nodeKey: SigningKey
   /** Resolves when a ledger document has been projected, or after a bound: whoever publishes sees it at once. */
   settled: (documentId: string) => Promise<void>
   /** Which peers are known to hold all of these ledger documents. */
   holdings: (ids: readonly string[]) => Promise<Record<string, Holding>>
-}
-
-/** What every page shows of the site. */
-export function shellOf({ config }: WebContext): Shell {
-  return { site: config.site }
 }

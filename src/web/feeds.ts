@@ -3,8 +3,10 @@ import type { Router } from '@koa/router'
 import { wallTime } from '../ledger/clock.ts'
 import { atomFeed, rssFeed } from '../pages/feeds.ts'
 import type { FeedSite } from '../pages/feeds.ts'
+import { scope } from '../project/site.ts'
 import type { SiteItem } from '../project/site-item.ts'
 import type { WebContext } from './context.ts'
+import { publicUrl } from './page.ts'
 
 const ENTRIES = 20
 
@@ -14,12 +16,13 @@ const FORMATS: Record<string, { type: string; make: (site: FeedSite, items: Site
 }
 
 /** Feeds of the newswire, with conditional requests. */
-export function feedRoutes(router: Router, { site, config }: WebContext): void {
+export function feedRoutes(router: Router, web: WebContext): void {
+  const { site, config } = web
   for (const [path, { type, make }] of Object.entries(FORMATS)) {
     router.get(path, async (ctx) => {
-      const { rows } = await site.newswire({ limit: ENTRIES })
+      const { rows } = await site.list(scope('newswire'), { limit: ENTRIES })
       const items = await site.items(rows.map(({ item }) => item))
-      const body = make({ ...config.site, url: config.url ?? `${ctx.protocol}://${ctx.host}` }, items)
+      const body = make({ ...config.site, url: publicUrl(ctx, web) }, items)
       const latest = items
         .map(({ updatedAt }) => updatedAt)
         .sort()

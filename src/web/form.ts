@@ -59,3 +59,10 @@ function decode(text: string): string {
     throw new HyperactiveError('form_not_utf8', message, { status: 400 })
   }
 }
+
+/** 303, so that reloading the page that follows sends nothing again. */
+export function redirect(ctx: ParameterizedContext, location: string): void {
+  ctx.set('Cache-Control', 'no-store')
+  ctx.redirect(location)
+  ctx.status = 303
+}

@@ -1,4 +1,5 @@
 import type { Router } from '@koa/router'
+import { scope } from '../project/site.ts'
 import type { WebContext } from './context.ts'
 
 /** `/livez` answers when the process does, `/readyz` when it can serve and publish. */
@@ -10,7 +11,7 @@ export function healthRoutes(router: Router, { site, ledger }: WebContext): void
   router.get('/readyz', async (ctx) => {
     ctx.set('Cache-Control', 'no-store')
     try {
-      await Promise.all([ledger.database.info(), site.newswire({ limit: 1 })])
+      await Promise.all([ledger.database.info(), site.list(scope('newswire'), { limit: 1 })])
       ctx.body = 'ok\n'
     } catch {
       ctx.status = 503

@@ -1,96 +1,167 @@
-import type { Router } from '@koa/router'
-import type { ParameterizedContext } from 'koa'
-import { HyperactiveError } from '../errors.ts'
-import { normaliseTag } from '../kinds/article.ts'
-import { isHybridTime } from '../ledger/clock.ts'
-import { isEdit } from '../project/judge.ts'
+import { kindAt } from '../kinds/base/registry.ts'
+import { normaliseTerm } from '../kinds/base/vocabulary.ts'
+import type { Vocabulary } from '../kinds/base/vocabulary.ts'
 import { isItemId } from '../ledger/item-id.ts'
-import { listing, pathOf, tagPath, text } from '../pages/models.ts'
-import { renderPage } from '../pages/render.ts'
-import type { PageQuery, Place } from '../project/site.ts'
+import { authorPath, pathOf, termPath } from '../pages/models.ts'
+import type { Wording } from '../i18n/wording.ts'
+import { CHANGES, scope } from '../project/site.ts'
+import type { Scope } from '../project/site.ts'
 import type { SiteItem } from '../project/site-item.ts'
-import type { Clash } from '../resolve/resolve.ts'
-import { shellOf } from './context.ts'
 import type { WebContext } from './context.ts'
 
-const HOME_ENTRIES = 24
-const PAGE_ENTRIES = 20
-
-/** Home, newswire, tags and clashes. */
-export function listingRoutes(router: Router, web: WebContext): void {
-  const { site } = web
-  router.get('/', async (ctx) => {
-    const { entries, older } = listing(await site.newswire({ limit: HOME_ENTRIES }), '/newswire')
-    const model = {
-      lead: entries[0],
-      seconds: entries.slice(1, 5),
-      wire: entries.slice(5),
-      older,
-      current: 'home',
-    }
-    answer(ctx, renderPage('home', shellOf(web), model))
-  })
-  router.get('/newswire', async (ctx) => {
-    const page = listing(await site.newswire(pageQuery(ctx)), '/newswire')
-    answer(ctx, renderPage('listing', shellOf(web), { ...page, title: 'Newswire', current: 'newswire' }))
-  })
-  router.get('/tags/:tag', async (ctx) => {
-    const tag = normaliseTag(ctx.params.tag ?? '')
-    const page = listing(await site.tagged(tag, pageQuery(ctx)), tagPath(tag))
-    if (page.entries.length === 0) ctx.status = 404
-    answer(ctx, renderPage('listing', shellOf(web), { ...page, title: tag, kicker: 'Tag' }))
-  })
-  router.get('/clashes', async (ctx) => {
-    const page = await site.clashes(pageQuery(ctx))
-    const items = await site.items(page.rows.map(({ item }) => item))
-    const models = await Promise.all(items.map((item) => clashesOf(item, web)))
-    const { newer, older } = listing(page, '/clashes')
-    answer(ctx, renderPage('clashes', shellOf(web), { items: models, newer, older, robots: 'noindex' }))
-  })
+/** A listing of items: what it lists, where it stands, and what it is called. Its page, feeds and JSON follow. */
+export interface Listing {
+  /** Its address without a language's prefix. */
+  path: string
+  scope: Scope
+  title: string
+  kicker?: string
+  /** The entry of the menu that it is. */
+  current?: string
+  /** Nothing but names make it, so an empty one is no page: 404. */
+  named?: true
+  /** Events are in it, or may be: the address of its calendar. */
+  calendar?: string
 }
 
-/** An item's clashes with both texts, as they stand in the two versions. */
-export async function clashesOf(item: SiteItem, { ledger }: WebContext) {
-  const path = pathOf(item.kind, item._id)
-  const hashes = [...new Set(item.clashes.flatMap(({ kept, other }) => [kept, other]))]
-  const found = await ledger.readMany(hashes.map((hash) => `${item._id}:edit:${hash}`))
-  const side = (hash: string, field: string) => {
-    const edit = found.get(`${item._id}:edit:${hash}`)
-    const value = edit && isEdit(edit) ? edit.fields[field] : undefined
-    const shown = Array.isArray(value) ? value.map(String).join(', ') : text(value)
-    return { short: hash.slice(0, 8), path: `${path}/versions/${hash}`, text: shown }
-  }
+/** One form of addresses of listings. */
+export interface ListingRoute {
+  pattern: string
+  /** The listing at such an address; undefined is a 404, a text another address that means the same. */
+  find(
+    params: Readonly<Record<string, string | undefined>>,
+    web: WebContext,
+    wording: Wording,
+  ): Listing | string | undefined | Promise<Listing | string | undefined>
+}
+
+const plain = (name: string): ListingRoute => ({
+  pattern: `/${name}`,
+  find: (_, __, { t }) => ({
+    path: `/${name}`,
+    scope: scope(sectionOf(name)),
+    title: t(`listing.${name}`),
+    current: name,
+  }),
+})
+
+/** Every listing there is. */
+export const LISTINGS: readonly ListingRoute[] = [
+  plain('newswire'),
+  plain('features'),
+  plain('promoted'),
+  plain('media'),
+  {
+    pattern: '/latest',
+    find: (_, __, { t }) => ({
+      path: '/latest',
+      scope: CHANGES,
+      title: t('listing.latest'),
+      current: 'latest',
+    }),
+  },
+  { pattern: '/tags/:name', find: ({ name }, web, wording) => ofTerm('tag', name, web, wording) },
+  { pattern: '/places/:name', find: ({ name }, web, wording) => ofTerm('place', name, web, wording) },
+  {
+    pattern: '/authors/:name',
+    find: ({ name = '' }, _, { t }) => ({
+      path: authorPath(name),
+      scope: scope('author', name),
+      title: name,
+      kicker: t('listing.author'),
+      named: true,
+    }),
+  },
+  {
+    pattern: '/languages/:language',
+    find: ({ language = '' }, _, { t, languageName }) => ({
+      path: `/languages/${encodeURIComponent(language)}`,
+      scope: scope('language', language),
+      title: languageName(language),
+      kicker: t('listing.language'),
+      named: true,
+    }),
+  },
+  {
+    pattern: '/groups/:group/newswire',
+    async find({ group = '' }, { site }, { t }) {
+      const item = isItemId(group) ? await site.item(group) : undefined
+      if (item?.kind !== 'group' || item.standing.hidden) return undefined
+      return {
+        path: `${pathOf('group', group)}/newswire`,
+        scope: scope('group', groupScope(item)),
+        title: item.listing.title,
+        kicker: t('kind.group.one'),
+        calendar: `${pathOf('group', group)}/calendar`,
+      }
+    },
+  },
+  {
+    pattern: '/archive/:year',
+    find: ({ year = '' }, _, { t }) =>
+      /^\d{4}$/.test(year)
+        ? {
+            path: `/archive/${year}`,
+            scope: { ...scope('newswire'), from: year, to: `${year}~` },
+            title: year,
+            kicker: t('listing.archive'),
+          }
+        : undefined,
+  },
+  {
+    pattern: '/archive/:year/:month',
+    find({ year = '', month = '' }, _, { t, format }) {
+      if (!/^\d{4}$/.test(year) || !/^(0[1-9]|1[0-2])$/.test(month)) return undefined
+      const date = new Date(`${year}-${month}-01T00:00:00Z`)
+      return {
+        path: `/archive/${year}/${month}`,
+        scope: { ...scope('newswire'), from: `${year}-${month}`, to: `${year}-${month}~` },
+        title: format(date, { month: 'long', year: 'numeric' }),
+        kicker: t('listing.archive'),
+      }
+    },
+  },
+  // Last, because a kind's path may be any word: an address that names none goes on to other routes.
+  {
+    pattern: '/:kind',
+    find({ kind: path = '' }, _, wording) {
+      const kind = kindAt(path)
+      if (!kind || kind.name === 'event') return undefined
+      return {
+        path: `/${path}`,
+        scope: scope('kind', kind.name),
+        title: wording.kind(kind.name, 'many'),
+        current: path,
+      }
+    },
+  },
+]
+
+/** Whose items a group lists: an open one everything that names it, another one what was signed with its own key. */
+export function groupScope({ _id, author, fields }: SiteItem): string {
+  return fields.open === true ? _id : `${_id} ${author}`
+}
+
+function sectionOf(name: string): string {
+  return name === 'features' ? 'featured' : name
+}
+
+function ofTerm(
+  vocabulary: Vocabulary,
+  given: string | undefined,
+  { terms }: WebContext,
+  { t }: Wording,
+): Listing | string {
+  const normal = normaliseTerm(given ?? '')
+  const name = terms().nameOf(vocabulary, normal)
+  const path = termPath(vocabulary, name)
+  if (name !== given) return path
   return {
     path,
-    title: item.listing.title,
-    clashes: item.clashes.map(({ field, kept, other }: Clash) => ({
-      field: field === '*' ? 'whole item' : field,
-      kept: side(kept, field),
-      other: side(other, field),
-    })),
+    scope: scope(vocabulary, name),
+    title: name,
+    kicker: t(`listing.${vocabulary}`),
+    named: true,
+    calendar: `${path}/calendar`,
   }
-}
-
-/** Which page of a listing an address asks for. */
-function pageQuery(ctx: ParameterizedContext): PageQuery {
-  const { before, after } = ctx.query
-  if (before !== undefined) return { limit: PAGE_ENTRIES, olderThan: placeOf(before) }
-  if (after !== undefined) return { limit: PAGE_ENTRIES, newerThan: placeOf(after) }
-  return { limit: PAGE_ENTRIES }
-}
-
-function placeOf(value: unknown): Place {
-  const [, at = '', item = ''] = /^(.{1,40})_(.{26})$/.exec(String(value)) ?? []
-  if (isHybridTime(at) && isItemId(item)) return { at, item }
-  throw new HyperactiveError(
-    'bad_place',
-    'This is not a place in the newswire. Start again from its first page.',
-    { status: 400 },
-  )
-}
-
-function answer(ctx: ParameterizedContext, html: string): void {
-  ctx.set('Cache-Control', 'no-cache')
-  ctx.type = 'text/html'
-  ctx.body = html
 }

@@ -1,35 +1,41 @@
 import type { Router } from '@koa/router'
-import type { Context, ParameterizedContext } from 'koa'
+import type { Context } from 'koa'
 import { HyperactiveError } from '../errors.ts'
+import { allKinds, kindAt, kindOf } from '../kinds/base/registry.ts'
+import type { Input, Kind } from '../kinds/base/kind.ts'
 import { isHash } from '../ledger/document.ts'
 import type { Draft } from '../ledger/document.ts'
 import { belongsTo, isItemId, makeItemId } from '../ledger/item-id.ts'
 import { keyFromSecret, keyFromSeed } from '../ledger/keys.ts'
 import type { SigningKey } from '../ledger/keys.ts'
 import { logger } from '../log.ts'
-import { articleModel, pathOf } from '../pages/models.ts'
-import { renderPage } from '../pages/render.ts'
+import { itemModel, pathOf } from '../pages/models.ts'
 import { sameValue } from '../resolve/values.ts'
+import { standingOf } from '../project/decisions.ts'
 import type { SiteItem } from '../project/site-item.ts'
-import { itemOf } from './articles.ts'
-import { checkInput, INPUT_LIMITS, inputOf, readInput } from './article-form.ts'
-import type { ArticleInput, CheckedInput } from './article-form.ts'
-import { shellOf } from './context.ts'
 import type { WebContext } from './context.ts'
-import { readForm } from './form.ts'
+import { originalOf } from './extras.ts'
+import { readForm, redirect } from './form.ts'
 import type { Form } from './form.ts'
-import { clashesOf } from './listings.ts'
+import { checkInput, inputOf, readInput, shownFields } from './item-form.ts'
+import type { CheckedInput } from './item-form.ts'
+import { itemOf } from './items.ts'
+import { clashesOf } from './listing-pages.ts'
+import { localPath, publicUrl, showPage, wordingFor } from './page.ts'
+import type { PageRequest } from './page.ts'
 import { isCrossSite } from './security.ts'
 import { Submissions } from './submissions.ts'
 import { FormTokens } from './token.ts'
 
 const log = logger('web')
 
-type Parameters = ParameterizedContext & { params: Record<string, string | undefined> }
+/** The order in which the page that leads to the forms offers the kinds. */
+const OFFERED = ['article', 'event', 'link', 'photo', 'audio', 'video', 'group']
 
 /** What the form's template gets, besides the input. */
 interface FormState {
-  input: ArticleInput
+  kind: Kind
+  input: Input
   /** Where the form is sent to, and what its token is for. */
   action: string
   status?: number
@@ -39,74 +45,109 @@ interface FormState {
   preview?: object
   parents?: string
   item?: SiteItem
+  /** The item that is being translated. */
+  original?: SiteItem
+}
+
+function rank({ name }: Kind): number {
+  return OFFERED.includes(name) ? OFFERED.indexOf(name) : OFFERED.length
+}
+
+/** What a form publishes: its kind, and the key that signs it where the form does not make one. */
+interface Publication {
+  kind: Kind
+  author?: SigningKey
+  /** Fields that the address of the form gives. */
+  given: Input
 }
 
 /** The forms to publish and to edit, and the page that hands out the secret edit link. */
-export function publishRoutes(router: Router, web: WebContext): void {
+export function publishPages(router: Router, web: WebContext): void {
   const tokens = new FormTokens(web.nodeKey)
   const submissions = new Submissions()
   const show = (ctx: Context, state: FormState) => showForm(ctx, web, tokens, state)
 
-  router.get('/publish', (ctx) =>
-    show(ctx, { action: '/publish', input: { ...inputOf({}), language: web.config.site.language } }),
-  )
-  router.post('/publish', async (ctx) => {
-    const form = await readForm(ctx, web.config.limits.formBytes)
-    const state: FormState = { action: '/publish', input: readInput(form) }
-    const { fields, errors } = checkInput(state.input)
-    if (await stopped(ctx, form, state, { fields, errors })) return
-    const token = form.get('token') ?? ''
-    await orGiveBack(ctx, state, async () => {
-      const location = await submissions.once(token, async () => {
-        const author = keyFromSeed(tokens.authorSecret(token))
-        const item = itemFromToken(tokens, token, author)
-        if ((await web.ledger.known([item])).size === 0) {
-          const draft: Draft = { type: 'edit', item, kind: 'article', parents: [], fields }
-          const [document] = await web.ledger.append([{ draft, author }])
-          if (document) await web.settled(document._id)
-        }
-        return `${pathOf('article', item)}/published/${tokens.authorSecret(token).toString('base64url')}`
-      })
-      redirect(ctx, location)
-    })
+  router.get('/publish', async (ctx) => {
+    const kinds = allKinds().filter(({ by }) => by === 'anyone')
+    const offered = kinds.sort((a, b) => rank(a) - rank(b))
+    const title = wordingFor(ctx).t('publish.title')
+    await showPage(ctx, web, 'publish', { kinds: offered, title, current: 'publish' })
   })
 
-  router.get('/articles/:item/published/:secret', async (ctx) => {
+  router.get('/publish/:kind', async (ctx) => {
+    const publication = publicationOf(ctx)
+    const original = await originalFor(ctx, web)
+    const input = emptyInput(publication, web)
+    if (original) Object.assign(input, inputForTranslation(original, publication.kind))
+    await show(ctx, { kind: publication.kind, action: ctx.path, input, ...(original ? { original } : {}) })
+  })
+  router.post('/publish/:kind', (ctx) => publish(ctx, publicationOf(ctx)))
+
+  router.get('/groups/:item/publish/:secret', async (ctx) => {
+    const group = await authorsItem(ctx, web)
+    const kinds = allKinds().filter(({ by, name }) => by === 'anyone' && name !== 'group')
+    const title = wordingFor(ctx).t('publish.inGroup', { group: group.listing.title })
+    const model = { kinds, title, action: ctx.path, robots: 'noindex' }
+    await showPage(ctx, web, 'publish', model, { store: false })
+  })
+  router.get('/groups/:item/publish/:secret/:kind', async (ctx) => {
+    await authorsItem(ctx, web)
+    const publication = publicationOf(ctx)
+    await show(ctx, { kind: publication.kind, action: ctx.path, input: emptyInput(publication, web) })
+  })
+  router.post('/groups/:item/publish/:secret/:kind', async (ctx) => {
+    await authorsItem(ctx, web)
+    await publish(ctx, publicationOf(ctx))
+  })
+
+  router.get('/:kind/:item/published/:secret', async (ctx) => {
     const item = await authorsItem(ctx, web)
     const path = pathOf(item.kind, item._id)
-    const link = `${web.config.url ?? `${ctx.protocol}://${ctx.host}`}${path}/edit/${ctx.params.secret ?? ''}`
-    secretPage(
-      ctx,
-      renderPage('published', shellOf(web), { title: item.listing.title, path, link, robots: 'noindex' }),
-    )
+    const secret = ctx.params.secret ?? ''
+    const model = {
+      title: item.listing.title,
+      kind: item.kind,
+      path,
+      link: `${publicUrl(ctx, web)}${path}/edit/${secret}`,
+      groupLink: item.kind === 'group' ? `${publicUrl(ctx, web)}${path}/publish/${secret}` : undefined,
+      robots: 'noindex',
+    }
+    await showPage(ctx, web, 'published', model, { store: false })
   })
 
-  router.get('/articles/:item/edit/:secret', async (ctx) => {
+  router.get('/:kind/:item/edit/:secret', async (ctx) => {
     const item = await authorsItem(ctx, web)
-    await show(ctx, { action: ctx.path, input: inputOf(item.fields), item, parents: item.heads.join(' ') })
+    const kind = kindOf(item.kind)
+    if (!kind) throw unknownForm(ctx)
+    const input = inputOf(item.fields, kind)
+    await show(ctx, { kind, action: ctx.path, input, item, parents: item.heads.join(' ') })
   })
-  router.post('/articles/:item/edit/:secret', async (ctx) => {
+  router.post('/:kind/:item/edit/:secret', async (ctx) => {
     const form = await readForm(ctx, web.config.limits.formBytes)
-    const input = readInput(form)
+    const { t } = wordingFor(ctx)
+    const kind = kindAt(ctx.params.kind ?? '')
+    if (!kind) throw unknownForm(ctx)
+    const input = readInput(form, kind)
     const author = authorOf(ctx)
     const item = author && (await web.site.item(ctx.params.item ?? ''))
-    if (!author || !item) {
-      const notice = `${author ? 'This article is not on this node (yet).' : WRONG_LINK} Nothing was saved; your text is below, so that you can copy it.`
-      await show(ctx, { action: '/publish', input, notice, status: author ? 404 : 403 })
+    if (!author || item?.kind !== kind.name) {
+      const notice = t(author ? 'form.notHereYet' : 'form.wrongLink')
+      const action = `/publish/${kind.name}`
+      await show(ctx, { kind, action, input, notice, status: author ? 404 : 403 })
       return
     }
     const parents = (form.get('parents') ?? '')
       .split(' ')
       .filter((hash) => isHash(hash) && hash in item.graph)
-    const state: FormState = { action: ctx.path, input, item, parents: parents.join(' ') }
-    const { fields, errors } = checkInput(input, item.fields)
-    if (await stopped(ctx, form, state, { fields, errors })) return
+    const state: FormState = { kind, action: ctx.path, input, item, parents: parents.join(' ') }
+    const checked = checkInput(input, kind, { before: item.fields, wording: wordingFor(ctx) })
+    if (await stopped(ctx, form, state, checked)) return
     if (parents.length === 0) {
-      const notice =
-        'The form did not say which version it was made from. Please look it through and save again.'
+      const notice = t('form.noParents')
       await show(ctx, { ...state, parents: item.heads.join(' '), notice, status: 422 })
       return
     }
+    const { fields } = checked
     await orGiveBack(ctx, state, async () => {
       const location = await submissions.once(form.get('token') ?? '', async () => {
         const unchanged =
@@ -124,9 +165,35 @@ export function publishRoutes(router: Router, web: WebContext): void {
         }
         return pathOf(item.kind, item._id)
       })
-      redirect(ctx, location)
+      redirect(ctx, localPath(ctx, location))
     })
   })
+
+  async function publish(ctx: PageRequest & Context, publication: Publication): Promise<void> {
+    const { kind, given, author: ownKey } = publication
+    const form = await readForm(ctx, web.config.limits.formBytes)
+    const input = { ...readInput(form, kind), ...given }
+    const state: FormState = { kind, action: ctx.path, input }
+    const checked = checkInput(input, kind, { wording: wordingFor(ctx) })
+    if (await stopped(ctx, form, state, checked)) return
+    const { fields } = checked
+    const token = form.get('token') ?? ''
+    await orGiveBack(ctx, state, async () => {
+      const location = await submissions.once(token, async () => {
+        const secret = tokens.authorSecret(token)
+        const author = ownKey ?? keyFromSeed(secret)
+        const item = makeItemId(author.publicKey, tokens.issuedAt(token), secret.subarray(0, 2))
+        if ((await web.ledger.known([item])).size === 0) {
+          const draft: Draft = { type: 'edit', item, kind: kind.name, parents: [], fields }
+          const [document] = await web.ledger.append([{ draft, author }])
+          if (document) await web.settled(document._id)
+        }
+        const inLink = ownKey ? (ctx.params.secret ?? '') : secret.toString('base64url')
+        return `${pathOf(kind.name, item)}/published/${inLink}`
+      })
+      redirect(ctx, localPath(ctx, location))
+    })
+  }
 
   /** Shows the form again when it may not or shall not be saved now, with all that was typed. */
   async function stopped(
@@ -135,20 +202,17 @@ export function publishRoutes(router: Router, web: WebContext): void {
     state: FormState,
     { fields, errors }: CheckedInput,
   ): Promise<boolean> {
+    const { t } = wordingFor(ctx)
     if (isCrossSite(ctx, web.config.url)) {
-      const notice =
-        'This form was sent from another site, so nothing was saved. If it was you, press the button below.'
-      await show(ctx, { ...state, notice, status: 403 })
+      await show(ctx, { ...state, notice: t('form.crossSite'), status: 403 })
     } else if (!tokens.isValid(form.get('token') ?? '', state.action)) {
-      const notice =
-        'The form had been open for more than a day, or another node gave it out. Nothing is lost: press the button once more.'
-      await show(ctx, { ...state, notice, status: 403 })
+      await show(ctx, { ...state, notice: t('form.staleToken'), status: 403 })
     } else if (Object.keys(errors).length > 0) {
       await show(ctx, { ...state, errors, status: 422 })
     } else if (form.get('action') === 'preview') {
       const at = web.ledger.clock.now()
-      const item = state.item ?? previewItem(at)
-      await show(ctx, { ...state, preview: articleModel(item, fields) })
+      const item = state.item ?? previewItem(state.kind, at)
+      await show(ctx, { ...state, preview: itemModel(item, wordingFor(ctx), fields) })
     } else {
       return false
     }
@@ -162,71 +226,103 @@ export function publishRoutes(router: Router, web: WebContext): void {
     } catch (error) {
       const code = error instanceof HyperactiveError ? error.code : 'unexpected'
       log.error('an edit could not be saved', { code })
-      const notice =
-        'This node could not save your text just now. It is below as you wrote it: copy it to be safe, and press the button again in a moment.'
+      const notice = wordingFor(ctx).t('form.notSaved')
       ctx.set('Retry-After', '10')
       await show(ctx, { ...state, notice, status: 503 })
     }
   }
 }
 
-const WRONG_LINK =
-  'This edit link does not belong to this article. Edit links are long; check that you copied all of it.'
-
 async function showForm(ctx: Context, web: WebContext, tokens: FormTokens, state: FormState): Promise<void> {
-  const { item, status = 200, action, errors = {}, ...rest } = state
+  const { item, original, status = 200, action, errors = {}, kind, ...rest } = state
+  const wording = wordingFor(ctx)
   const clashes = item && item.clashes.length > 0 ? (await clashesOf(item, web)).clashes : []
+  const terms = web.terms()
+  const fields = shownFields(kind, wording)
+  const title = item
+    ? wording.t('form.edit', { title: item.listing.title })
+    : wording.t('form.publish', { kind: wording.kind(kind.name) })
   const model = {
     ...rest,
     action,
     errors,
     errorCount: Object.keys(errors).length,
     clashes,
+    kind: kind.name,
+    fields,
+    moreFields: fields.some(({ more }) => more),
+    moreOpen: fields.some(({ more, name }) => more && ((state.input[name] ?? '') !== '' || name in errors)),
+    zones: fields.some(({ control }) => control === 'zone') ? Intl.supportedValuesOf('timeZone') : [],
+    suggested: { tags: terms.suggested('tag'), places: terms.suggested('place') },
     editing: item !== undefined,
     path: item && pathOf(item.kind, item._id),
+    original: original && { title: original.listing.title, path: pathOf(original.kind, original._id) },
     token: tokens.issue(action),
-    limits: INPUT_LIMITS,
-    title: item ? `Edit “${item.listing.title}”` : 'Publish',
+    title,
     robots: item ? 'noindex' : undefined,
     current: item ? undefined : 'publish',
   }
   ctx.status = status
-  secretPage(ctx, renderPage('form', shellOf(web), model))
+  await showPage(ctx, web, 'form', model, { store: false })
 }
 
-/** The key of an edit link, when it belongs to the article. */
-function authorOf(ctx: Parameters): SigningKey | undefined {
+/** What the address of a form to publish says: the kind, and the group whose link it holds. */
+function publicationOf(ctx: PageRequest): Publication {
+  const kind = kindOf(ctx.params.kind ?? '')
+  if (kind?.by !== 'anyone') throw unknownForm(ctx)
+  const { item, secret } = ctx.params
+  const author = secret === undefined ? undefined : authorOf(ctx)
+  return { kind, given: item === undefined ? {} : { group: item }, ...(author ? { author } : {}) }
+}
+
+function emptyInput({ kind, given }: Publication, web: WebContext): Input {
+  return { ...inputOf({}, kind), language: web.config.site.language, ...given }
+}
+
+/** The original that a form to publish a translation names, at its root. */
+async function originalFor(ctx: PageRequest, { site }: WebContext): Promise<SiteItem | undefined> {
+  const named = String(ctx.query.translation ?? '')
+  const item = isItemId(named) ? await site.item(named) : undefined
+  return item && originalOf(item) !== item._id ? site.item(originalOf(item)) : item
+}
+
+function inputForTranslation(original: SiteItem, kind: Kind): Input {
+  const { tags, places, author } = original.fields
+  const { title: _, summary: __, body: ___, ...rest } = original.fields
+  const fields = original.kind === kind.name ? rest : { tags, places, author }
+  return { ...inputOf({ ...fields, translationOf: original._id }, kind), language: '' }
+}
+
+/** The key of an edit link, when it belongs to the item. */
+function authorOf(ctx: PageRequest): SigningKey | undefined {
   const { item = '', secret = '' } = ctx.params
   const key = keyFromSecret(secret)
   return key && isItemId(item) && belongsTo(item, key.publicKey) ? key : undefined
 }
 
-async function authorsItem(ctx: Parameters, web: WebContext): Promise<SiteItem> {
-  if (authorOf(ctx)) return itemOf(ctx, web)
-  await itemOf(ctx, web)
-  throw new HyperactiveError('wrong_edit_link', WRONG_LINK, { status: 403 })
+async function authorsItem(ctx: PageRequest, web: WebContext): Promise<SiteItem> {
+  const item = await itemOf(ctx, web)
+  if (authorOf(ctx)) return item
+  throw new HyperactiveError('wrong_edit_link', wordingFor(ctx).t('error.wrongLink'), { status: 403 })
 }
 
-/** The item that a form publishes: its time is the form's, so that sending it twice makes one item. */
-function itemFromToken(tokens: FormTokens, token: string, author: SigningKey): string {
-  return makeItemId(author.publicKey, tokens.issuedAt(token), tokens.authorSecret(token).subarray(0, 2))
+function unknownForm(ctx: PageRequest): HyperactiveError {
+  return new HyperactiveError('unknown_kind', wordingFor(ctx).t('error.unknownKind'), { status: 404 })
 }
 
-function previewItem(at: string): SiteItem {
+function previewItem(kind: Kind, at: string): SiteItem {
   const listing = {
-    kind: 'article',
     title: '',
     summary: '',
     tags: [],
+    places: [],
     language: 'en',
-    at,
-    updatedAt: at,
-    clashes: 0,
-  }
+    status: 'published',
+  } as const
   return {
     _id: '',
     type: 'item',
-    kind: 'article',
+    kind: kind.name,
     heads: [],
     graph: {},
     author: '',
@@ -234,19 +330,9 @@ function previewItem(at: string): SiteItem {
     updatedAt: at,
     fields: {},
     clashes: [],
-    listing,
+    decisions: {},
+    standing: standingOf({}),
+    sections: [],
+    listing: { ...listing, tags: [], places: [], kind: kind.name, at, updatedAt: at, clashes: 0 },
   }
-}
-
-/** 303, so that reloading the page that follows sends nothing again. */
-function redirect(ctx: ParameterizedContext, location: string): void {
-  ctx.set('Cache-Control', 'no-store')
-  ctx.redirect(location)
-  ctx.status = 303
-}
-
-function secretPage(ctx: ParameterizedContext, html: string): void {
-  ctx.set('Cache-Control', 'no-store')
-  ctx.type = 'text/html'
-  ctx.body = html
 }

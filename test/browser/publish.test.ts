@@ -21,10 +21,13 @@ inBrowser(
 
     await page.goto(a.address)
     await page.getByRole('link', { name: 'Publish', exact: true }).first().click()
-    await page.getByLabel('Title').fill('The bridge is open')
-    await page.getByLabel('Your name').fill('Vera')
-    await page.getByLabel('Text').fill('People walk **slowly** today.\n\nNobody is in a hurry.')
-    await page.getByLabel('Tags').fill('transport, river')
+    await page.getByRole('link', { name: 'Article' }).click()
+    await page.getByLabel('Title', { exact: true }).fill('The bridge is open')
+    await page.getByLabel('Your name', { exact: true }).fill('Vera')
+    await page
+      .getByLabel('Text', { exact: true })
+      .fill('People walk **slowly** today.\n\nNobody is in a hurry.')
+    await page.getByLabel('Tags', { exact: true }).fill('transport, river')
     await page.getByRole('button', { name: 'Preview' }).click()
     t.is(await page.locator('.preview strong').innerText(), 'slowly')
     await page.getByRole('button', { name: 'Publish' }).click()
@@ -40,8 +43,8 @@ inBrowser(
     t.is(await page.locator('.body strong').innerText(), 'slowly')
 
     await page.goto(b.address + editLink.pathname)
-    t.is(await page.getByLabel('Title').inputValue(), 'The bridge is open')
-    await page.getByLabel('Title').fill('The bridge is open again')
+    t.is(await page.getByLabel('Title', { exact: true }).inputValue(), 'The bridge is open')
+    await page.getByLabel('Title', { exact: true }).fill('The bridge is open again')
     await page.getByRole('button', { name: 'Save' }).click()
     t.is(await page.getByRole('heading', { level: 1 }).innerText(), 'The bridge is open again')
     await page.getByRole('link', { name: '2 versions' }).click()

@@ -239,10 +239,10 @@ testOnCouchdb(
     url.port = new URL(link.address).port
     const node = await startNode(t, { ...place.environment, COUCHDB_URL: url.href })
     const before = await publish(node, { title: 'Before' })
-    const { token = '' } = formFields(await node.html('/publish'))
+    const { token = '' } = formFields(await node.html('/publish/article'))
     link.cut()
     const fields = { title: 'Meanwhile', author: '', summary: '', body: 'Not lost', tags: '', language: 'en' }
-    const answer = await send(node, '/publish', { ...fields, token, action: 'publish' })
+    const answer = await send(node, '/publish/article', { ...fields, token, action: 'publish' })
     t.is(answer.status, 503)
     t.is(formFields(await answer.text()).body, 'Not lost')
     t.is((await node.page(before.path)).status, 503)

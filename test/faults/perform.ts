@@ -94,7 +94,7 @@ export class Performer {
     const node = this.#network.node(name)
     let token: string | undefined
     try {
-      ;({ token } = formFields(await node.html('/publish')))
+      ;({ token } = formFields(await node.html('/publish/article')))
     } catch {
       return
     }
@@ -102,7 +102,7 @@ export class Performer {
     this.model.attempt(marker, name)
     const fields = { ...textOf(marker, article), author: '', language: 'en', token, action: 'publish' }
     const press = async () => {
-      const response = await send(node, '/publish', fields)
+      const response = await send(node, '/publish/article', fields)
       const location = response.headers.get('location') ?? ''
       const [, path, item, secret] = /^(\/articles\/([^/]+))\/published\/(.+)$/.exec(location) ?? []
       if (response.status !== 303 || !path || !item || !secret) {

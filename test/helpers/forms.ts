@@ -43,8 +43,8 @@ export function send(node: TestNode, path: string, fields: Record<string, string
 
 /** Publishes by the form and gives what the page after it says. */
 export async function publish(node: TestNode, fields: Fields): Promise<Published> {
-  const { token = '' } = formFields(await node.html('/publish'))
-  const response = await send(node, '/publish', { ...DEFAULTS, ...fields, token, action: 'publish' })
+  const { token = '' } = formFields(await node.html('/publish/article'))
+  const response = await send(node, '/publish/article', { ...DEFAULTS, ...fields, token, action: 'publish' })
   const location = response.headers.get('location') ?? ''
   const [, path, item, secret] = /^(\/articles\/([^/]+))\/published\/(.+)$/.exec(location) ?? []
   if (response.status !== 303 || !path || !item || !secret) {

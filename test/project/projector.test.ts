@@ -3,7 +3,8 @@ import { deployDesignDoc } from '../../src/couch/design-docs.ts'
 import { NETWORK } from '../../src/ledger/item-id.ts'
 import { Projector } from '../../src/project/projector.ts'
 import { rebuildSite, SITE_DATABASE } from '../../src/project/rebuild.ts'
-import { Site } from '../../src/project/site.ts'
+import { scope, Site } from '../../src/project/site.ts'
+import { SearchIndex } from '../../src/search/search-index.ts'
 import { makeEdit, newKey } from '../helpers/keys.ts'
 import { startStore } from '../helpers/store.ts'
 import type { TestStore } from '../helpers/store.ts'
@@ -11,7 +12,13 @@ import type { TestStore } from '../helpers/store.ts'
 async function project(test: TestStore, anchors: () => readonly string[] = () => [test.key.publicKey]) {
   const database = await test.couch.ensureDatabase(SITE_DATABASE)
   const deployment = await deployDesignDoc(database)
-  const projector = new Projector({ ledger: test.ledger, site: database, deployment, anchors })
+  const projector = new Projector({
+    ledger: test.ledger,
+    site: database,
+    deployment,
+    index: new SearchIndex(),
+    anchors,
+  })
   await projector.open()
   await projector.catchUp()
   return { projector, database, site: new Site(database, () => deployment.inForce()) }
@@ -50,7 +57,7 @@ test('edits become an item; doing a batch twice and rebuilding give equal docume
   t.deepEqual(item?.heads, [left, right].map(({ _id }) => _id.slice(-40)).sort())
   t.is(item?.at, first.at)
   t.deepEqual(
-    (await site.tagged('b', { limit: 5 })).rows.map(({ title }) => title),
+    (await site.list(scope('tag', 'b'), { limit: 5 })).rows.map(({ title }) => title),
     ['Two'],
   )
 
@@ -194,20 +201,20 @@ test('listings page by key both ways without a gap or a repetition', async (t) =
   )
   await store.ledger.database.bulkDocs(edits, { newEdits: false })
   const { site } = await project(store)
-  const all = (await site.newswire({ limit: 100 })).rows.map(({ item }) => item)
+  const all = (await site.list(scope('newswire'), { limit: 100 })).rows.map(({ item }) => item)
   t.is(all.length, 25)
   const forward: string[][] = []
-  let page = await site.newswire({ limit: 10 })
+  let page = await site.list(scope('newswire'), { limit: 10 })
   t.is(page.newer, undefined)
   forward.push(page.rows.map(({ item }) => item))
   while (page.older) {
-    page = await site.newswire({ limit: 10, olderThan: page.older })
+    page = await site.list(scope('newswire'), { limit: 10, olderThan: page.older })
     forward.push(page.rows.map(({ item }) => item))
   }
   t.deepEqual(forward.flat(), all)
   const back: string[][] = [forward.at(-1) ?? []]
   while (page.newer) {
-    page = await site.newswire({ limit: 10, newerThan: page.newer })
+    page = await site.list(scope('newswire'), { limit: 10, newerThan: page.newer })
     back.unshift(page.rows.map(({ item }) => item))
   }
   t.deepEqual(back.flat(), all)

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import * as fc from 'fast-check'
-import type { Strategy } from '../../src/kinds/kind.ts'
+import type { Strategy } from '../../src/kinds/base/kind.ts'
 import { resolve } from '../../src/resolve/resolve.ts'
 import type { Resolution, Version } from '../../src/resolve/resolve.ts'
 

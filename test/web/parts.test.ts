@@ -3,10 +3,12 @@ import { parseFeed } from 'feedsmith'
 import * as fc from 'fast-check'
 import { fieldChanges } from '../../src/pages/changes.ts'
 import { atomFeed, rssFeed } from '../../src/pages/feeds.ts'
-import { directionOf, moment } from '../../src/pages/format.ts'
+import { directionOf } from '../../src/i18n/direction.ts'
+import { wordingOf } from '../../src/i18n/wording.ts'
+import { article } from '../../src/kinds/article.ts'
 import { renderMarkdown } from '../../src/pages/markdown.ts'
 import type { SiteItem } from '../../src/project/site-item.ts'
-import { checkInput } from '../../src/web/article-form.ts'
+import { checkInput } from '../../src/web/item-form.ts'
 import { parseForm } from '../../src/web/form.ts'
 import { Submissions } from '../../src/web/submissions.ts'
 import { FormTokens } from '../../src/web/token.ts'
@@ -122,7 +124,10 @@ test('input becomes fields; what is wrong is told by field, and what the form do
     tags: 'Housing, ÉCOLE ,housing,, two  words',
     language: 'en',
   }
-  const { fields, errors } = checkInput(input, { author: 'Old name', importId: 'x', title: 'Old' })
+  const { fields, errors } = checkInput(input, article, {
+    before: { author: 'Old name', importId: 'x', title: 'Old' },
+    wording: wordingOf('en'),
+  })
   t.deepEqual(errors, {})
   t.deepEqual(fields, {
     title: 'A title',
@@ -131,16 +136,20 @@ test('input becomes fields; what is wrong is told by field, and what the form do
     language: 'en',
     importId: 'x',
   })
-  const bad = checkInput({
-    title: '',
-    author: 'x'.repeat(101),
-    summary: 'x'.repeat(2001),
-    body: ' ',
-    tags: 'x'.repeat(51),
-    language: 'English!',
-  })
+  const bad = checkInput(
+    {
+      title: '',
+      author: 'x'.repeat(101),
+      summary: 'x'.repeat(2001),
+      body: ' ',
+      tags: 'x'.repeat(51),
+      language: 'English!',
+    },
+    article,
+    { wording: wordingOf('en') },
+  )
   t.deepEqual(Object.keys(bad.errors).sort(), ['author', 'body', 'language', 'summary', 'tags', 'title'])
-  t.is(bad.errors.title, 'The title is missing.')
+  t.is(bad.errors.title, '“Title” is missing.')
 })
 
 test('a form’s token is good for its purpose, this node and a day', (t) => {
@@ -196,10 +205,10 @@ test('differences show what was added and removed, and give up in time', (t) => 
 })
 
 test('dates are UTC, and scripts have their direction', (t) => {
-  t.deepEqual(moment('2026-10-03T18:20:00.000Z-0000'), {
+  t.deepEqual(wordingOf('en').moment('2026-10-03T18:20:00.000Z-0000'), {
     iso: '2026-10-03T18:20:00.000Z',
     day: '3 October 2026',
-    text: '3 October 2026, 18:20 UTC',
+    text: '3 October 2026 at 18:20 UTC',
   })
   for (const language of ['ar', 'fa-IR', 'he', 'ku-Arab', 'ur']) t.is(directionOf(language), 'rtl', language)
   for (const language of ['en', 'el', 'pt-BR', 'zh']) t.is(directionOf(language), 'ltr', language)

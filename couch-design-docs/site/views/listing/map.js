@@ -1,0 +1,34 @@
+// Every listing in one index: [scope, at, item]. Names in scopes are percent-encoded, because CouchDB's collation takes
+// some different names for equal.
+function (doc) {
+  if (doc.type !== 'item' || doc.standing.hidden) return
+  var entry = doc.listing
+  function list(scope, name) {
+    emit([name === undefined ? scope : scope + ':' + encodeURIComponent(name), doc.at, doc._id], entry)
+  }
+  list('kind', doc.kind)
+  doc.sections.forEach(function (section) {
+    list(section)
+  })
+  if (doc.sections.indexOf('newswire') !== -1) {
+    if (doc.standing.status !== 'published') list(doc.standing.status)
+    if (doc.standing.sticky) list('sticky')
+  }
+  if (doc.kind === 'event' || doc.kind === 'group') {
+    if (doc.standing.status !== 'published') list(doc.kind + '-' + doc.standing.status)
+  }
+  entry.tags.forEach(function (tag) {
+    list('tag', tag)
+  })
+  entry.places.forEach(function (place) {
+    list('place', place)
+  })
+  if (entry.author) list('author', entry.author)
+  list('language', entry.language)
+  if (entry.group) {
+    // A group that is not open lists what was signed with its own key alone.
+    list('group', entry.group)
+    list('group', entry.group + ' ' + doc.author)
+  }
+  if (doc.fields.translationOf) list('translation', doc.fields.translationOf)
+}

@@ -1,0 +1,124 @@
+import { wallTime } from '../ledger/clock.ts'
+import { kindOf } from '../kinds/base/registry.ts'
+import { directionOf } from './direction.ts'
+import { LANGUAGES, messagesOf } from './messages.ts'
+import type { Language } from './messages.ts'
+
+type Values = Readonly<Record<string, string | number>>
+
+/** A moment for a page: the machine's form and the reader's. */
+export interface Moment {
+  iso: string
+  /** "3 October 2026 at 18:20 UTC" */
+  text: string
+  /** "3 October 2026" */
+  day: string
+}
+
+/**
+ * What a page says in one language. Messages may hold `{name}` for values; a message with the forms `one`, `other` and
+ * whatever else the language has is chosen by `{count}`, by the plural rules of CLDR.
+ */
+export class Wording {
+  readonly language: Language
+  readonly direction: 'ltr' | 'rtl'
+  readonly #plurals: Intl.PluralRules
+  readonly #numbers: Intl.NumberFormat
+  readonly #names: Intl.DisplayNames
+  readonly #formats = new Map<string, Intl.DateTimeFormat>()
+
+  constructor(language: Language) {
+    this.language = language
+    this.direction = directionOf(language)
+    this.#plurals = new Intl.PluralRules(language)
+    this.#numbers = new Intl.NumberFormat(language)
+    this.#names = new Intl.DisplayNames([language], { type: 'language', fallback: 'code' })
+  }
+
+  /** A message by its path; its English where the language has none, its path where there is none at all. */
+  t = (path: string, values: Values = {}): string => {
+    const message = this.#find(path, values) ?? wordings.get('en')?.find(path, values) ?? path
+    return message.replaceAll(/\{(\w+)\}/g, (whole, name: string) => {
+      const value = values[name]
+      return value === undefined ? whole : typeof value === 'number' ? this.#numbers.format(value) : value
+    })
+  }
+
+  /** Whether this language itself, or English, has a message. */
+  find(path: string, values: Values): string | undefined {
+    return this.#find(path, values)
+  }
+
+  /** What a kind is called, alone or many. A kind that the message files do not know says so itself. */
+  kind = (name: string, form: 'one' | 'many' = 'one'): string => {
+    const path = `kind.${name}.${form}`
+    const found = this.t(path)
+    return found === path ? (kindOf(name)?.words?.[form] ?? name) : found
+  }
+
+  /** What a field of a kind is called in its form. */
+  field = (kind: string, field: string): string => {
+    const own = this.#find(`kind.${kind}.${field}`, {}) ?? this.#find(`field.${field}`, {})
+    const english = kindOf(kind)?.words?.fields?.[field]
+    return own ?? english ?? this.t(`field.${field}`)
+  }
+
+  /** A hint below a field's name, or nothing. */
+  hint = (kind: string, field: string): string => {
+    const path = `hint.${kind}.${field}`
+    const own = this.t(path)
+    if (own !== path) return own
+    const common = this.t(`hint.${field}`)
+    return common === `hint.${field}` ? '' : common
+  }
+
+  /** A language's name in this language, or its code when it has none. */
+  languageName = (language: string): string => {
+    try {
+      return this.#names.of(language) ?? language
+    } catch {
+      return language
+    }
+  }
+
+  /** A hybrid time as a reader sees it. Always UTC, so that the same page is the same everywhere. */
+  moment = (at: string): Moment => {
+    const date = new Date(wallTime(at))
+    return {
+      iso: date.toISOString(),
+      day: this.format(date, { dateStyle: 'long' }),
+      text: `${this.format(date, { dateStyle: 'long', timeStyle: 'short' })} UTC`,
+    }
+  }
+
+  /** A date in this language; UTC unless a zone is named. */
+  format = (date: Date, options: Intl.DateTimeFormatOptions): string => {
+    const key = JSON.stringify(options)
+    let format = this.#formats.get(key)
+    if (!format) {
+      if (this.#formats.size > 500) this.#formats.clear()
+      format = new Intl.DateTimeFormat(this.language === 'en' ? 'en-GB' : this.language, {
+        timeZone: 'UTC',
+        ...options,
+      })
+      this.#formats.set(key, format)
+    }
+    return format.format(date)
+  }
+
+  #find(path: string, values: Values): string | undefined {
+    const messages = messagesOf(this.language)
+    const plain = messages.get(path)
+    if (plain !== undefined || typeof values.count !== 'number') return plain
+    return messages.get(`${path}.${this.#plurals.select(values.count)}`) ?? messages.get(`${path}.other`)
+  }
+}
+
+const wordings = new Map(LANGUAGES.map((language) => [language, new Wording(language)]))
+
+/** What pages say in a language. */
+export function wordingOf(language: Language): Wording {
+  const wording = wordings.get(language)
+  if (!wording) throw new Error(`there is no wording for ${language}`)
+  return wording
+}

@@ -1,0 +1,86 @@
+import type { Wording } from '../i18n/wording.ts'
+import { directionOf } from '../i18n/direction.ts'
+import { links, pathOf, teaser } from '../pages/models.ts'
+import type { Teaser } from '../pages/models.ts'
+import { scope } from '../project/site.ts'
+import type { ListingRow } from '../project/site.ts'
+import type { SiteItem } from '../project/site-item.ts'
+import { commentsOn } from './listing-pages.ts'
+import { groupScope } from './listings.ts'
+import type { WebContext } from './context.ts'
+
+const RELATED = 5
+/** How many of an item's tags are asked for what else carries them: the rarest ones say most. */
+const ASKED_TAGS = 4
+const ASKED_ROWS = 8
+const TRANSLATIONS = 50
+
+/** What stands on an item's page beside the item: its translations, its group, and what is related to it. */
+export async function extraOf(item: SiteItem, web: WebContext, wording: Wording) {
+  const [related, translations, group] = await Promise.all([
+    relatedTo(item, web, wording),
+    translationsOf(item, web, wording),
+    groupOf(item, web),
+  ])
+  return { related, translations, group }
+}
+
+/** Items that share the item's rarest tags, those that share most first. Its cost does not grow with the site. */
+async function relatedTo(item: SiteItem, web: WebContext, wording: Wording): Promise<Teaser[]> {
+  const { tags } = item.listing
+  const counts = web.index.counts('tag', tags)
+  const rarest = [...tags]
+    .sort((a, b) => (counts.get(a) ?? 0) - (counts.get(b) ?? 0) || (a < b ? -1 : 1))
+    .slice(0, ASKED_TAGS)
+  if (rarest.length === 0) return []
+  const wanted = rarest.map((tag) => [tag, { scope: scope('tag', tag), limit: ASKED_ROWS }])
+  const found = await web.site.newest(
+    Object.fromEntries(wanted) as Record<string, { scope: ReturnType<typeof scope>; limit: number }>,
+  )
+  const shared = new Map<string, { row: ListingRow; tags: number }>()
+  for (const row of Object.values(found).flat()) {
+    if (row.item === item._id) continue
+    const known = shared.get(row.item) ?? { row, tags: 0 }
+    shared.set(row.item, { row, tags: known.tags + 1 })
+  }
+  const rows = [...shared.values()]
+    .sort((a, b) => b.tags - a.tags || (a.row.at < b.row.at ? 1 : -1))
+    .slice(0, RELATED)
+    .map(({ row }) => row)
+  const comments = commentsOn({ rows }, web)
+  return rows.map((row) => teaser(row, wording, comments))
+}
+
+/** The same text in other languages: the original and its translations, without the item itself. */
+async function translationsOf(item: SiteItem, { site }: WebContext, { languageName }: Wording) {
+  const original = originalOf(item)
+  const { rows } = await site.list(scope('translation', original), { limit: TRANSLATIONS })
+  const first = original === item._id ? undefined : await site.item(original)
+  const others = rows.filter((row) => row.item !== item._id)
+  const all = [...(first && !first.standing.hidden ? [{ ...first.listing, item: first._id }] : []), ...others]
+  return {
+    of: all.map(({ kind, item: id, language, title }) => ({
+      path: pathOf(kind, id),
+      language,
+      languageName: languageName(language),
+      direction: directionOf(language),
+      title,
+    })),
+    submit: `/publish/${item.kind}?translation=${original}`,
+  }
+}
+
+/** The item that this one, and all its translations, lead back to. */
+export function originalOf({ _id, fields }: SiteItem): string {
+  return typeof fields.translationOf === 'string' ? fields.translationOf : _id
+}
+
+/** The group that an item is published in, if that group takes it. */
+async function groupOf(item: SiteItem, { site }: WebContext) {
+  const { group: id } = item.listing
+  if (id === undefined) return undefined
+  const group = await site.item(id)
+  if (group?.kind !== 'group' || group.standing.hidden) return undefined
+  if (groupScope(group) !== id && group.author !== item.author) return undefined
+  return { name: group.listing.title, path: pathOf('group', id), tags: links('tag', group.listing.tags) }
+}

@@ -1,0 +1,46 @@
+import { renderMarkdown } from '../pages/markdown.ts'
+import { pathOf, text } from '../pages/models.ts'
+import type { NamedLink } from '../pages/models.ts'
+import { scope } from '../project/site.ts'
+import type { WebContext } from './context.ts'
+
+const MOST_PAGES = 12
+const MOST_SNIPPETS = 50
+
+/** What stands around every page: links to the pages of the menu, and the snippets at the foot. */
+interface FrameParts {
+  menu: NamedLink[]
+  foot: string[]
+}
+
+/** Keeps what stands around every page until the site changes. */
+export class Frame {
+  readonly #web: Pick<WebContext, 'site' | 'version'>
+  #parts: FrameParts = { menu: [], foot: [] }
+  #version = -1
+
+  constructor(web: Pick<WebContext, 'site' | 'version'>) {
+    this.#web = web
+  }
+
+  /** Gives what it has when the store cannot be asked: an error page has a frame too. */
+  async read(): Promise<FrameParts> {
+    const version = this.#web.version()
+    if (version === this.#version) return this.#parts
+    try {
+      const { menu, snippet } = await this.#web.site.newest({
+        menu: { scope: scope('menu'), limit: MOST_PAGES },
+        snippet: { scope: scope('snippet'), limit: MOST_SNIPPETS },
+      })
+      const foot = snippet.filter(({ spot }) => spot === 'foot')
+      this.#parts = {
+        menu: menu.map(({ item, kind, title }) => ({ name: title, path: pathOf(kind, item) })).reverse(),
+        foot: foot.map(({ body }) => renderMarkdown(text(body))),
+      }
+      this.#version = version
+    } catch {
+      return this.#parts
+    }
+    return this.#parts
+  }
+}

@@ -1,0 +1,116 @@
+import type { Router } from '@koa/router'
+import { HyperactiveError } from '../errors.ts'
+import { kindAt, kindOf } from '../kinds/base/registry.ts'
+import { isHash } from '../ledger/document.ts'
+import type { Edit } from '../ledger/document.ts'
+import { isItemId } from '../ledger/item-id.ts'
+import { fieldChanges } from '../pages/changes.ts'
+import { historyModel, itemModel, pathOf } from '../pages/models.ts'
+import { isEdit } from '../project/judge.ts'
+import type { SiteItem } from '../project/site-item.ts'
+import { discussion } from './comments.ts'
+import type { WebContext } from './context.ts'
+import { extraOf } from './extras.ts'
+import { localPath, showPage, wordingFor } from './page.ts'
+import type { PageRequest } from './page.ts'
+
+/** An item's page, its history, its versions and what changed between them. */
+export function itemPages(router: Router, web: WebContext): void {
+  router.get('/:kind/:item', async (ctx, next) => {
+    if (!kindAt(ctx.params.kind ?? '') || !isItemId(ctx.params.item ?? '')) {
+      await next()
+      return
+    }
+    const item = await itemOf(ctx, web)
+    const wording = wordingFor(ctx)
+    const model = itemModel(item, wording)
+    const [extra, comments] = await Promise.all([
+      extraOf(item, web, wording),
+      discussion(item, web, { wording, from: ctx.query.comments }),
+    ])
+    await showPage(ctx, web, templateOf(item), {
+      item: model,
+      ...extra,
+      comments,
+      title: model.title,
+      description: model.summary,
+      robots: item.standing.hidden ? 'noindex, nofollow' : undefined,
+    })
+  })
+  router.get('/:kind/:item/history', async (ctx) => {
+    const item = await itemOf(ctx, web)
+    const wording = wordingFor(ctx)
+    const heads = item.heads.map((hash) => `${item._id}:edit:${hash}`)
+    const history = historyModel(item, Object.values(await web.holdings(heads)), wording)
+    const title = wording.t('history.title', { title: history.title })
+    await showPage(ctx, web, 'history', { history, title, robots: 'noindex' })
+  })
+  router.get('/:kind/:item/versions/:hash', async (ctx) => {
+    const item = await itemOf(ctx, web)
+    const edit = await editOf(item, ctx.params.hash ?? '', web)
+    const wording = wordingFor(ctx)
+    const model = itemModel(item, wording, edit.fields)
+    const version = {
+      saved: wording.moment(edit.at),
+      note: edit.note,
+      current: item.heads.length === 1 && item.heads[0] === ctx.params.hash,
+    }
+    await showPage(ctx, web, templateOf(item), {
+      item: model,
+      version,
+      title: model.title,
+      robots: 'noindex',
+    })
+  })
+  router.get('/:kind/:item/changes/:from/:to', async (ctx) => {
+    const item = await itemOf(ctx, web)
+    const from = await editOf(item, ctx.params.from ?? '', web)
+    const to = await editOf(item, ctx.params.to ?? '', web)
+    const wording = wordingFor(ctx)
+    const path = pathOf(item.kind, item._id)
+    await showPage(ctx, web, 'changes', {
+      itemTitle: item.listing.title,
+      kind: item.kind,
+      path,
+      older: { path: `${path}/versions/${ctx.params.from ?? ''}`, saved: wording.moment(from.at) },
+      newer: { path: `${path}/versions/${ctx.params.to ?? ''}`, saved: wording.moment(to.at) },
+      changes: fieldChanges(from.fields, to.fields),
+      title: wording.t('changes.title', { title: item.listing.title }),
+      robots: 'noindex',
+    })
+  })
+}
+
+/** Addresses of older sites that items answer to: the last thing to try before there is nothing. */
+export function aliasPages(router: Router, web: WebContext): void {
+  router.get('/{*path}', async (ctx, next) => {
+    const target = await web.site.itemAtAlias(ctx.path)
+    if (!target) {
+      await next()
+      return
+    }
+    ctx.status = 301
+    ctx.redirect(localPath(ctx, pathOf(target.kind, target.item)))
+  })
+}
+
+/** @throws HyperactiveError 404 */
+export async function itemOf(ctx: PageRequest, { site }: Pick<WebContext, 'site'>): Promise<SiteItem> {
+  const id = ctx.params.item ?? ''
+  const item = isItemId(id) ? await site.item(id) : undefined
+  if (item && ctx.path.startsWith(pathOf(item.kind, item._id))) return item
+  throw new HyperactiveError('unknown_item', wordingFor(ctx).t('error.unknownItem'), { status: 404 })
+}
+
+/** The template of an item's page: its kind's own. */
+function templateOf({ kind }: SiteItem): string {
+  return `kinds/${kindOf(kind)?.name ?? 'article'}`
+}
+
+async function editOf(item: SiteItem, hash: string, { ledger }: WebContext): Promise<Edit> {
+  const edit = isHash(hash) && hash in item.graph ? await ledger.read(`${item._id}:edit:${hash}`) : undefined
+  if (edit && isEdit(edit)) return edit
+  throw new HyperactiveError('unknown_version', 'This item has no such version on this node.', {
+    status: 404,
+  })
+}
