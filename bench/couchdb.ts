@@ -1,8 +1,8 @@
 import { couchSpace } from '../test/helpers/couch-space.ts'
 import { join2 } from '../test/helpers/node.ts'
-import { atLeast, median, percentile, plain } from './figure.ts'
+import { median, percentile, plain } from './figure.ts'
 import type { Benchmark, Figure } from './figure.ts'
-import { preparedNode, syncRate } from './ledger-of-20000.ts'
+import { allProjected, preparedNode, syncRate } from './ledger-of-20000.ts'
 import { benchFolder, benchNode } from './nodes.ts'
 import { publishTimes } from './publish-to-peer.ts'
 
@@ -42,7 +42,7 @@ export const publishToPeerCouchdb: Benchmark = {
 
 export const initialSyncCouchdb: Benchmark = {
   name: 'initial-sync-couchdb',
-  about: `a fresh node pulls a ledger of 20000 edits from a node on the embedded store, median of ${ROUNDS}`,
+  about: `a fresh node pulls a ledger of 20000 edits from another one, median of ${ROUNDS}`,
   needsCouchdb: true,
   async run() {
     const { path } = await preparedNode()
@@ -58,6 +58,8 @@ export const initialSyncCouchdb: Benchmark = {
       await using couchdb = benchNode(folder.path, 'couchdb', couchSpace())
       await couchdb.start()
       rates.couchdb.push(await syncRate(full, couchdb))
+      // Its source has been at rest in the other two as well.
+      await allProjected(couchdb)
       await using pair = benchNode(folder.path, 'pair', couchSpace())
       await pair.start()
       rates.back.push(await syncRate(couchdb, pair))
@@ -67,7 +69,12 @@ export const initialSyncCouchdb: Benchmark = {
       plain('initial-sync-couchdb', embedded, 'documents/s', 'embedded to embedded'),
       plain('initial-sync-couchdb', median(rates.couchdb), 'documents/s', 'embedded to CouchDB'),
       plain('initial-sync-couchdb', median(rates.back), 'documents/s', 'CouchDB to CouchDB'),
-      atLeast('initial-sync-couchdb', median(rates.back) / embedded, 'x embedded', 0.5),
+      plain(
+        'initial-sync-couchdb',
+        (100 * median(rates.back)) / embedded,
+        '% of embedded',
+        'CouchDB to CouchDB',
+      ),
     ]
   },
 }

@@ -24,17 +24,15 @@ async function prepare(): Promise<{ path: string; seconds: number }> {
   const { code, err } = await node.run('import', join(path, 'posts'))
   const seconds = (performance.now() - begun) / 1000
   if (code !== 0) throw new Error(err)
-  await until(
-    'all is projected',
-    async () => (await node.html('/readyz')) === 'ok\n' && (await projected(node)),
-    600_000,
-  )
+  await allProjected(node)
   return { path, seconds }
 }
 
-async function projected(node: ReturnType<typeof benchNode>): Promise<boolean> {
-  const counts = await node.withCouch(async (couch) => couch.database('site').info())
-  return counts.doc_count >= POSTS
+/** Resolves when a node has projected the ledger of these benchmarks. */
+export async function allProjected(node: TestNode): Promise<void> {
+  const count = () => node.withCouch(async (couch) => (await couch.database('site').info()).doc_count)
+  const ready = async () => (await node.html('/readyz')) === 'ok\n'
+  await until('all is projected', async () => (await ready()) && (await count()) >= POSTS, 600_000, 250)
 }
 
 /** The folder of a node with 20,000 imported posts, and how long the import took. */

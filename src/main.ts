@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command, CommanderError } from 'commander'
 import { configCommand } from './cli/config.ts'
+import { decideCommand } from './cli/decide.ts'
 import { doctorCommand } from './cli/doctor.ts'
 import { editLinkCommand } from './cli/edit-link.ts'
 import { importCommand, seedCommand } from './cli/import.ts'
@@ -12,6 +13,7 @@ import { startCommand } from './cli/start.ts'
 import { statusCommand } from './cli/status.ts'
 import { whereCommand } from './cli/where.ts'
 import { storeCommand } from './cli/store.ts'
+import { wordCommand } from './cli/word.ts'
 import { versionCommand } from './cli/version.ts'
 import { HyperactiveError, messageOf } from './errors.ts'
 
@@ -28,6 +30,9 @@ const program = new Command('hyperactive')
   .addCommand(startCommand())
   .addCommand(seedCommand())
   .addCommand(importCommand())
+  .addCommand(decideCommand())
+  .addCommand(wordCommand('tag'))
+  .addCommand(wordCommand('place'))
   .addCommand(peerCommand())
   .addCommand(rebuildCommand())
   .addCommand(doctorCommand())

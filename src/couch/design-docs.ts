@@ -102,6 +102,12 @@ export async function deployDesignDoc(
   }
 }
 
+/** The design document that last answered a database's queries, by its name without `_design/`, for whoever did not deploy it. */
+export async function designInForce(database: Database): Promise<string | undefined> {
+  const noted = (await database.get(IN_FORCE))?.inForce
+  return typeof noted === 'string' ? nameOf(noted) : undefined
+}
+
 /** Does something until it succeeds, or until the signal. */
 async function persist(work: () => Promise<void>, signal: AbortSignal | undefined): Promise<void> {
   for (;;) {

@@ -36,7 +36,10 @@ export function checkInput(
   const shown = new Set(kind.form.map(({ name }) => name))
   const kept = Object.entries(before).filter(([name]) => !shown.has(name))
   const typed = kind.form.map((field): [string, unknown] => [field.name, readControl(field, input)])
-  const plain = Object.fromEntries([...kept, ...typed].filter(([, value]) => value !== undefined))
+  // Every item has a list of tags, also where the form has none.
+  const plain = Object.fromEntries(
+    [['tags', []] as const, ...kept, ...typed].filter(([, value]) => value !== undefined),
+  )
   const { fields, problems } = kind.read?.(input, plain) ?? { fields: plain, problems: {} }
   const errors: Record<string, string> = {}
   for (const [name, problem] of Object.entries(problems))

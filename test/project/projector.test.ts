@@ -1,33 +1,12 @@
 import test from 'ava'
-import { deployDesignDoc } from '../../src/couch/design-docs.ts'
 import { NETWORK } from '../../src/ledger/item-id.ts'
-import { Projector } from '../../src/project/projector.ts'
-import { rebuildSite, SITE_DATABASE } from '../../src/project/rebuild.ts'
-import { scope, Site } from '../../src/project/site.ts'
-import { SearchIndex } from '../../src/search/search-index.ts'
+import { rebuildSite } from '../../src/project/rebuild.ts'
+import { scope } from '../../src/project/site.ts'
 import { makeEdit, newKey } from '../helpers/keys.ts'
-import { startStore } from '../helpers/store.ts'
+import type { Projector } from '../../src/project/projector.ts'
 import type { TestStore } from '../helpers/store.ts'
-
-async function project(test: TestStore, anchors: () => readonly string[] = () => [test.key.publicKey]) {
-  const database = await test.couch.ensureDatabase(SITE_DATABASE)
-  const deployment = await deployDesignDoc(database)
-  const projector = new Projector({
-    ledger: test.ledger,
-    site: database,
-    deployment,
-    index: new SearchIndex(),
-    anchors,
-  })
-  await projector.open()
-  await projector.catchUp()
-  return { projector, database, site: new Site(database, () => deployment.inForce()) }
-}
-
-async function allOf(test: TestStore) {
-  const { rows } = await test.couch.database(SITE_DATABASE).allDocs({ include_docs: true })
-  return rows.filter(({ key }) => !key.startsWith('_')).map(({ doc }) => ({ ...doc, _rev: '' }))
-}
+import { project, siteDocuments } from '../helpers/projector.ts'
+import { startStore } from '../helpers/store.ts'
 
 test('edits become an item; doing a batch twice and rebuilding give equal documents', async (t) => {
   const store = await startStore(t)
@@ -61,15 +40,15 @@ test('edits become an item; doing a batch twice and rebuilding give equal docume
     ['Two'],
   )
 
-  const before = await allOf(store)
+  const before = await siteDocuments(store)
   const { update_seq } = await database.info()
   await projector.catchUp()
   await rebuildInPlace(projector, database)
-  t.deepEqual(await allOf(store), before)
+  t.deepEqual(await siteDocuments(store), before)
   t.is((await database.info()).update_seq, update_seq, 'what is equal is not written again')
 
   await rebuildSite({ couch: store.couch, ledger: store.ledger }, [store.key.publicKey])
-  t.deepEqual(await allOf(store), before)
+  t.deepEqual(await siteDocuments(store), before)
 })
 
 /** As after a kill -9 between a batch and its checkpoint: the same changes come again. */

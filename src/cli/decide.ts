@@ -1,0 +1,46 @@
+import { Command } from 'commander'
+import { HyperactiveError } from '../errors.ts'
+import { decide } from '../newsroom/decide.ts'
+import { SITE_DATABASE } from '../project/rebuild.ts'
+import { openStoreForCommand } from '../store.ts'
+import { print, settingsOf, withExamples, withSettings } from './context.ts'
+
+/** `hyperactive decide <target> <action>` */
+export function decideCommand(): Command {
+  const command = withSettings(new Command('decide'))
+    .description(
+      'moderate in the name of this node: hide, unhide, promote, feature, publish, stick, unstick, lock, unlock',
+    )
+    .argument('<target>', "an item's id or address, or the address of a comment")
+    .argument('<action>', 'what is decided')
+    .option('--reason <text>', 'why; it is kept with the decision and travels with it')
+    .option('--json', 'print JSON')
+    .action(async (target: string, action: string, options: { reason?: string; json?: boolean }) => {
+      const loaded = settingsOf(command)
+      await using store = await openStoreForCommand(loaded)
+      const [, item, comment] =
+        /(?:^|\/)([0-9a-hjkmnp-tv-z]{26})(?:(?:\/|.*#c-)([0-9a-f]{40}))?/.exec(target) ?? []
+      if (item === undefined) {
+        const text = `"${target}" is neither the id nor the address of an item or of a comment`
+        throw new HyperactiveError('unknown_item', text, { status: 404 })
+      }
+      const site = await store.couch.ensureDatabase(SITE_DATABASE)
+      const { reason } = options
+      const id = await decide(
+        { ledger: store.ledger, site },
+        {
+          item,
+          action,
+          ...(comment === undefined ? {} : { comment }),
+          ...(reason === undefined ? {} : { reason }),
+        },
+      )
+      const facts = { item, comment: comment ?? null, action, document: id }
+      print(options.json, facts, `decided: ${action} ${comment === undefined ? item : `comment ${comment}`}`)
+    })
+  return withExamples(
+    command,
+    'decide 01m83yydzved5b913tktd3xrqc feature',
+    'decide https://news.example/articles/01m83yydzved5b913tktd3xrqc hide --reason "names a minor"',
+  )
+}
