@@ -19,6 +19,16 @@ const couchdb = z.strictObject({
   gatewayUrl: url.optional(),
 })
 
+/** Whether this machine knows a time zone by this name (IANA). */
+function isZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name })
+    return true
+  } catch {
+    return false
+  }
+}
+
 /** Every setting with its default. `docs/configuration.md` explains each. */
 const settings = z.strictObject({
   data: z.string().default('data'),
@@ -32,6 +42,10 @@ const settings = z.strictObject({
       name: z.string().min(1).max(100).default('Hyperactive'),
       description: z.string().max(300).default('News from everywhere, published by everyone'),
       language: z.string().min(2).max(35).default('en'),
+      timeZone: z
+        .string()
+        .refine((zone) => isZone(zone), 'is not the name of a time zone such as Europe/Madrid')
+        .default('UTC'),
     })
     .prefault({}),
   trust: z.array(z.string()).default([]),

@@ -276,7 +276,9 @@ function publicationOf(ctx: PageRequest): Publication {
 }
 
 function emptyInput({ kind, given }: Publication, web: WebContext): Input {
-  return { ...inputOf({}, kind), language: web.config.site.language, ...given }
+  const { language, timeZone } = web.config.site
+  const shown = inputOf({}, kind)
+  return { ...shown, language, ...('zone' in shown ? { zone: timeZone } : {}), ...given }
 }
 
 /** The original that a form to publish a translation names, at its root. */

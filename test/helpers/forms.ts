@@ -17,7 +17,9 @@ export function formFields(html: string): Record<string, string> {
   const fields: Record<string, string> = {}
   for (const [, tag = ''] of html.matchAll(/<input ([^>]*)>/g)) {
     const name = /name="([^"]*)"/.exec(tag)?.[1]
-    if (name !== undefined) fields[name] = unescapeHtml(/value="([^"]*)"/.exec(tag)?.[1] ?? '')
+    // A box that is not ticked is not sent.
+    const isSent = !tag.includes('type="checkbox"') || / checked\b/.test(tag)
+    if (name !== undefined && isSent) fields[name] = unescapeHtml(/value="([^"]*)"/.exec(tag)?.[1] ?? '')
   }
   for (const [, name = '', value = ''] of html.matchAll(
     /<textarea [^>]*name="([^"]*)"[^>]*>\n?([\s\S]*?)<\/textarea>/g,
