@@ -57,12 +57,14 @@ export async function memoryOf(processId: number): Promise<number> {
   return kilobytes / 1024
 }
 
-function paragraph(seed: number): string {
+/** Fifty words; the same for the same seed. */
+export function paragraph(seed: number): string {
   const words = Array.from({ length: 50 }, (_, index) => pick(seed * 31 + index * index + index * seed))
   const text = words.join(' ')
   return `${text[0]?.toUpperCase() ?? ''}${text.slice(1)}.`
 }
 
-function pick(seed: number): string {
+/** One of the words that everything here is made of. */
+export function pick(seed: number): string {
   return WORDS[Math.abs(seed) % WORDS.length] ?? ''
 }

@@ -7,6 +7,7 @@ import { heal, healBadLinks } from './heal.ts'
 import { hostileDocuments } from './hostile-documents.ts'
 import { kill9 } from './kill9.ts'
 import { cleanUp, importRate, initialSync, memory, start } from './ledger-of-20000.ts'
+import { cleanUpSites, listingGrowth, memory100k, projection } from './newsroom.ts'
 import { publishToPeer } from './publish-to-peer.ts'
 import { recovery } from './recovery.ts'
 
@@ -23,6 +24,9 @@ const BENCHMARKS: Benchmark[] = [
   recovery,
   kill9,
   hostileDocuments,
+  projection,
+  listingGrowth,
+  memory100k,
 ]
 
 const { values } = parseArgs({
@@ -53,6 +57,7 @@ try {
   }
 } finally {
   await cleanUp()
+  await cleanUpSites()
 }
 
 function print({ about }: Benchmark, { name, value, unit, of, goal, met }: Figure): void {

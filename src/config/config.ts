@@ -22,8 +22,7 @@ const couchdb = z.strictObject({
 /** Whether this machine knows a time zone by this name (IANA). */
 function isZone(name: string): boolean {
   try {
-    new Intl.DateTimeFormat('en', { timeZone: name })
-    return true
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== ''
   } catch {
     return false
   }
