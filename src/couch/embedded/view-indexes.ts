@@ -107,7 +107,12 @@ export class ViewIndexes {
 
   /** Takes what documents that are gone had emitted off the disk. */
   async compact(): Promise<void> {
-    for (const index of this.#open.values()) await index.compact()
+    for (const index of this.#open.values()) {
+      await index.compact().catch((error: unknown) => {
+        // One that was removed meanwhile holds nothing any more.
+        if (!(error instanceof UnusableLevel) || error.isDamaged) throw error
+      })
+    }
   }
 
   async close(): Promise<void> {
