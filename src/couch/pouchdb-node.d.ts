@@ -33,6 +33,8 @@ declare module 'pouchdb-node' {
   export interface PouchDatabase {
     /** For a database on disk, its path. */
     readonly name: string
+    /** Random, made with the database. */
+    id(): Promise<string>
     info(): Promise<{ doc_count: number; update_seq: number | string }>
     get(id: string, options?: object): Promise<PouchDocument>
     put(document: object, options?: object): Promise<PouchWriteResult>

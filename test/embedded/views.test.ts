@@ -151,7 +151,7 @@ test('_view_cleanup removes the files of views that no design document defines',
   const { database, rows, folder } = await withItems(t)
   await rows('by_group')
   const { readdir } = await import('node:fs/promises')
-  const files = async () => (await readdir(`${folder}/databases`)).filter((name) => name.includes('-mrview-'))
+  const files = async () => (await readdir(`${folder}/databases`)).filter((name) => name.includes('.views-'))
   t.is((await files()).length, 1)
   const design = await database.get('_design/items')
   await database.delete('_design/items', design?._rev ?? '')

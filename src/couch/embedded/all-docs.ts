@@ -1,6 +1,6 @@
 import type { PouchDatabase, PouchRow } from 'pouchdb-node'
-import { readWinners } from './level.ts'
 import type { Range } from './ranges.ts'
+import { readWinners } from './stored-documents.ts'
 
 /** A row of `_all_docs`; documents that were never here have an `error` and no `value`. */
 export type AllDocsRow = PouchRow & { error?: string }

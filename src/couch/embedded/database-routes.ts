@@ -74,8 +74,8 @@ export function databaseRoutes(router: Router, databases: Databases): void {
     },
   })
   route('/:db/_view_cleanup', {
-    async post(ctx, { pouch }) {
-      await cleanUpViews(pouch)
+    async post(ctx, database) {
+      await cleanUpViews(database)
       ctx.status = 202
       ctx.body = { ok: true }
     },
@@ -88,6 +88,7 @@ export function databaseRoutes(router: Router, databases: Databases): void {
   })
   route('/:db/_security', { get: getSecurity, put: putSecurity })
   route('/:db/_design/:design/_view/:view', { get: answerView, post: answerView })
+  route('/:db/_design/:design/_view/:view/queries', { post: answerViewQueries })
 }
 
 async function postDocument(ctx: ParameterizedContext, database: OpenDatabase): Promise<void> {
@@ -117,15 +118,7 @@ async function answerAllDocs(ctx: ParameterizedContext, { pouch }: OpenDatabase)
 }
 
 async function answerQueries(ctx: ParameterizedContext, { pouch }: OpenDatabase): Promise<void> {
-  const { queries } = await readJson(ctx)
-  if (!Array.isArray(queries)) {
-    throw new CouchAnswer(400, 'bad_request', '`queries` member must be an array.')
-  }
-  const ranges = (queries as unknown[]).map((query) => {
-    if (typeof query === 'object' && query !== null) return readRange({ ...query }, 'body')
-    throw new CouchAnswer(400, 'bad_request', '`queries` must hold objects.')
-  })
-  const results = ranges.map(async (range) => {
+  const results = (await readQueries(ctx)).map(async (range) => {
     const rows = (await Array.fromAsync(allDocsPages(pouch, range))).flat()
     return { ...(await allDocsHead(pouch, range)), rows }
   })
@@ -137,7 +130,34 @@ async function answerView(
   database: OpenDatabase,
   { design = '', view = '' }: Params,
 ): Promise<void> {
-  ctx.body = await queryView(database, design, view, await rangeOf(ctx))
+  const { pages, rest } = await queryView(database, design, view, await rangeOf(ctx))
+  await answerRows(ctx, 'rows', pages, () => rest)
+}
+
+/** Several queries of one view. They share what the address says. */
+async function answerViewQueries(
+  ctx: ParameterizedContext,
+  database: OpenDatabase,
+  { design = '', view = '' }: Params,
+): Promise<void> {
+  const shared = readRange(ctx.query, 'address')
+  const results = (await readQueries(ctx)).map(async (range) => {
+    const { pages, rest } = await queryView(database, design, view, { ...shared, ...range })
+    return { ...rest, rows: (await Array.fromAsync(pages)).flat() }
+  })
+  ctx.body = { results: await Promise.all(results) }
+}
+
+/** The ranges in the body of a request for several. */
+async function readQueries(ctx: ParameterizedContext): Promise<Range[]> {
+  const { queries } = await readJson(ctx)
+  if (!Array.isArray(queries)) {
+    throw new CouchAnswer(400, 'bad_request', '`queries` member must be an array.')
+  }
+  return (queries as unknown[]).map((query) => {
+    if (typeof query === 'object' && query !== null) return readRange({ ...query }, 'body')
+    throw new CouchAnswer(400, 'bad_request', '`queries` must hold objects.')
+  })
 }
 
 async function rangeOf(ctx: ParameterizedContext): Promise<Range> {

@@ -6,7 +6,9 @@ import { messageOf } from '../../errors.ts'
 import { logger } from '../../log.ts'
 import { CouchAnswer } from './answers.ts'
 import { claimFolder, databasePath, folderSize, removeLeftovers } from './folder.ts'
-import { compactFiles, countKeys, rememberingLeveldown } from './level.ts'
+import { compactFiles, rememberingLeveldown } from './level.ts'
+import { countKeys } from './stored-documents.ts'
+import { ViewIndexes } from './view-indexes.ts'
 
 const log = logger('store')
 // Each database listens on PouchDB, and each view is a database.
@@ -27,18 +29,12 @@ export interface OpenDatabase {
   readonly closing: AbortController
   /** Compactions that run; closing waits for them. */
   readonly compactions: Set<Promise<void>>
-  /** Counts writes, so that a view is known to be up to date without a look at its index. */
+  /** Counts writes, so that an index is known to be up to date without a look at the changes. */
   writes: number
-  /** Views by `design/view`, as they were when last brought up to date. */
-  readonly views: Map<string, KnownView>
+  /** The indexes of its views. */
+  readonly indexes: ViewIndexes
   /** How many documents are deleted; undefined when that has to be counted. */
   deleted: number | undefined
-}
-
-interface KnownView {
-  reduce: string | undefined
-  /** The number of writes that were finished when bringing it up to date began. */
-  atWrites: number
 }
 
 /** To be called after documents were written: wakes who waits for changes. */
@@ -47,7 +43,13 @@ export function markWritten(database: OpenDatabase, documents: readonly unknown[
   const deletes = documents.some((document) => (document as { _deleted?: unknown } | null)?._deleted)
   if (deletes || database.deleted !== 0) database.deleted = undefined
   database.writes += 1
+  if (documents.some(mayBeDesign)) database.indexes.forgetDesigns()
   database.events.emit('written')
+}
+
+function mayBeDesign(document: unknown): boolean {
+  const id = (document as { _id?: unknown } | null)?._id
+  return typeof id !== 'string' || id.startsWith('_design/')
 }
 
 /**
@@ -101,12 +103,13 @@ export class Databases {
   /** @throws CouchAnswer 404 */
   remove(name: string): Promise<void> {
     return this.#inTurn(async () => {
-      const { pouch, closing, compactions } = this.get(name)
+      const { pouch, closing, compactions, indexes } = this.get(name)
       this.#open.delete(name)
       closing.abort()
       await Promise.all(compactions)
       const entry = await this.#list?.get(name)
       if (entry) await this.#list?.remove(name, entry._rev)
+      await indexes.destroy()
       await pouch.destroy()
     })
   }
@@ -136,12 +139,12 @@ export class Databases {
   }
 
   /**
-   * Starts to remove the bodies of old revisions and their bytes from the files; errors are logged. What a view emitted
-   * for a removed document stays in the view's own files until the view goes: PouchDB leaves it there.
+   * Starts to remove the bodies of old revisions and their bytes from the files, the views' too; errors are logged. What
+   * a view with a reduce function emitted for a removed document stays until the view goes: PouchDB leaves it there.
    */
   compact(name: string): void {
-    const { pouch, compactions } = this.get(name)
-    const running = compact(pouch, databasePath(this.#folder, name))
+    const { compactions } = this.get(name)
+    const running = compact(this.get(name))
       .catch((error: unknown) =>
         log.warn('a compaction failed', { database: name, reason: messageOf(error) }),
       )
@@ -162,6 +165,7 @@ export class Databases {
     this.#open.clear()
     for (const { closing } of open) closing.abort()
     await Promise.allSettled(open.flatMap(({ compactions }) => [...compactions]))
+    await Promise.allSettled(open.map(({ indexes }) => indexes.close()))
     await Promise.allSettled(open.map(({ pouch }) => pouch.close()))
     await this.#list?.close()
   }
@@ -182,16 +186,17 @@ export class Databases {
     })
     const events = new EventEmitter()
     events.setMaxListeners(0)
-    this.#open.set(name, {
+    const database: OpenDatabase = {
       name,
       pouch,
       events,
       closing: new AbortController(),
       compactions: new Set(),
       writes: 0,
-      views: new Map(),
+      indexes: await ViewIndexes.open(pouch, name, () => database.writes),
       deleted: undefined,
-    })
+    }
+    this.#open.set(name, database)
   }
 
   #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
@@ -201,9 +206,10 @@ export class Databases {
   }
 }
 
-async function compact(pouch: PouchDatabase, path: string): Promise<void> {
+async function compact({ pouch, indexes }: OpenDatabase): Promise<void> {
   await pouch.compact()
-  await compactFiles(path)
+  await compactFiles(pouch.name)
+  await indexes.compact()
 }
 
 function openPouch(path: string): PouchDatabase {

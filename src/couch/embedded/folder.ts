@@ -1,5 +1,5 @@
 import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { createFile } from '../../files.ts'
 import { FolderError } from './open-problem.ts'
 
@@ -9,6 +9,18 @@ const FORMAT = '1'
 /** Where a database's LevelDB lies in the store's folder. */
 export function databasePath(folder: string, name: string): string {
   return join(folder, 'databases', encodeURIComponent(name))
+}
+
+/** Where the index of a design document's views lies: beside the database, under a name that no database can have. */
+export function indexPath(database: string, signature: string): string {
+  return `${database}.views-${signature}`
+}
+
+/** The signatures of the design documents that the database at `path` has an index for. */
+export async function indexesOf(path: string): Promise<string[]> {
+  const beginning = basename(indexPath(path, ''))
+  const entries = await readdir(dirname(path))
+  return entries.filter((entry) => entry.startsWith(beginning)).map((entry) => entry.slice(beginning.length))
 }
 
 /**
@@ -36,7 +48,7 @@ export async function claimFolder(folder: string): Promise<void> {
 export async function removeLeftovers(folder: string, names: readonly string[]): Promise<void> {
   const kept = new Set(names.map((name) => encodeURIComponent(name)))
   for (const entry of await readdir(join(folder, 'databases'))) {
-    const owner = entry.replace(/-mrview-[0-9a-f]{32}$/, '')
+    const owner = entry.replace(/(-mrview-|\.views-)[0-9a-f]{32}$/, '')
     if (!kept.has(owner) && !kept.has(entry))
       await rm(join(folder, 'databases', entry), { recursive: true, force: true })
   }

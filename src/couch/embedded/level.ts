@@ -1,14 +1,16 @@
 import { createRequire } from 'node:module'
-import type { PouchDocument } from 'pouchdb-node'
+import { messageOf } from '../../errors.ts'
 import { guardWrites } from './write-guard.ts'
 
-/** What is used here of an open LevelDB, beside what PouchDB does with it. */
-interface LevelDown {
+/** What is used here of a LevelDB, beside what PouchDB does with it. */
+export interface LevelDown {
+  open(options: object, done: Done): void
+  close(done: Done): void
   batch(
     operations: object[],
     ...rest: [options: object, done: (error?: Error) => void] | [done: (error?: Error) => void]
   ): void
-  compactRange(start: Uint8Array, end: Uint8Array, done: (error?: Error) => void): void
+  compactRange(start: Uint8Array, end: Uint8Array, done: Done): void
   iterator(options: object): LevelIterator
   /** Gives undefined for keys that are not there. */
   getMany(
@@ -18,14 +20,16 @@ interface LevelDown {
   ): void
 }
 
-interface LevelIterator {
-  next(done: (error?: Error, key?: string) => void): void
-  end(done: (error?: Error) => void): void
+type Done = (error?: Error | null) => void
+
+export interface LevelIterator {
+  next(done: (error?: Error | null, key?: string, value?: string) => void): void
+  end(done: Done): void
 }
 
 interface LevelDownFactory {
   (location: string): LevelDown
-  destroy(location: string, done: (error?: Error) => void): void
+  destroy(location: string, done: Done): void
 }
 
 // PouchDB's own copy of the binding, so that there is one LevelDB in the process.
@@ -34,28 +38,6 @@ const opened = new Map<string, LevelDown>()
 
 const FIRST_KEY = Uint8Array.of(0)
 const LAST_KEY = new Uint8Array(8).fill(0xff)
-/** PouchDB's key space of documents: one key for each document, deleted ones too. */
-const DOCUMENTS = '\u00ffdocument-store\u00ff'
-/** Its key space of bodies: one key for each revision whose body is kept. */
-const BODIES = '\u00ffby-sequence\u00ff'
-const SEQUENCE_DIGITS = 16
-
-/** What PouchDB 9 keeps of a document under its id. */
-interface Metadata {
-  winningRev: string
-  deleted: boolean
-  /** The sequence number under which a revision's body is kept. */
-  rev_map: Record<string, number>
-}
-
-/** The revision of a document that CouchDB answers with when none is asked for. */
-export interface Winner {
-  rev: string
-  deleted: boolean
-  /** Absent when it was not asked for, and for the moment in which a compaction removes it. */
-  body: PouchDocument | undefined
-}
-
 let tellTorn: (location: string, error: Error) => void = () => {}
 
 /** `told` is called when a LevelDB could not write; it takes no more writes until it is opened again. */
@@ -72,12 +54,38 @@ export const rememberingLeveldown: LevelDownFactory = Object.assign(
     return level
   },
   {
-    destroy(location: string, done: (error?: Error) => void) {
+    destroy(location: string, done: Done) {
       opened.delete(location)
       leveldown.destroy(location, done)
     },
   },
 )
+
+/**
+ * Opens a LevelDB for something else than PouchDB, or with `create` makes it. Damage is not told as a failed write is: opening the
+ * database again does not mend it, and whoever keeps it can do without.
+ */
+export async function openLevel(location: string, create: boolean): Promise<LevelDown> {
+  const level = leveldown(location)
+  guardWrites(level, (error) => {
+    if (!isDamage(error)) tellTorn(location, error)
+  })
+  await new Promise<void>((resolve, reject) => {
+    level.open({ createIfMissing: create }, (error) => (error ? reject(error) : resolve()))
+  })
+  opened.set(location, level)
+  return level
+}
+
+/** Whether what a LevelDB could not do comes from its files' content, and not from a disk that is full or the like. */
+export function isDamage(error: unknown): boolean {
+  return /Corruption|Invalid argument|No such file|not found|NotFound/i.test(messageOf(error))
+}
+
+/** To be called when a LevelDB has been closed. */
+export function forgetLevel(location: string): void {
+  opened.delete(location)
+}
 
 /**
  * Rewrites all files of the database at `location`, so that removed content leaves the disk. LevelDB keeps it until
@@ -100,64 +108,9 @@ export async function compactFiles(location: string): Promise<void> {
   }
 }
 
-/** How many documents there are, deleted ones included; reads keys alone. */
-export function countKeys(location: string): Promise<number> {
-  const level = opened.get(location)
-  if (!level) return Promise.resolve(0)
-  const range = { gt: DOCUMENTS, lt: `${DOCUMENTS}\uffff` }
-  const iterator = level.iterator({ ...range, values: false, keyAsBuffer: false })
-  return new Promise((resolve, reject) => {
-    let count = 0
-    const step = (error?: Error, key?: string) => {
-      if (!error && key !== undefined) {
-        count += 1
-        iterator.next(step)
-      } else {
-        iterator.end(() => (error ? reject(error) : resolve(count)))
-      }
-    }
-    iterator.next(step)
-  })
-}
-
-/**
- * The winning revisions of these documents in one read from LevelDB, or two with their bodies; undefined for those that
- * were never here. PouchDB reads each document by itself, in an order of its own: ten times the work for a batch.
- */
-export async function readWinners(
-  location: string,
-  ids: readonly string[],
-  withBodies: boolean,
-): Promise<(Winner | undefined)[]> {
-  const found = await getMany(
-    location,
-    ids.map((id) => DOCUMENTS + id),
-  )
-  const winners: (Winner | undefined)[] = []
-  const keys: string[] = []
-  for (const text of found) {
-    if (text === undefined) {
-      winners.push(undefined)
-      continue
-    }
-    const { winningRev: rev, deleted, rev_map: sequences } = JSON.parse(text) as Metadata
-    winners.push({ rev, deleted, body: undefined })
-    keys.push(BODIES + String(sequences[rev] ?? 0).padStart(SEQUENCE_DIGITS, '0'))
-  }
-  if (!withBodies) return winners
-  const bodies = (await getMany(location, keys))[Symbol.iterator]()
-  for (const winner of winners) {
-    if (!winner) continue
-    const body = bodies.next().value
-    if (body !== undefined) winner.body = JSON.parse(body) as PouchDocument
-  }
-  return winners
-}
-
-function getMany(location: string, keys: string[]): Promise<(string | undefined)[]> {
+/** The open LevelDB at `location`. */
+export function openedLevel(location: string): LevelDown {
   const level = opened.get(location)
   if (!level) throw new Error('the database is not open')
-  return new Promise((resolve, reject) => {
-    level.getMany(keys, { asBuffer: false }, (error, values) => (error ? reject(error) : resolve(values)))
-  })
+  return level
 }
