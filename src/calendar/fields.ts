@@ -45,6 +45,8 @@ export const EVENT_LIMITS = {
   /** Years from the start of a series to its last occurrence. */
   years: 3,
   occurrences: 200,
+  /** Days that all occurrences take together. */
+  daysInAll: 400,
   /** Days by which one occurrence may be moved. */
   moved: 366,
   rrule: 300,

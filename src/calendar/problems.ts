@@ -1,4 +1,5 @@
 import { EVENT_LIMITS, type EventFields, type OccurrenceChange, type Problem } from './fields.ts'
+import { occurrencesOf } from './occurrences.ts'
 import { seriesOf } from './series.ts'
 import { isDay, isWallTime, MINUTES_A_DAY, minutesOf } from './wall-time.ts'
 import { isKnownZone, isZoneName } from './zone.ts'
@@ -84,10 +85,20 @@ function seriesProblems(fields: EventFields): Problem[] {
   const starts = seriesOf(fields)
   if (typeof starts === 'string') return [{ field: 'rrule', problem: starts }]
   const series = new Set(starts)
-  return (['exceptions', 'changes'] as const).flatMap((field) => {
+  const problems = (['exceptions', 'changes'] as const).flatMap((field) => {
     const problem = listProblem(fields[field], field, fields, series)
     return problem ? [{ field, problem }] : []
   })
+  return problems.length === 0 && daysInAll(fields) > EVENT_LIMITS.daysInAll
+    ? [{ field: 'rrule', problem: `takes more than ${EVENT_LIMITS.daysInAll} days in all` }]
+    : problems
+}
+
+function daysInAll(fields: EventFields): number {
+  const days = occurrencesOf(fields).map(
+    ({ day, lastDay }) => (minutesOf(lastDay) - minutesOf(day)) / MINUTES_A_DAY + 1,
+  )
+  return days.reduce((sum, some) => sum + some, 0)
 }
 
 function listProblem(

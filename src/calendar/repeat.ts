@@ -53,7 +53,7 @@ export function readRepeat(
   if (!isDay(until)) return wrong('until', 'is not a day such as 2026-11-23')
   const { nth, last } = weekdayOfMonth(event.start)
   if (repeat === 'monthly-weekday' && nth === 5)
-    return wrong('repeat', 'counts to the fourth weekday of a month: choose the last')
+    return wrong('repeat', 'counts to the fourth weekday of a month; choose the last')
   if (repeat === 'monthly-last-weekday' && !last)
     return wrong('repeat', 'needs a start on the last such weekday of its month')
   const rrule = `${partsOf(repeat as Repeat, event.start)};UNTIL=${until.replaceAll('-', '')}`

@@ -92,7 +92,13 @@ export class Wording {
   }
 
   /** A date in this language; UTC unless a zone is named. */
-  format = (date: Date, options: Intl.DateTimeFormatOptions): string => {
+  format = (date: Date, options: Intl.DateTimeFormatOptions): string => this.#formatOf(options).format(date)
+
+  /** From one time to another, without saying twice what they share. */
+  formatRange = (from: Date, to: Date, options: Intl.DateTimeFormatOptions): string =>
+    this.#formatOf(options).formatRange(from, to)
+
+  #formatOf(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
     const key = JSON.stringify(options)
     let format = this.#formats.get(key)
     if (!format) {
@@ -103,7 +109,7 @@ export class Wording {
       })
       this.#formats.set(key, format)
     }
-    return format.format(date)
+    return format
   }
 
   #find(path: string, values: Values): string | undefined {

@@ -1,4 +1,5 @@
-import type { Occurrence, Section, Summary } from '../kinds/base/kind.ts'
+import type { Occurrence } from '../calendar/occurrences.ts'
+import type { Section, Summary } from '../kinds/base/kind.ts'
 import type { Fields } from '../ledger/document.ts'
 import type { Clash } from '../resolve/resolve.ts'
 import type { KnownDecision, Standing } from './decisions.ts'

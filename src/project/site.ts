@@ -58,6 +58,9 @@ export interface CalendarRow {
   lastDay: string
 }
 
+/** The row of one day that an occurrence touches. */
+export type DayRow = CalendarRow & { onDay: string }
+
 /** A comment as an item's page shows it. */
 export interface CommentRow {
   hash: string
@@ -154,8 +157,7 @@ export class Site {
   }
 
   /**
-   * Occurrences on the local days from `from` to `to` ("2026-11-23"), by day and start, at most `limit` rows. The whole
-   * calendar has a row for each day that an occurrence touches, that of a group, tag or place one for each occurrence.
+   * Occurrences of events by the local days that they touch, one row for each day, in order.
    *
    * @param of '' for all, or the scope of a group, tag or place
    * @param after the key of the row to go on from
@@ -163,19 +165,25 @@ export class Site {
   async calendar(
     of: string,
     { from, to, limit, after }: { from: string; to: string; limit: number; after?: readonly unknown[] },
-  ): Promise<{ rows: (CalendarRow & { onDay: string })[]; next?: readonly unknown[] }> {
+  ): Promise<{ rows: DayRow[]; next?: readonly unknown[] }> {
     const answer = await this.database.view<Omit<CalendarRow, 'item'>>(this.#design(), 'calendar', {
       startkey: after ? [...after] : [of, from],
       endkey: [of, to, LAST],
       limit: limit + 1,
     })
-    const rows = answer.rows.slice(0, limit).map(({ id, key, value }) => ({
-      ...value,
-      item: id,
-      onDay: String((key as unknown[])[1]),
-    }))
     const next = answer.rows[limit]?.key as readonly unknown[] | undefined
-    return { rows, ...(next ? { next } : {}) }
+    return { rows: answer.rows.slice(0, limit).map(dayRow), ...(next ? { next } : {}) }
+  }
+
+  /** At most `limit` occurrences on each of these local days, in one request. */
+  async calendarDays(of: string, days: readonly string[], limit: number): Promise<Map<string, DayRow[]>> {
+    const queries = days.map((day) => ({ startkey: [of, day], endkey: [of, day, LAST], limit }))
+    const answers = await this.database.viewQueries<Omit<CalendarRow, 'item'>>(
+      this.#design(),
+      'calendar',
+      queries,
+    )
+    return new Map(days.map((day, index) => [day, (answers[index] ?? []).map(dayRow)]))
   }
 
   /** The comments of an item as they came, at most `limit`. */
@@ -235,4 +243,8 @@ export class Site {
 
 function listingRow({ id, value }: ViewRow<ListingEntry>): ListingRow {
   return { item: id, ...value }
+}
+
+function dayRow({ id, key, value }: ViewRow<Omit<CalendarRow, 'item'>>): DayRow {
+  return { ...value, item: id, onDay: String((key as unknown[])[1]) }
 }

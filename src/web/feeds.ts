@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto'
 import type { Router } from '@koa/router'
 import { wallTime } from '../ledger/clock.ts'
 import { atomFeed, rssFeed } from '../pages/feeds.ts'
 import type { FeedSite } from '../pages/feeds.ts'
 import { scope } from '../project/site.ts'
 import type { SiteItem } from '../project/site-item.ts'
+import { answerText } from './conditional.ts'
 import type { WebContext } from './context.ts'
 import { publicUrl } from './page.ts'
 
@@ -27,16 +27,7 @@ export function feedRoutes(router: Router, web: WebContext): void {
         .map(({ updatedAt }) => updatedAt)
         .sort()
         .at(-1)
-      ctx.set('Cache-Control', 'no-cache')
-      ctx.etag = createHash('sha256').update(body).digest('base64url').slice(0, 22)
-      if (latest !== undefined) ctx.lastModified = new Date(wallTime(latest))
-      ctx.status = 200
-      if (ctx.fresh) {
-        ctx.status = 304
-        return
-      }
-      ctx.set('Content-Type', type)
-      ctx.body = body
+      answerText(ctx, { type, body, changed: latest === undefined ? undefined : new Date(wallTime(latest)) })
     })
   }
 }

@@ -40,7 +40,7 @@ export function checkInput(
   const plain = Object.fromEntries(
     [['tags', []] as const, ...kept, ...typed].filter(([, value]) => value !== undefined),
   )
-  const { fields, problems } = kind.read?.(input, plain) ?? { fields: plain, problems: {} }
+  const { fields, problems } = kind.read?.(input, plain, before) ?? { fields: plain, problems: {} }
   const errors: Record<string, string> = {}
   for (const [name, problem] of Object.entries(problems))
     errors[name] = sentence(name, problem, kind, wording)

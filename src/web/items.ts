@@ -5,8 +5,10 @@ import { isHash } from '../ledger/document.ts'
 import type { Edit } from '../ledger/document.ts'
 import { isItemId } from '../ledger/item-id.ts'
 import { fieldChanges } from '../pages/changes.ts'
+import { whenModel } from '../pages/calendar.ts'
 import { historyModel, itemModel, pathOf } from '../pages/models.ts'
 import { isEdit } from '../project/judge.ts'
+import type { Wording } from '../i18n/wording.ts'
 import type { SiteItem } from '../project/site-item.ts'
 import { discussion } from './comments.ts'
 import type { WebContext } from './context.ts'
@@ -31,6 +33,7 @@ export function itemPages(router: Router, web: WebContext): void {
     await showPage(ctx, web, templateOf(item), {
       item: model,
       ...extra,
+      ...(item.occurrences ? { when: whenModel(item, wording, Date.now()) } : {}),
       comments,
       title: model.title,
       description: model.summary,
@@ -58,6 +61,7 @@ export function itemPages(router: Router, web: WebContext): void {
     await showPage(ctx, web, templateOf(item), {
       item: model,
       version,
+      ...(kindOf(item.kind)?.occurrences ? { when: whenOfVersion(item, edit, wording) } : {}),
       title: model.title,
       robots: 'noindex',
     })
@@ -105,6 +109,11 @@ export async function itemOf(ctx: PageRequest, { site }: Pick<WebContext, 'site'
 /** The template of an item's page: its kind's own. */
 function templateOf({ kind }: SiteItem): string {
   return `kinds/${kindOf(kind)?.name ?? 'article'}`
+}
+
+function whenOfVersion(item: SiteItem, { fields }: Edit, wording: Wording) {
+  const occurrences = [...(kindOf(item.kind)?.occurrences?.(fields) ?? [])]
+  return whenModel({ ...item, fields, occurrences }, wording, 0)
 }
 
 async function editOf(item: SiteItem, hash: string, { ledger }: WebContext): Promise<Edit> {

@@ -49,11 +49,12 @@ export async function findListing(
   ctx: PageRequest,
   web: WebContext,
   route: ListingRoute,
+  addressOf = (path: string) => path,
 ): Promise<Listing | 'elsewhere' | undefined> {
   const found = await route.find(ctx.params, web, wordingFor(ctx))
   if (typeof found !== 'string') return found
   ctx.status = 301
-  ctx.redirect(localPath(ctx, found) + ctx.search)
+  ctx.redirect(localPath(ctx, addressOf(found)) + ctx.search)
   return 'elsewhere'
 }
 

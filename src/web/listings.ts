@@ -27,6 +27,8 @@ export interface Listing {
 /** One form of addresses of listings. */
 export interface ListingRoute {
   pattern: string
+  /** The form of the addresses of its calendars. */
+  calendar?: string
   /** The listing at such an address; undefined is a 404, a text another address that means the same. */
   find(
     params: Readonly<Record<string, string | undefined>>,
@@ -60,8 +62,16 @@ export const LISTINGS: readonly ListingRoute[] = [
       current: 'latest',
     }),
   },
-  { pattern: '/tags/:name', find: ({ name }, web, wording) => ofTerm('tag', name, web, wording) },
-  { pattern: '/places/:name', find: ({ name }, web, wording) => ofTerm('place', name, web, wording) },
+  {
+    pattern: '/tags/:name',
+    calendar: '/tags/:name/calendar',
+    find: ({ name }, web, wording) => ofTerm('tag', name, web, wording),
+  },
+  {
+    pattern: '/places/:name',
+    calendar: '/places/:name/calendar',
+    find: ({ name }, web, wording) => ofTerm('place', name, web, wording),
+  },
   {
     pattern: '/authors/:name',
     find: ({ name = '' }, _, { t }) => ({
@@ -84,6 +94,7 @@ export const LISTINGS: readonly ListingRoute[] = [
   },
   {
     pattern: '/groups/:group/newswire',
+    calendar: '/groups/:group/calendar',
     async find({ group = '' }, { site }, { t }) {
       const item = isItemId(group) ? await site.item(group) : undefined
       if (item?.kind !== 'group' || item.standing.hidden) return undefined

@@ -9,6 +9,8 @@ import { belongsTo, isItemId, makeItemId } from '../ledger/item-id.ts'
 import { keyFromSecret, keyFromSeed } from '../ledger/keys.ts'
 import type { SigningKey } from '../ledger/keys.ts'
 import { logger } from '../log.ts'
+import type { Wording } from '../i18n/wording.ts'
+import { occurrenceName } from '../pages/calendar.ts'
 import { itemModel, pathOf } from '../pages/models.ts'
 import { sameValue } from '../resolve/values.ts'
 import { standingOf } from '../project/decisions.ts'
@@ -115,21 +117,19 @@ export function publishPages(router: Router, web: WebContext): void {
     await showPage(ctx, web, 'published', model, { store: false })
   })
 
-  router.get('/:kind/:item/edit/:secret', async (ctx) => {
+  router.get('/:kind/:item/edit/:secret{/:part}', async (ctx) => {
     const item = await authorsItem(ctx, web)
-    const kind = kindOf(item.kind)
-    if (!kind) throw unknownForm(ctx)
+    const kind = partOf(ctx, kindOf(item.kind), item)
     const input = inputOf(item.fields, kind)
     await show(ctx, { kind, action: ctx.path, input, item, parents: item.heads.join(' ') })
   })
-  router.post('/:kind/:item/edit/:secret', async (ctx) => {
+  router.post('/:kind/:item/edit/:secret{/:part}', async (ctx) => {
     const form = await readForm(ctx, web.config.limits.formBytes)
     const { t } = wordingFor(ctx)
-    const kind = kindAt(ctx.params.kind ?? '')
-    if (!kind) throw unknownForm(ctx)
-    const input = readInput(form, kind)
     const author = authorOf(ctx)
     const item = author && (await web.site.item(ctx.params.item ?? ''))
+    const kind = partOf(ctx, kindAt(ctx.params.kind ?? ''), item)
+    const input = readInput(form, kind)
     if (!author || item?.kind !== kind.name) {
       const notice = t(author ? 'form.notHereYet' : 'form.wrongLink')
       const action = `/publish/${kind.name}`
@@ -256,6 +256,7 @@ async function showForm(ctx: Context, web: WebContext, tokens: FormTokens, state
     suggested: { tags: terms.suggested('tag'), places: terms.suggested('place') },
     editing: item !== undefined,
     path: item && pathOf(item.kind, item._id),
+    parts: item ? partsOf(item, kind, action, wording) : [],
     original: original && { title: original.listing.title, path: pathOf(original.kind, original._id) },
     token: tokens.issue(action),
     title,
@@ -264,6 +265,17 @@ async function showForm(ctx: Context, web: WebContext, tokens: FormTokens, state
   }
   ctx.status = status
   await showPage(ctx, web, 'form', model, { store: false })
+}
+
+/** The forms for parts of an item, beside that for the whole. */
+function partsOf(item: SiteItem, kind: Kind, action: string, wording: Wording) {
+  const whole = kindOf(item.kind)
+  if (whole !== kind) return []
+  const names = kind.parts?.(item.fields) ?? []
+  return names.map((name) => ({
+    name: occurrenceName(name, wording),
+    path: `${action}/${encodeURIComponent(name)}`,
+  }))
 }
 
 /** What the address of a form to publish says: the kind, and the group whose link it holds. */
@@ -306,6 +318,14 @@ async function authorsItem(ctx: PageRequest, web: WebContext): Promise<SiteItem>
   const item = await itemOf(ctx, web)
   if (authorOf(ctx)) return item
   throw new HyperactiveError('wrong_edit_link', wordingFor(ctx).t('error.wrongLink'), { status: 403 })
+}
+
+/** The kind as the form at this address has it: whole, or as that of one part, such as an occurrence of a series. */
+function partOf(ctx: PageRequest, kind: Kind | undefined, item?: SiteItem): Kind {
+  const { part } = ctx.params
+  const found = part === undefined ? kind : kind?.part?.(item?.fields ?? {}, part)
+  if (!found) throw unknownForm(ctx)
+  return found
 }
 
 function unknownForm(ctx: PageRequest): HyperactiveError {

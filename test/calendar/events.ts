@@ -42,12 +42,14 @@ export const simpleEvents: fc.Arbitrary<EventFields & { title: string }> = fc
   })
   .map(({ day, time, minutes, allDay, zone, repeat, lasts }) => {
     const start = allDay ? day : `${day}T${time}`
+    // A series of events of many days soon takes too many of them.
+    const length = repeat === 'none' ? (minutes ?? 0) : ((minutes ?? 0) % 1_440) + 1
     const end =
       minutes === undefined
         ? {}
         : allDay
-          ? { end: addDays(day, minutes % 20) }
-          : { end: new Date(Date.parse(`${start}Z`) + minutes * 60_000).toISOString().slice(0, 16) }
+          ? { end: addDays(day, minutes % (repeat === 'none' ? 20 : 2)) }
+          : { end: new Date(Date.parse(`${start}Z`) + length * 60_000).toISOString().slice(0, 16) }
     const event = { title: 'Any', start, ...end, zone, ...(allDay ? { allDay } : {}) }
     const { rrule, problems } = readRepeat({ repeat, until: addDays(day, lasts) }, event)
     return problems.length === 0 && rrule ? { ...event, rrule } : event

@@ -9,8 +9,6 @@ import {
   weekDays,
   weekWith,
 } from '../../src/calendar/period.ts'
-import { placeOnDays } from '../../src/calendar/place-on-days.ts'
-import { occurrencesOf } from '../../src/calendar/occurrences.ts'
 import { addDays, weekdayOf } from '../../src/calendar/wall-time.ts'
 
 const days = fc.integer({ min: 0, max: 109_570 }).map((count) => addDays('1900-01-01', count))
@@ -82,25 +80,4 @@ test('neighbours are those before and after, up to the ends of the calendar', (t
   t.deepEqual(around('1900-01-01'), [undefined, '1900-01-02'])
   t.deepEqual(around('2199/12'), ['2199/11', undefined])
   t.deepEqual(around('2199-12-31'), ['2199-12-30', undefined])
-})
-
-test('occurrences stand on each day that they touch', (t) => {
-  const rows = [
-    ...occurrencesOf({ start: '2026-11-23T22:00', end: '2026-11-25T00:00', zone: 'UTC' }),
-    ...occurrencesOf({ start: '2026-11-24T00:00', zone: 'UTC' }),
-    ...occurrencesOf({ start: '2026-11-20', end: '2026-12-02', allDay: true, zone: 'UTC' }),
-  ]
-  const placed = placeOnDays(rows, weekDays('2026-11-23'))
-  t.deepEqual(
-    placed.map(({ day, rows }) => [day, rows.map(({ occurrence }) => occurrence)]),
-    [
-      ['2026-11-23', ['2026-11-23T22:00', '2026-11-20']],
-      ['2026-11-24', ['2026-11-23T22:00', '2026-11-24T00:00', '2026-11-20']],
-      ['2026-11-25', ['2026-11-20']],
-      ['2026-11-26', ['2026-11-20']],
-      ['2026-11-27', ['2026-11-20']],
-      ['2026-11-28', ['2026-11-20']],
-      ['2026-11-29', ['2026-11-20']],
-    ],
-  )
 })

@@ -61,6 +61,13 @@ test('an end has to follow its start within 31 days', (t) => {
   t.deepEqual(sentences({ ...days, end: '2026-12-25' }), ['end is more than 31 days after the start'])
 })
 
+test('a series takes at most 400 days in all', (t) => {
+  const days = { start: '2026-11-02', end: '2026-11-05', allDay: true, zone: 'UTC' }
+  const weekly = (count: number) => sentences({ ...days, rrule: `FREQ=WEEKLY;COUNT=${count}` })
+  t.deepEqual(weekly(100), [])
+  t.deepEqual(weekly(101), ['rrule takes more than 400 days in all'])
+})
+
 test('a zone is an IANA name in its own letters', (t) => {
   for (const zone of ['Asia/Kolkata', 'Asia/Calcutta', 'GB-Eire', 'UTC', 'America/Port-au-Prince']) {
     t.deepEqual(sentences({ ...SINGLE, zone }), [], zone)

@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import type { Occurrence } from '../../calendar/occurrences.ts'
 import type { Fields } from '../../ledger/document.ts'
 
 /**
@@ -61,18 +62,6 @@ export interface Summary {
   [more: string]: unknown
 }
 
-/** One time at which an event takes place; see `calendar/`. */
-export interface Occurrence {
-  /** Local start of the occurrence as the series has it, which names it. */
-  occurrence: string
-  /** UTC, ISO 8601. */
-  start: string
-  end: string
-  /** Local days, "2026-11-23": the first and the last one that it touches. */
-  day: string
-  lastDay: string
-}
-
 /** One kind of item: what it is made of, how its fields merge, its form, and where it is listed. */
 export interface Kind {
   readonly name: string
@@ -98,10 +87,23 @@ export interface Kind {
   listing(fields: Fields): Summary
   /** When an event takes place. */
   occurrences?(fields: Fields): readonly Occurrence[]
-  /** Makes fields of inputs that belong together; says what is wrong by name of the input. */
-  read?(input: Input, fields: Fields): { fields: Fields; problems: Readonly<Record<string, string>> }
+  /**
+   * Makes fields of inputs that belong together; says what is wrong by name of the input.
+   *
+   * @param fields what the form's controls made of the inputs, and what they do not show
+   * @param before the fields that are edited; none of a new item
+   */
+  read?(
+    input: Input,
+    fields: Fields,
+    before: Fields,
+  ): { fields: Fields; problems: Readonly<Record<string, string>> }
   /** The reverse: inputs for fields that are shown by more than one. */
   show?(fields: Fields): Input
+  /** Parts of an item that have a form of their own, such as the occurrences of a series. */
+  parts?(fields: Fields): readonly string[]
+  /** The kind as its form for a part has it; undefined where there is no such part. */
+  part?(fields: Fields, name: string): Kind | undefined
 }
 
 /**

@@ -1,9 +1,9 @@
-// Events on each local day that they touch: [scope, day, start, item, occurrence]. Beside the whole calendar, each group,
-// tag and place has its own, with the first day of each occurrence.
+// Events on each local day that they touch: [scope, day, start, item, occurrence]. Beside the whole calendar, '', each
+// group, tag and place has its own.
 function (doc) {
   if (doc.type !== 'item' || !doc.occurrences || doc.standing.hidden) return
   var entry = doc.listing
-  var scopes = []
+  var scopes = ['']
   entry.tags.forEach(function (tag) {
     scopes.push('tag:' + encodeURIComponent(tag))
   })
@@ -28,13 +28,12 @@ function (doc) {
       day: time.day,
       lastDay: time.lastDay,
     }
-    scopes.forEach(function (scope) {
-      emit([scope, time.day, time.start, doc._id, time.occurrence], value)
-    })
-    var day = Date.parse(time.day)
     var last = Date.parse(time.lastDay)
-    for (; day <= last; day += 86400000) {
-      emit(['', new Date(day).toISOString().slice(0, 10), time.start, doc._id, time.occurrence], value)
+    for (var day = Date.parse(time.day); day <= last; day += 86400000) {
+      var onDay = new Date(day).toISOString().slice(0, 10)
+      scopes.forEach(function (scope) {
+        emit([scope, onDay, time.start, doc._id, time.occurrence], value)
+      })
     }
   })
 }
