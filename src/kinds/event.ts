@@ -110,7 +110,7 @@ export const event: Kind = {
   read: (input, fields, before) => readEvent(input, fields, before),
   show: (fields) => ({ ...showRepeat(fields.rrule as string | undefined, asEvent(fields)) }),
   parts: (fields) => {
-    if (fields.rrule === undefined) return []
+    if (fields.rrule === undefined || fields.start === undefined) return []
     const series = seriesOf(asEvent(fields))
     return typeof series === 'string' ? [] : series
   },
@@ -170,6 +170,8 @@ function readEvent(input: Input, typed: Fields, before: Fields) {
     ...(end === undefined ? {} : { end }),
     ...(start !== undefined && isDay(start) ? { allDay: true } : {}),
   } as unknown as EventFields
+  // What is wrong with the start is said first.
+  if (start === undefined) return { fields: fieldsOf(event), problems: {} }
   const kept = typeof before.rrule === 'string' ? before.rrule : undefined
   const { repeat = '', until = '' } = input
   const { rrule, problems } = readRepeat({ repeat, until }, event, kept)

@@ -1,14 +1,14 @@
 import type { Response } from 'undici'
 import type { TestNode } from './node.ts'
 
-/** What a published article is known by. */
+/** What a published item is known by. */
 export interface Published {
   item: string
   path: string
   secret: string
 }
 
-export type Fields = Partial<Record<'title' | 'author' | 'summary' | 'body' | 'tags' | 'language', string>>
+export type Fields = Readonly<Record<string, string>>
 
 const DEFAULTS = { title: 'A title', author: '', summary: '', body: 'A text.', tags: '', language: 'en' }
 
@@ -25,6 +25,13 @@ export function formFields(html: string): Record<string, string> {
     /<textarea [^>]*name="([^"]*)"[^>]*>\n?([\s\S]*?)<\/textarea>/g,
   )) {
     fields[name] = unescapeHtml(value)
+  }
+  for (const [, name = '', options = ''] of html.matchAll(
+    /<select [^>]*name="([^"]*)"[^>]*>([\s\S]*?)<\/select>/g,
+  )) {
+    const chosen =
+      /<option value="([^"]*)" selected>/.exec(options) ?? /<option value="([^"]*)"/.exec(options)
+    fields[name] = unescapeHtml(chosen?.[1] ?? '')
   }
   return fields
 }
@@ -44,11 +51,12 @@ export function send(node: TestNode, path: string, fields: Record<string, string
 }
 
 /** Publishes by the form and gives what the page after it says. */
-export async function publish(node: TestNode, fields: Fields): Promise<Published> {
-  const { token = '' } = formFields(await node.html('/publish/article'))
-  const response = await send(node, '/publish/article', { ...DEFAULTS, ...fields, token, action: 'publish' })
+export async function publish(node: TestNode, fields: Fields, kind = 'article'): Promise<Published> {
+  const form = formFields(await node.html(`/publish/${kind}`))
+  const typed = { ...form, ...DEFAULTS, ...fields, action: 'publish' }
+  const response = await send(node, `/publish/${kind}`, typed)
   const location = response.headers.get('location') ?? ''
-  const [, path, item, secret] = /^(\/articles\/([^/]+))\/published\/(.+)$/.exec(location) ?? []
+  const [, path, item, secret] = /^(\/[a-z]+\/([^/]+))\/published\/(.+)$/.exec(location) ?? []
   if (response.status !== 303 || !path || !item || !secret) {
     throw new Error(`publishing answered ${response.status}: ${(await response.text()).slice(0, 2000)}`)
   }
