@@ -138,7 +138,10 @@ function occurrenceForm(occurrence: string): Kind {
       return {
         cancelled: series.exceptions?.includes(occurrence) ? 'yes' : '',
         title: change?.title ?? series.title ?? '',
-        ...{ start, startTime, end, endTime },
+        start,
+        startTime,
+        end,
+        endTime,
         venue: change?.venue ?? series.venue ?? '',
         note: change?.note ?? '',
       }

@@ -16,6 +16,12 @@ export interface Asset {
   body: Buffer
 }
 
+const FEED_TYPES = {
+  atom: 'application/atom+xml',
+  rss: 'application/rss+xml',
+  json: 'application/feed+json',
+}
+
 /** Style sheet and icon. */
 export const ASSETS: Record<'css' | 'icon', Asset> = {
   css: readAsset('site.css', 'text/css; charset=utf-8'),
@@ -59,6 +65,8 @@ export function renderPage(template: string, shell: Shell, model: object): strin
   return environment.render(`${template}.njk`, {
     ...shell,
     assets: ASSETS,
+    feedTypes: FEED_TYPES,
+    here: path,
     t,
     kindName: kind,
     fieldName: field,

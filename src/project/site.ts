@@ -109,6 +109,18 @@ export class Site {
     return rows.flatMap(({ doc }) => (doc?.type === 'item' ? [doc as unknown as SiteItem] : []))
   }
 
+  /** Items and comments by their ids; what is not there is left out. */
+  async documents(ids: readonly string[]): Promise<Map<string, SiteItem | SiteComment>> {
+    const found = new Map<string, SiteItem | SiteComment>()
+    if (ids.length === 0) return found
+    const { rows } = await this.database.allDocs({ keys: [...ids], include_docs: true })
+    for (const { doc } of rows) {
+      if (doc?.type === 'item') found.set(doc._id, doc as unknown as SiteItem)
+      if (doc?.type === 'comment') found.set(doc._id, doc as unknown as SiteComment)
+    }
+    return found
+  }
+
   /** Pages by key, both ways: one row more than shown is read to know whether there is another page. */
   async list(of: Scope, { limit, olderThan, newerThan }: PageQuery): Promise<ListingPage> {
     const { prefix, from = FIRST, to = LAST } = of
@@ -194,6 +206,19 @@ export class Site {
       limit,
     })
     return rows.map(({ value }) => value)
+  }
+
+  /** The newest comments of an item, newest first. */
+  async newestComments(item: string, limit: number): Promise<SiteComment[]> {
+    const { rows } = await this.database.view<CommentRow>(this.#design(), 'comments', {
+      startkey: [item, LAST],
+      endkey: [item],
+      descending: true,
+      limit,
+    })
+    const ids = rows.map(({ value }) => commentId(item, value.hash))
+    const found = await this.documents(ids)
+    return ids.flatMap((id) => (found.get(id) as SiteComment | undefined) ?? [])
   }
 
   async comment(item: string, hash: string): Promise<SiteComment | undefined> {

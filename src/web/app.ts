@@ -16,6 +16,7 @@ import { listingPages } from './listing-pages.ts'
 import { speak } from './page.ts'
 import { publishPages } from './publish.ts'
 import { securityHeaders } from './security.ts'
+import { sitemapRoutes } from './sitemaps.ts'
 
 const log = logger('web')
 
@@ -36,7 +37,7 @@ export function createApp({ before = [], ...web }: WebOptions): Koa {
   healthRoutes(router, web)
   assetRoutes(router)
   homePage(router, web)
-  feedRoutes(router, web)
+  sitemapRoutes(router, web)
   calendarPages(router, web)
   archivePages(router, web)
   cloudPages(router, web)
@@ -44,6 +45,7 @@ export function createApp({ before = [], ...web }: WebOptions): Koa {
   publishPages(router, web)
   listingPages(router, web)
   itemPages(router, web)
+  feedRoutes(router, web)
   aliasPages(router, web)
   app.use(router.routes())
   app.use(router.allowedMethods())

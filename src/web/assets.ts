@@ -1,9 +1,7 @@
 import type { Router } from '@koa/router'
 import { ASSETS } from '../pages/render.ts'
 
-const ROBOTS = 'User-agent: *\nDisallow: /publish\nDisallow: /gateway/\n'
-
-/** Style sheet and icon under names that carry their content's hash, and robots.txt. */
+/** Style sheet and icon under names that carry their content's hash. */
 export function assetRoutes(router: Router): void {
   for (const asset of Object.values(ASSETS)) {
     router.get(asset.path, (ctx) => {
@@ -12,8 +10,4 @@ export function assetRoutes(router: Router): void {
       ctx.body = asset.body
     })
   }
-  router.get('/robots.txt', (ctx) => {
-    ctx.type = 'text/plain'
-    ctx.body = ROBOTS
-  })
 }

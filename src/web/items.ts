@@ -7,13 +7,14 @@ import { isItemId } from '../ledger/item-id.ts'
 import { fieldChanges } from '../pages/changes.ts'
 import { whenModel } from '../pages/calendar.ts'
 import { historyModel, itemModel, pathOf } from '../pages/models.ts'
+import { cardOf } from '../pages/structured.ts'
 import { isEdit } from '../project/judge.ts'
 import type { Wording } from '../i18n/wording.ts'
 import type { SiteItem } from '../project/site-item.ts'
 import { discussion } from './comments.ts'
 import type { WebContext } from './context.ts'
 import { extraOf } from './extras.ts'
-import { localPath, showPage, wordingFor } from './page.ts'
+import { localPath, publicUrl, showPage, wordingFor } from './page.ts'
 import type { PageRequest } from './page.ts'
 
 /** An item's page, its history, its versions and what changed between them. */
@@ -38,6 +39,10 @@ export function itemPages(router: Router, web: WebContext): void {
       title: model.title,
       description: model.summary,
       robots: item.standing.hidden ? 'noindex, nofollow' : undefined,
+      card: item.standing.hidden
+        ? undefined
+        : cardOf(item, { name: web.config.site.name, url: publicUrl(ctx, web) }),
+      ...(comments ? { feed: model.path, feedTitle: wording.t('comments.on', { title: model.title }) } : {}),
     })
   })
   router.get('/:kind/:item/history', async (ctx) => {

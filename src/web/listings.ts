@@ -137,7 +137,7 @@ export const LISTINGS: readonly ListingRoute[] = [
     pattern: '/:kind',
     find({ kind: path = '' }, _, wording) {
       const kind = kindAt(path)
-      if (!kind || kind.name === 'event') return undefined
+      if (!kind) return undefined
       return {
         path: `/${path}`,
         scope: scope('kind', kind.name),

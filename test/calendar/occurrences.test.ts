@@ -56,11 +56,13 @@ test('of a time that comes twice the first is meant', (t) => {
   t.is(start, '2026-10-25T00:30:00.000Z')
 })
 
+const lastDayUntil = (end: string) =>
+  onlyOne({ start: '2026-11-23T22:00', end, zone: 'Europe/Berlin' }).lastDay
+
 test('an event that ends at midnight does not touch the next day', (t) => {
-  const until = (end: string) => onlyOne({ start: '2026-11-23T22:00', end, zone: 'Europe/Berlin' }).lastDay
-  t.is(until('2026-11-24T00:00'), '2026-11-23')
-  t.is(until('2026-11-24T00:01'), '2026-11-24')
-  t.is(until('2026-11-26T00:00'), '2026-11-25')
+  t.is(lastDayUntil('2026-11-24T00:00'), '2026-11-23')
+  t.is(lastDayUntil('2026-11-24T00:01'), '2026-11-24')
+  t.is(lastDayUntil('2026-11-26T00:00'), '2026-11-25')
 })
 
 test('an event that begins at midnight is on the day that begins', (t) => {
@@ -98,9 +100,10 @@ test('whole days last from midnight to midnight in the zone', (t) => {
   )
 })
 
+const lastWith = (until: string) =>
+  occurrencesOf({ ...WEEKLY, rrule: `FREQ=WEEKLY;UNTIL=${until}` }).at(-1)?.day
+
 test('the end of a rule is a day, a local time or an instant', (t) => {
-  const lastWith = (until: string) =>
-    occurrencesOf({ ...WEEKLY, rrule: `FREQ=WEEKLY;UNTIL=${until}` }).at(-1)?.day
   t.is(lastWith('20261110'), '2026-11-10')
   t.is(lastWith('20261110T190000'), '2026-11-10')
   t.is(lastWith('20261110T185900'), '2026-11-03')

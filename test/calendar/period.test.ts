@@ -67,17 +67,18 @@ test('addresses name months, weeks and days that exist', (t) => {
   }
 })
 
+const neighbours = (text: string) => {
+  const period = readPeriod(text)
+  const { previous, next } = period ? neighboursOf(period) : {}
+  return [previous && showPeriod(previous), next && showPeriod(next)]
+}
+
 test('neighbours are those before and after, up to the ends of the calendar', (t) => {
-  const around = (text: string) => {
-    const period = readPeriod(text)
-    const { previous, next } = period ? neighboursOf(period) : {}
-    return [previous && showPeriod(previous), next && showPeriod(next)]
-  }
-  t.deepEqual(around('2026/01'), ['2025/12', '2026/02'])
-  t.deepEqual(around('2026-W53'), ['2026-W52', '2027-W01'])
-  t.deepEqual(around('2024-03-01'), ['2024-02-29', '2024-03-02'])
-  t.deepEqual(around('1900/01'), [undefined, '1900/02'])
-  t.deepEqual(around('1900-01-01'), [undefined, '1900-01-02'])
-  t.deepEqual(around('2199/12'), ['2199/11', undefined])
-  t.deepEqual(around('2199-12-31'), ['2199-12-30', undefined])
+  t.deepEqual(neighbours('2026/01'), ['2025/12', '2026/02'])
+  t.deepEqual(neighbours('2026-W53'), ['2026-W52', '2027-W01'])
+  t.deepEqual(neighbours('2024-03-01'), ['2024-02-29', '2024-03-02'])
+  t.deepEqual(neighbours('1900/01'), [undefined, '1900/02'])
+  t.deepEqual(neighbours('1900-01-01'), [undefined, '1900-01-02'])
+  t.deepEqual(neighbours('2199/12'), ['2199/11', undefined])
+  t.deepEqual(neighbours('2199-12-31'), ['2199-12-30', undefined])
 })

@@ -179,24 +179,28 @@ test('exceptions name occurrences of the series, once', (t) => {
   ])
 })
 
+const saysOfChange = (change: unknown) => saysOf({ changes: [change] })
+
 test('changes name occurrences, and are as valid as an event', (t) => {
   const occurrence = '2026-10-13T19:00'
-  const says = (change: unknown) => saysOf({ changes: [change] })
-  t.is(says({ occurrence, start: '2026-10-14T20:00', venue: 'Park', note: 'Bring chairs.' }), '')
+  t.is(saysOfChange({ occurrence, start: '2026-10-14T20:00', venue: 'Park', note: 'Bring chairs.' }), '')
   t.is(
-    says({ occurrence: '2026-10-12T19:00' }),
+    saysOfChange({ occurrence: '2026-10-12T19:00' }),
     'changes name 2026-10-12T19:00, at which the series has no occurrence',
   )
-  t.is(says(null), 'changes are not changes of occurrences')
-  t.is(says({}), 'changes name a time, at which the series has no occurrence')
+  t.is(saysOfChange(null), 'changes are not changes of occurrences')
+  t.is(saysOfChange({}), 'changes name a time, at which the series has no occurrence')
   t.regex(
-    says({ occurrence, start: '2026-02-30T19:00' }),
+    saysOfChange({ occurrence, start: '2026-02-30T19:00' }),
     /have for 2026-10-13T19:00 a start that is not a day/,
   )
-  t.regex(says({ occurrence, start: '2028-10-13T19:00' }), /a start that is more than 366 days away/)
-  t.regex(says({ occurrence, end: '2026-10-13T18:00' }), /an end that is before the start/)
-  t.regex(says({ occurrence, title: 'x'.repeat(201) }), /a title that is no text of at most 200 characters/)
-  t.regex(says({ occurrence, note: 7 }), /a note that is no text/)
+  t.regex(saysOfChange({ occurrence, start: '2028-10-13T19:00' }), /a start that is more than 366 days away/)
+  t.regex(saysOfChange({ occurrence, end: '2026-10-13T18:00' }), /an end that is before the start/)
+  t.regex(
+    saysOfChange({ occurrence, title: 'x'.repeat(201) }),
+    /a title that is no text of at most 200 characters/,
+  )
+  t.regex(saysOfChange({ occurrence, note: 7 }), /a note that is no text/)
 })
 
 test('an event of the simple controls never has a problem, and takes place', (t) => {

@@ -75,7 +75,7 @@ export async function pagesNeverShow(
   intrusion: Intrusion,
 ): Promise<void> {
   const { honest, writtenOver, beside, forged, overErasure } = intrusion
-  const pages = ['/', '/newswire', '/newswire.rss']
+  const pages = ['/', '/newswire', '/newswire/feed.rss']
   for (const { item } of [honest, writtenOver, beside, forged, overErasure])
     pages.push(`/articles/${item}`, `/articles/${item}/history`)
   for (const path of pages) t.false((await node.html(path)).includes('Bogus text'), path)

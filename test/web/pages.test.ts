@@ -38,8 +38,8 @@ test('an empty node invites to publish, and what is published is on every page a
   const published = await node.html(`${article.path}/published/${article.secret}`)
   t.true(published.includes(`${article.path}/edit/${article.secret}`))
   for (const [path, format] of [
-    ['/newswire.rss', 'rss'],
-    ['/newswire.atom', 'atom'],
+    ['/newswire/feed.rss', 'rss'],
+    ['/newswire/feed.atom', 'atom'],
   ] as const) {
     const response = await node.page(path)
     const feed = parseFeed(await response.text())

@@ -2,7 +2,7 @@ import test from 'ava'
 import { parseFeed } from 'feedsmith'
 import * as fc from 'fast-check'
 import { fieldChanges } from '../../src/pages/changes.ts'
-import { atomFeed, rssFeed } from '../../src/pages/feeds.ts'
+import { atomFeed, itemEntry, jsonFeed, rssFeed } from '../../src/pages/feeds.ts'
 import { directionOf } from '../../src/i18n/direction.ts'
 import { wordingOf } from '../../src/i18n/wording.ts'
 import { article } from '../../src/kinds/article.ts'
@@ -220,18 +220,42 @@ const ITEM = {
   at: '2026-10-03T18:20:00.000Z-0000',
   updatedAt: '2026-10-04T18:20:00.000Z-0000',
   fields: { title: 'A & <b>', body: 'Text ]]> **bold** <script>', summary: 'S', author: 'Ana', tags: ['a'] },
-  listing: { tags: ['a'] },
+  listing: { title: 'A & <b>', summary: 'S', language: 'en', tags: ['a'] },
 } as unknown as SiteItem
 
 test('feeds are read back by a parser with the same texts', (t) => {
-  const site = { name: 'N & N', description: 'D', language: 'en', url: 'https://n.example' }
-  const rss = parseFeed(rssFeed(site, [ITEM]))
-  t.is(rss.format, 'rss')
-  const entry = rss.format === 'rss' ? rss.feed.items?.[0] : undefined
-  t.like(entry, { title: 'A & <b>', link: 'https://n.example/articles/01m83yydzved5b913tktd3xrqc' })
-  t.true(entry?.content?.encoded?.includes('<strong>bold</strong>'))
-  t.true(entry?.content?.encoded?.includes('&lt;script&gt;'))
-  const atom = parseFeed(atomFeed(site, [ITEM]))
-  t.is(atom.format === 'atom' ? atom.feed.entries?.[0]?.title?.value : '', 'A & <b>')
-  t.is(parseFeed(atomFeed(site, [])).format, 'atom')
+  const url = 'https://n.example'
+  const entry = {
+    ...itemEntry(ITEM, url, wordingOf('en')),
+    enclosures: [{ address: `${url}/a.mp3`, type: 'audio/mpeg' }],
+  }
+  const feed = {
+    title: 'N & N',
+    description: 'D',
+    language: 'en',
+    url,
+    self: `${url}/feed`,
+    older: `${url}/feed?before=x`,
+    entries: [entry],
+  }
+  const rss = parseFeed(rssFeed(feed))
+  const inRss = rss.format === 'rss' ? rss.feed.items?.[0] : undefined
+  t.like(inRss, { title: 'A & <b>', link: 'https://n.example/articles/01m83yydzved5b913tktd3xrqc' })
+  t.true(inRss?.content?.encoded?.includes('<strong>bold</strong>'))
+  t.true(inRss?.content?.encoded?.includes('&lt;script&gt;'))
+  t.is(inRss?.enclosures?.[0]?.url, `${url}/a.mp3`)
+  const atom = parseFeed(atomFeed(feed))
+  const inAtom = atom.format === 'atom' ? atom.feed : undefined
+  t.is(inAtom?.entries?.[0]?.title?.value, 'A & <b>')
+  t.deepEqual(
+    inAtom?.links?.map(({ href }) => href),
+    [url, `${url}/feed.atom`, `${url}/feed.atom?before=x`],
+  )
+  const json = parseFeed(jsonFeed(feed))
+  const inJson = json.format === 'json' ? json.feed : undefined
+  t.is(inJson?.items?.[0]?.title, 'A & <b>')
+  t.is(inJson?.items?.[0]?.attachments?.[0]?.mime_type, 'audio/mpeg')
+  t.is(inJson?.next_url, `${url}/feed.json?before=x`)
+  for (const make of [rssFeed, atomFeed, jsonFeed])
+    t.notThrows(() => parseFeed(make({ ...feed, entries: [] })))
 })

@@ -62,6 +62,14 @@ export interface Summary {
   [more: string]: unknown
 }
 
+/** A file elsewhere that belongs to an item, such as the sound that a link leads to. */
+export interface Enclosure {
+  address: string
+  /** Media type. */
+  type: string
+  bytes?: number
+}
+
 /** One kind of item: what it is made of, how its fields merge, its form, and where it is listed. */
 export interface Kind {
   readonly name: string
@@ -85,6 +93,8 @@ export interface Kind {
   sections(fields: Fields): readonly Section[]
   /** What a listing shows of an item with these checked fields. */
   listing(fields: Fields): Summary
+  /** Files that programs which read feeds may fetch. */
+  enclosures?(fields: Fields): readonly Enclosure[]
   /** When an event takes place. */
   occurrences?(fields: Fields): readonly Occurrence[]
   /**
