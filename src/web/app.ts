@@ -1,5 +1,6 @@
 import { Router } from '@koa/router'
 import Koa from 'koa'
+import { apiRouter } from '../api/api.ts'
 import { logger } from '../log.ts'
 import { archivePages } from './archive.ts'
 import { assetRoutes } from './assets.ts'
@@ -32,6 +33,7 @@ export function createApp({ before = [], ...web }: WebOptions): Koa {
   for (const router of before) app.use(router.routes())
   app.use(securityHeaders)
   app.use(speak(web))
+  app.use(apiRouter(web).routes())
   app.use(errorPages(web))
   const router = new Router()
   healthRoutes(router, web)

@@ -100,14 +100,14 @@ async function onCalendar(
 async function showUpcoming(ctx: PageRequest, web: WebContext, calendar: Calendar): Promise<void> {
   const wording = wordingFor(ctx)
   const events = await upcoming(web, calendar.of, { limit: UPCOMING, wording })
-  const today = todayOf(web)
+  const day = today(web)
   await showPage(ctx, web, 'calendar', {
     ...calendarModel(calendar),
     events,
-    views: viewsOf(calendar, today),
+    views: viewsOf(calendar, day),
     // What does not fit here stands on the page of the month of the last one.
     later:
-      events.length === UPCOMING && `${calendar.path}/${showPeriod(monthWith(events.at(-1)?.day ?? today))}`,
+      events.length === UPCOMING && `${calendar.path}/${showPeriod(monthWith(events.at(-1)?.day ?? day))}`,
     title: wording.t('calendar.upcoming'),
   })
 }
@@ -119,7 +119,7 @@ async function showPeriodOf(ctx: PageRequest, web: WebContext, calendar: Calenda
   if (!period) throw new HyperactiveError('unknown_period', wording.t('error.unknownPeriod'), { status: 404 })
   const shown = SHOWN[period.view]
   const rows = await web.site.calendarDays(calendar.of, daysOf(period), shown + 1)
-  const model = periodModel(period, rows, { path: calendar.path, shown, today: todayOf(web), wording })
+  const model = periodModel(period, rows, { path: calendar.path, shown, today: today(web), wording })
   await showPage(ctx, web, 'period', {
     ...calendarModel(calendar),
     ...model,
@@ -142,12 +142,13 @@ function calendarModel({ path, owner }: Calendar) {
   }
 }
 
-function viewsOf({ path }: Calendar, today: string) {
+function viewsOf({ path }: Calendar, day: string) {
   const at = (period: Period) => `${path}/${showPeriod(period)}`
-  return { month: at(monthWith(today)), week: at(weekWith(today)), day: at({ view: 'day', day: today }) }
+  return { month: at(monthWith(day)), week: at(weekWith(day)), day: at({ view: 'day', day }) }
 }
 
-function todayOf({ config }: Pick<WebContext, 'config'>): string {
+/** The local day that it is now in the site's time zone. */
+export function today({ config }: Pick<WebContext, 'config'>): string {
   return wallTimeIn(config.site.timeZone, new Date().toISOString()).slice(0, 10)
 }
 
@@ -178,10 +179,10 @@ export async function upcoming(
 
 /** The events of a calendar from a month ago to a year ahead, as many as a file holds. */
 async function eventsAround({ site, config }: WebContext, of: string): Promise<SiteItem[]> {
-  const today = todayOf({ config })
+  const now = today({ config })
   const { rows } = await site.calendar(of, {
-    from: addDays(today, -FILE.daysBack),
-    to: addDays(today, FILE.daysAhead),
+    from: addDays(now, -FILE.daysBack),
+    to: addDays(now, FILE.daysAhead),
     limit: FILE.rows,
   })
   const items = [...new Set(rows.map(({ item }) => item))].slice(0, FILE.events)

@@ -5,8 +5,7 @@ import type { Wording } from '../i18n/wording.ts'
 import { COMMENT_LIMITS, commentFields } from '../kinds/base/comment.ts'
 import { kindOf } from '../kinds/base/registry.ts'
 import { isHybridTime } from '../ledger/clock.ts'
-import { hashInId, isHash } from '../ledger/document.ts'
-import type { Draft } from '../ledger/document.ts'
+import { isHash } from '../ledger/document.ts'
 import { isItemId } from '../ledger/item-id.ts'
 import { logger } from '../log.ts'
 import { renderMarkdown } from '../pages/markdown.ts'
@@ -18,6 +17,7 @@ import { readForm, redirect } from './form.ts'
 import type { Form } from './form.ts'
 import { localPath, showPage, wordingFor } from './page.ts'
 import type { PageRequest } from './page.ts'
+import { saveComment } from './saving.ts'
 import { isCrossSite } from './security.ts'
 import { Submissions } from './submissions.ts'
 import { FormTokens } from './token.ts'
@@ -121,16 +121,7 @@ export function commentPages(router: Router, web: WebContext): void {
     }
     try {
       const location = await submissions.once(form.get('token') ?? '', async () => {
-        const inReplyTo = answered?.comment.hash
-        const draft: Draft = {
-          type: 'comment',
-          item: item._id,
-          fields,
-          ...(inReplyTo === undefined ? {} : { inReplyTo }),
-        }
-        const [document] = await web.ledger.append([{ draft }])
-        if (document) await web.settled(document._id)
-        const hash = document ? hashInId(document._id) : ''
+        const hash = await saveComment(web, item, { fields, inReplyTo: answered?.comment.hash })
         return `${pathOf(item.kind, item._id)}#c-${hash}`
       })
       redirect(ctx, localPath(ctx, location))

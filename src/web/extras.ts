@@ -52,7 +52,7 @@ async function relatedTo(item: SiteItem, web: WebContext, wording: Wording): Pro
 }
 
 /** The same text in other languages: the original and its translations, without the item itself. */
-async function translationsOf(item: SiteItem, { site }: WebContext, { languageName }: Wording) {
+export async function translationsOf(item: SiteItem, { site }: WebContext, { languageName }: Wording) {
   const original = originalOf(item)
   const { rows } = await site.list(scope('translation', original), { limit: TRANSLATIONS })
   const first = original === item._id ? undefined : await site.item(original)

@@ -4,15 +4,13 @@ import { HyperactiveError } from '../errors.ts'
 import { allKinds, kindAt, kindOf } from '../kinds/base/registry.ts'
 import type { Input, Kind } from '../kinds/base/kind.ts'
 import { isHash } from '../ledger/document.ts'
-import type { Draft } from '../ledger/document.ts'
-import { belongsTo, isItemId, makeItemId } from '../ledger/item-id.ts'
+import { belongsTo, isItemId } from '../ledger/item-id.ts'
 import { keyFromSecret, keyFromSeed } from '../ledger/keys.ts'
 import type { SigningKey } from '../ledger/keys.ts'
 import { logger } from '../log.ts'
 import type { Wording } from '../i18n/wording.ts'
 import { occurrenceName } from '../pages/calendar.ts'
 import { itemModel, pathOf } from '../pages/models.ts'
-import { sameValue } from '../resolve/values.ts'
 import { standingOf } from '../project/decisions.ts'
 import type { SiteItem } from '../project/site-item.ts'
 import type { WebContext } from './context.ts'
@@ -25,6 +23,7 @@ import { itemOf } from './items.ts'
 import { clashesOf } from './listing-pages.ts'
 import { localPath, publicUrl, showPage, wordingFor } from './page.ts'
 import type { PageRequest } from './page.ts'
+import { saveEdit, saveNew } from './saving.ts'
 import { isCrossSite } from './security.ts'
 import { Submissions } from './submissions.ts'
 import { FormTokens } from './token.ts'
@@ -150,19 +149,7 @@ export function publishPages(router: Router, web: WebContext): void {
     const { fields } = checked
     await orGiveBack(ctx, state, async () => {
       const location = await submissions.once(form.get('token') ?? '', async () => {
-        const unchanged =
-          item.clashes.length === 0 && sameValue(fields, item.fields) && sameValue(parents, item.heads)
-        if (!unchanged) {
-          const draft: Draft = {
-            type: 'edit',
-            item: item._id,
-            kind: item.kind,
-            parents: [...new Set(parents)].sort(),
-            fields,
-          }
-          const [document] = await web.ledger.append([{ draft, author }])
-          if (document) await web.settled(document._id)
-        }
+        await saveEdit(web, item, { parents, fields, author })
         return pathOf(item.kind, item._id)
       })
       redirect(ctx, localPath(ctx, location))
@@ -182,12 +169,8 @@ export function publishPages(router: Router, web: WebContext): void {
       const location = await submissions.once(token, async () => {
         const secret = tokens.authorSecret(token)
         const author = ownKey ?? keyFromSeed(secret)
-        const item = makeItemId(author.publicKey, tokens.issuedAt(token), secret.subarray(0, 2))
-        if ((await web.ledger.known([item])).size === 0) {
-          const draft: Draft = { type: 'edit', item, kind: kind.name, parents: [], fields }
-          const [document] = await web.ledger.append([{ draft, author }])
-          if (document) await web.settled(document._id)
-        }
+        const startedMs = tokens.issuedAt(token)
+        const item = await saveNew(web, { kind, fields, author, startedMs, salt: secret.subarray(0, 2) })
         const inLink = ownKey ? (ctx.params.secret ?? '') : secret.toString('base64url')
         return `${pathOf(kind.name, item)}/published/${inLink}`
       })

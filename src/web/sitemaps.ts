@@ -32,7 +32,9 @@ const DAY_MS = 86_400_000
 export function sitemapRoutes(router: Router, web: WebContext): void {
   const { site, index } = web
   /** Kinds that are not in the newswire have files of their own. */
-  const others = allKinds().filter((kind) => !PIECES.has(kind.name) && !kind.sections({}).includes('newswire'))
+  const others = allKinds().filter(
+    (kind) => !PIECES.has(kind.name) && !kind.sections({}).includes('newswire'),
+  )
 
   router.get('/robots.txt', (ctx) => {
     const closed = [

@@ -1,0 +1,30 @@
+import { z } from 'zod'
+import { commentFields } from '../kinds/base/comment.ts'
+import { allKinds } from '../kinds/base/registry.ts'
+import { isHash } from '../ledger/document.ts'
+
+const hash = z.string().refine(isHash, 'is not the hash of a version or comment')
+
+/** Kinds that anyone publishes. */
+const kinds = allKinds()
+  .filter(({ by }) => by === 'anyone')
+  .map(({ name }) => name)
+
+/** What publishes an item. The kind's own schema checks the fields. */
+export const newItem = z.strictObject({
+  kind: z.enum(kinds, `is not one of ${kinds.join(', ')}`),
+  fields: z.record(z.string(), z.unknown()),
+})
+
+/** What saves a new version of an item. */
+export const editBody = z.strictObject({
+  parents: z.array(hash).min(1, 'names no version').max(100, 'names more than 100 versions'),
+  fields: z.record(z.string(), z.unknown()),
+  note: z.string().max(200, 'is longer than 200 characters').optional(),
+})
+
+/** What comments on an item, or answers a comment. */
+export const newComment = z.strictObject({
+  fields: commentFields,
+  inReplyTo: hash.optional(),
+})

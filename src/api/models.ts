@@ -1,0 +1,214 @@
+import { z } from 'zod'
+import { wallTime } from '../ledger/clock.ts'
+import { renderMarkdown } from '../pages/markdown.ts'
+import { pathOf, text } from '../pages/models.ts'
+import type { CalendarRow, CommentRow, ListingRow } from '../project/site.ts'
+import type { SiteItem } from '../project/site-item.ts'
+
+const time = z.iso.datetime()
+const address = z.url()
+const names = z.array(z.string())
+
+/** A row of a listing: an item, or a comment among the latest changes. */
+export const entrySchema = z.object({
+  id: z.string(),
+  kind: z.string(),
+  url: address,
+  title: z.string(),
+  summary: z.string(),
+  author: z.string().optional(),
+  tags: names,
+  places: names,
+  language: z.string(),
+  group: z.string().optional(),
+  status: z.enum(['published', 'promoted', 'featured']),
+  published: time,
+  updated: time,
+  comments: z.int(),
+})
+
+export const listingSchema = z.object({
+  title: z.string(),
+  url: address,
+  entries: z.array(entrySchema),
+  /** Where the listing goes on, both ways. */
+  newer: address.optional(),
+  older: address.optional(),
+})
+
+export const occurrenceSchema = z.object({
+  /** The local start that names the occurrence in its series. */
+  occurrence: z.string(),
+  start: time,
+  end: time,
+  /** Local days, the first and the last. */
+  day: z.iso.date(),
+  lastDay: z.iso.date(),
+})
+
+export const itemSchema = z.object({
+  id: z.string(),
+  kind: z.string(),
+  url: address,
+  published: time,
+  updated: time,
+  status: entrySchema.shape.status,
+  hidden: z.boolean(),
+  /** Hashes of the versions that are newest: the parents of the next edit. */
+  heads: names,
+  versions: z.int(),
+  comments: z.int(),
+  /** As the kind's schema has them. */
+  fields: z.record(z.string(), z.unknown()),
+  /** The body, cleaned. */
+  html: z.string(),
+  occurrences: z.array(occurrenceSchema).optional(),
+  translations: z.array(z.object({ url: address, language: z.string(), title: z.string() })),
+})
+
+export const commentSchema = z.object({
+  id: z.string(),
+  url: address,
+  published: time,
+  inReplyTo: z.string().optional(),
+  author: z.string().optional(),
+  title: z.string().optional(),
+  body: z.string(),
+  html: z.string(),
+})
+
+export const commentsSchema = z.object({ comments: z.array(commentSchema), more: address.optional() })
+
+export const calendarSchema = z.object({
+  occurrences: z.array(
+    occurrenceSchema.extend({
+      id: z.string(),
+      url: address,
+      title: z.string(),
+      venue: z.string().optional(),
+      zone: z.string(),
+      allDay: z.boolean(),
+      language: z.string(),
+    }),
+  ),
+  /** Where it goes on. */
+  later: address.optional(),
+})
+
+export const countsSchema = z.object({ names: z.array(z.object({ name: z.string(), count: z.int() })) })
+
+export const publishedSchema = z.object({
+  item: itemSchema,
+  /** Whoever has it can edit the item, on every node. It is told only now. */
+  secret: z.string(),
+  editUrl: address,
+})
+
+export const savedSchema = z.object({ item: itemSchema })
+
+export const errorSchema = z.object({
+  error: z.string(),
+  reason: z.string(),
+  /** What is wrong, by name of the field. */
+  problems: z.record(z.string(), z.string()).optional(),
+})
+
+export type ApiItem = z.infer<typeof itemSchema>
+
+/** @param url this node's public address, without a slash at the end */
+export function entryOf(
+  row: ListingRow,
+  url: string,
+  comments: ReadonlyMap<string, number>,
+): z.infer<typeof entrySchema> {
+  const { item, of, kind, title, summary, author, tags, places, language, group, status, at, updatedAt } = row
+  const path = of === undefined ? pathOf(kind, item) : `/comments/${item.split(':').slice(1).join('/')}`
+  return {
+    id: item,
+    kind,
+    url: url + path,
+    title,
+    summary,
+    ...(author === undefined ? {} : { author }),
+    tags,
+    places,
+    language,
+    ...(group === undefined ? {} : { group }),
+    status,
+    published: isoOf(at),
+    updated: isoOf(updatedAt),
+    comments: comments.get(of ?? item) ?? 0,
+  }
+}
+
+export function itemOf(
+  item: SiteItem,
+  url: string,
+  { comments, translations }: { comments: number; translations: ApiItem['translations'] },
+): ApiItem {
+  return {
+    id: item._id,
+    kind: item.kind,
+    url: url + pathOf(item.kind, item._id),
+    published: isoOf(item.at),
+    updated: isoOf(item.updatedAt),
+    status: item.standing.status,
+    hidden: item.standing.hidden,
+    heads: item.heads,
+    versions: Object.keys(item.graph).length,
+    comments,
+    fields: item.fields,
+    html: renderMarkdown(text(item.fields.body)),
+    ...(item.occurrences
+      ? {
+          occurrences: item.occurrences.map(({ occurrence, start, end, day, lastDay }) => ({
+            occurrence,
+            start,
+            end,
+            day,
+            lastDay,
+          })),
+        }
+      : {}),
+    translations,
+  }
+}
+
+export function commentOf(item: string, row: CommentRow, url: string): z.infer<typeof commentSchema> {
+  const { author, title, body } = row.fields as Record<string, string | undefined>
+  return {
+    id: row.hash,
+    url: `${url}/comments/${item}/${row.hash}`,
+    published: isoOf(row.at),
+    ...(row.inReplyTo === undefined ? {} : { inReplyTo: row.inReplyTo }),
+    ...(author === undefined ? {} : { author }),
+    ...(title === undefined ? {} : { title }),
+    body: body ?? '',
+    html: renderMarkdown(body ?? ''),
+  }
+}
+
+export function occurrenceOf(
+  row: CalendarRow,
+  url: string,
+): z.infer<typeof calendarSchema>['occurrences'][number] {
+  const { item, occurrence, start, end, day, lastDay, title, venue, zone, allDay, language } = row
+  return {
+    id: item,
+    url: url + pathOf('event', item),
+    title,
+    ...(venue === undefined ? {} : { venue }),
+    occurrence,
+    start,
+    end,
+    day,
+    lastDay,
+    zone,
+    allDay: allDay === true,
+    language,
+  }
+}
+
+function isoOf(at: string): string {
+  return new Date(wallTime(at)).toISOString()
+}

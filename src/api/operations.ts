@@ -1,0 +1,109 @@
+import type { z } from 'zod'
+import { LISTINGS } from '../web/listings.ts'
+import {
+  calendarSchema,
+  commentsSchema,
+  commentSchema,
+  countsSchema,
+  itemSchema,
+  listingSchema,
+  publishedSchema,
+  savedSchema,
+} from './models.ts'
+import { editBody, newComment, newItem } from './bodies.ts'
+
+/** One thing that the API does, as its description has it. */
+export interface Operation {
+  method: 'get' | 'post'
+  /** Below {@link API}, with `:name` for what stands in the address. */
+  path: string
+  summary: string
+  query?: Readonly<Record<string, string>>
+  body?: z.ZodType
+  /** What it answers when all is well. */
+  status: 200 | 201
+  answer: z.ZodType
+  /** Whether the request carries an item's secret. */
+  secret?: true
+}
+
+export const API = '/api/v1'
+
+const PAGING = {
+  before: 'A place in the listing, as `older` has it: what is older.',
+  after: 'A place in the listing, as `newer` has it: what is newer.',
+}
+
+/** Everything that the API does. Routes, description and tests follow it. */
+export const OPERATIONS = {
+  ...Object.fromEntries(
+    LISTINGS.map(({ pattern }): [string, Operation] => [
+      `list ${pattern}`,
+      {
+        method: 'get',
+        path: pattern,
+        summary: `The listing ${pattern}`,
+        query: PAGING,
+        status: 200,
+        answer: listingSchema,
+      },
+    ]),
+  ),
+  names: {
+    method: 'get',
+    path: '/names/:vocabulary',
+    summary:
+      'Tags, places, authors, languages, groups or months (of the newswire), with how much carries each',
+    status: 200,
+    answer: countsSchema,
+  },
+  calendar: {
+    method: 'get',
+    path: '/calendar',
+    summary: 'Occurrences of events, a row for each local day that one touches',
+    query: {
+      from: 'The first local day, such as 2026-11-23; today when it is left out.',
+      to: 'The last local day.',
+      tag: 'Only events with this tag.',
+      place: 'Only events at this place.',
+      group: 'Only events of this group, by its id.',
+      after: 'Where to go on, as `later` has it.',
+    },
+    status: 200,
+    answer: calendarSchema,
+  },
+  item: { method: 'get', path: '/items/:item', summary: 'An item', status: 200, answer: itemSchema },
+  comments: {
+    method: 'get',
+    path: '/items/:item/comments',
+    summary: 'The comments on an item as they came',
+    query: { after: 'Where to go on, as `more` has it.' },
+    status: 200,
+    answer: commentsSchema,
+  },
+  publish: {
+    method: 'post',
+    path: '/items',
+    summary: 'Publish an item. An `Idempotency-Key` makes a repeated request publish once.',
+    body: newItem,
+    status: 201,
+    answer: publishedSchema,
+  },
+  edit: {
+    method: 'post',
+    path: '/items/:item/edits',
+    summary: 'Save a new version of an item: all its fields, and the versions that it was made from',
+    body: editBody,
+    status: 201,
+    answer: savedSchema,
+    secret: true,
+  },
+  comment: {
+    method: 'post',
+    path: '/items/:item/comments',
+    summary: 'Comment on an item',
+    body: newComment,
+    status: 201,
+    answer: commentSchema,
+  },
+} satisfies Record<string, Operation>
