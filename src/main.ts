@@ -6,6 +6,7 @@ import { configCommand } from './cli/config.ts'
 import { decideCommand } from './cli/decide.ts'
 import { doctorCommand } from './cli/doctor.ts'
 import { editLinkCommand } from './cli/edit-link.ts'
+import { exportCommand } from './cli/export.ts'
 import { importCommand, seedCommand } from './cli/import.ts'
 import { peerCommand } from './cli/peer.ts'
 import { rebuildCommand } from './cli/rebuild.ts'
@@ -30,6 +31,7 @@ const program = new Command('hyperactive')
   .addCommand(startCommand())
   .addCommand(seedCommand())
   .addCommand(importCommand())
+  .addCommand(exportCommand())
   .addCommand(decideCommand())
   .addCommand(wordCommand('tag'))
   .addCommand(wordCommand('place'))

@@ -1,6 +1,6 @@
 import type { Middleware, ParameterizedContext } from 'koa'
 import getRawBody from 'raw-body'
-import { z } from 'zod'
+import type { z } from 'zod'
 import { HyperactiveError } from '../errors.ts'
 import { logger } from '../log.ts'
 

@@ -14,13 +14,15 @@ const SEEDS = join(import.meta.dirname, '../../seeds')
 /** `hyperactive import <folder|file>` */
 export function importCommand(): Command {
   const command = withSettings(new Command('import'))
-    .description('publish a folder of Markdown, or an RSS or Atom file, under the original dates')
+    .description(
+      'publish a folder of Markdown, a feed, an export of WordPress or of a Hyperactive, under the original dates',
+    )
     .argument('<path>', 'folder or file')
     .option('--json', 'print the report as JSON')
     .action(async (path: string, options: { json?: boolean }) => {
       report(await runImport(settingsOf(command), resolve(path)), options.json)
     })
-  return withExamples(command, 'import ~/blog/_posts', 'import old-site.xml --json')
+  return withExamples(command, 'import ~/blog/_posts', 'import wordpress-export.xml --json')
 }
 
 /** `hyperactive seed` */
@@ -61,10 +63,10 @@ async function* readAll(root: string, files: readonly string[], step: () => void
   }
 }
 
-function report({ imported, known, skipped }: ImportReport, asJson: boolean | undefined): void {
+function report({ imported, comments, known, skipped }: ImportReport, asJson: boolean | undefined): void {
   const lines = [
-    `${imported.length} imported, ${known} here already, ${skipped.length} skipped`,
+    `${imported.length} imported, ${comments} comments, ${known} here already, ${skipped.length} skipped`,
     ...skipped.map(({ source, reason }) => `  skipped ${source}: ${reason}`),
   ]
-  print(asJson, { imported, known, skipped }, lines.join('\n'))
+  print(asJson, { imported, comments, known, skipped }, lines.join('\n'))
 }

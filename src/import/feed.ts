@@ -1,7 +1,8 @@
 import { parseFeed } from 'feedsmith'
-import TurndownService from 'turndown'
 import { HyperactiveError, messageOf } from '../errors.ts'
-import { parseDate, skip } from './piece.ts'
+import { htmlReader } from './html.ts'
+import type { HtmlReader } from './html.ts'
+import { aliasOf, parseDate, skip } from './piece.ts'
 import type { Read } from './piece.ts'
 
 /** What RSS and Atom entries have in common. */
@@ -14,6 +15,7 @@ interface Entry {
   html?: string | undefined
   categories: string[]
   language?: string | undefined
+  link?: string | undefined
 }
 
 const TITLE_WORDS = 12
@@ -25,16 +27,11 @@ const TITLE_WORDS = 12
  * @throws HyperactiveError `bad_feed` when the file is neither
  */
 export function readFeed(name: string, bytes: Uint8Array): Read[] {
-  const turndown = new TurndownService({
-    headingStyle: 'atx',
-    codeBlockStyle: 'fenced',
-    bulletListMarker: '-',
-  })
-  turndown.remove(['script', 'style', 'iframe', 'object', 'noscript'])
+  const html = htmlReader()
   return entriesOf(name, bytes).map((entry, index) => {
     const source = entry.id ?? `${name}#${index + 1}`
     try {
-      return fromEntry(source, entry, turndown)
+      return fromEntry(source, entry, html)
     } catch (error) {
       return skip(source, `cannot be read: ${messageOf(error)}`)
     }
@@ -55,6 +52,7 @@ function entriesOf(name: string, bytes: Uint8Array): Entry[] {
         html: item.content?.encoded ?? item.description,
         categories: (item.categories ?? []).flatMap((category) => category.name ?? []),
         language: feed.language,
+        link: item.link,
       }))
     }
     if (format === 'atom') {
@@ -66,6 +64,7 @@ function entriesOf(name: string, bytes: Uint8Array): Entry[] {
         summary: entry.content?.value === undefined ? undefined : entry.summary?.value,
         html: entry.content?.value ?? entry.summary?.value,
         categories: (entry.categories ?? []).flatMap((category) => category.term ?? []),
+        link: entry.links?.find(({ rel }) => rel === undefined || rel === 'alternate')?.href,
       }))
     }
   } catch (error) {
@@ -76,14 +75,15 @@ function entriesOf(name: string, bytes: Uint8Array): Entry[] {
   throw new HyperactiveError('bad_feed', `${name} is not an RSS 2.0 or Atom file`, { status: 400 })
 }
 
-function fromEntry(source: string, entry: Entry, turndown: TurndownService): Read {
-  const body = entry.html ? turndown.turndown(entry.html).trim() : ''
+function fromEntry(source: string, entry: Entry, { markdown, plain }: HtmlReader): Read {
+  const body = entry.html ? markdown(entry.html) : ''
   if (body === '') return skip(source, 'has no text')
   if (entry.date === undefined) return skip(source, 'has no date')
   const dateMs = parseDate(entry.date)
   if (dateMs === undefined) return skip(source, `its date "${entry.date}" is not one`)
-  const title = plainText(entry.title, turndown) ?? body.split(/\s+/).slice(0, TITLE_WORDS).join(' ')
-  const summary = plainText(entry.summary, turndown)
+  const title = plain(entry.title) ?? body.split(/\s+/).slice(0, TITLE_WORDS).join(' ')
+  const summary = plain(entry.summary)
+  const alias = aliasOf(entry.link)
   return {
     piece: {
       source,
@@ -93,17 +93,8 @@ function fromEntry(source: string, entry: Entry, turndown: TurndownService): Rea
       tags: entry.categories,
       ...(entry.author ? { author: entry.author } : {}),
       ...(summary ? { summary } : {}),
+      ...(alias === undefined ? {} : { aliases: [alias] }),
       ...(entry.language ? { language: entry.language } : {}),
     },
   }
-}
-
-function plainText(html: string | undefined, turndown: TurndownService): string | undefined {
-  if (!html) return undefined
-  const text = turndown
-    .turndown(html)
-    .replaceAll(/\\([\\`*_{}[\]()#+\-.!])/g, '$1')
-    .replaceAll(/\s+/g, ' ')
-    .trim()
-  return text === '' ? undefined : text
 }

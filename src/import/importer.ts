@@ -1,14 +1,20 @@
 import { createHash } from 'node:crypto'
-import { article } from '../kinds/article.ts'
+import { commentFields } from '../kinds/base/comment.ts'
+import type { Kind } from '../kinds/base/kind.ts'
+import { kindOf } from '../kinds/base/registry.ts'
 import { uniqueTerms } from '../kinds/base/vocabulary.ts'
 import { hybridTime } from '../ledger/clock.ts'
-import type { Edit } from '../ledger/document.ts'
-import { makeItemId } from '../ledger/item-id.ts'
+import { hashInId, plainDataProblem } from '../ledger/document.ts'
+import type { Edit, Fields } from '../ledger/document.ts'
+import { isItemId, makeItemId } from '../ledger/item-id.ts'
 import { keyFromSeed } from '../ledger/keys.ts'
 import type { SigningKey } from '../ledger/keys.ts'
 import type { Entry, Ledger } from '../ledger/ledger.ts'
-import type { Piece, Read, Skipped } from './piece.ts'
+import { aspectOf } from '../project/decisions.ts'
+import type { Piece, PieceComment, Read, Skipped } from './piece.ts'
 
+const ARTICLE = 'article'
+const MOST_ALIASES = 10
 const BATCH = 250
 /** Imports dated further ahead than this would be refused by peers until their time has come. */
 const FUTURE_MS = 60_000
@@ -16,6 +22,8 @@ const FUTURE_MS = 60_000
 /** What an import did. */
 export interface ImportReport {
   imported: { source: string; item: string }[]
+  /** Comments that came with them. */
+  comments: number
   /** Pieces that were here already. */
   known: number
   skipped: Skipped[]
@@ -45,68 +53,192 @@ export function importedSecret(nodeKey: SigningKey, edit: Edit): string | undefi
 }
 
 /**
- * Publishes pieces under their original dates. A piece's item follows from its source and this node's key, so that a
- * second run finds it and imports nothing.
+ * Publishes pieces under their original dates, with their comments. A piece's item follows from its source and this
+ * node's key, so that a second run finds it and imports nothing. Pieces that refer to others come last, when those have
+ * their ids.
  */
 export async function importPieces(
   reads: AsyncIterable<Read>,
   options: ImportOptions,
 ): Promise<ImportReport> {
-  const report: ImportReport = { imported: [], known: 0, skipped: [] }
-  const seen = new Set<string>()
-  let batch: { piece: Piece; entry: Entry & { draft: { item: string } } }[] = []
-  const flush = async () => {
-    const known = await options.ledger.known(batch.map(({ entry }) => entry.draft.item))
-    const fresh = batch.filter(({ entry }) => !known.has(entry.draft.item))
-    if (fresh.length > 0) await options.ledger.append(fresh.map(({ entry }) => entry))
-    for (const { piece, entry } of fresh)
-      report.imported.push({ source: piece.source, item: entry.draft.item })
-    report.known += batch.length - fresh.length
-    batch = []
-  }
+  const run = new Run(options)
   for await (const read of reads) {
-    if ('skipped' in read) {
-      report.skipped.push(read.skipped)
-      continue
-    }
-    const { piece } = read
-    const made = makeEntry(piece, options)
-    if ('reason' in made) report.skipped.push({ source: piece.source, reason: made.reason })
-    else if (seen.has(made.draft.item)) report.skipped.push({ source: piece.source, reason: 'occurs twice' })
+    if ('skipped' in read) run.report.skipped.push(read.skipped)
+    else await run.take(read.piece)
+  }
+  return run.finish()
+}
+
+interface Made {
+  piece: Piece
+  entry: Entry & { draft: { item: string } }
+}
+
+class Run {
+  readonly report: ImportReport = { imported: [], comments: 0, known: 0, skipped: [] }
+  readonly #options: ImportOptions
+  readonly #seen = new Set<string>()
+  /** The items of pieces that others may refer to, by their names. */
+  readonly #named = new Map<string, string>()
+  readonly #referring: Piece[] = []
+  #batch: Made[] = []
+
+  constructor(options: ImportOptions) {
+    this.#options = options
+  }
+
+  async take(piece: Piece): Promise<void> {
+    if (piece.name !== undefined) this.#named.set(piece.name, identify(piece, this.#options).item)
+    if (piece.refs) this.#referring.push(piece)
+    else await this.#add(piece, {})
+  }
+
+  async finish(): Promise<ImportReport> {
+    for (const piece of this.#referring) await this.#add(piece, await this.#resolve(piece.refs ?? {}))
+    await this.#flush()
+    return this.report
+  }
+
+  /** The items that a piece refers to. One that is neither imported nor here is left out. */
+  async #resolve(refs: NonNullable<Piece['refs']>): Promise<Fields> {
+    const here = await this.#options.ledger.known(Object.values(refs).filter(isItemId))
+    const found = Object.entries(refs).map(([field, name]) => [
+      field,
+      this.#named.get(name) ?? (here.has(name) ? name : undefined),
+    ])
+    return Object.fromEntries(found.filter(([, item]) => item !== undefined)) as Fields
+  }
+
+  async #add(piece: Piece, refs: Fields): Promise<void> {
+    const made = makeEntry(piece, refs, this.#options)
+    const { skipped } = this.report
+    if ('reason' in made) skipped.push({ source: piece.source, reason: made.reason })
+    else if (this.#seen.has(made.draft.item)) skipped.push({ source: piece.source, reason: 'occurs twice' })
     else {
-      seen.add(made.draft.item)
-      batch.push({ piece, entry: made })
-      if (batch.length === BATCH) await flush()
+      this.#seen.add(made.draft.item)
+      this.#batch.push({ piece, entry: made })
+      if (this.#batch.length === BATCH) await this.#flush()
     }
   }
-  await flush()
-  return report
+
+  async #flush(): Promise<void> {
+    const { ledger } = this.#options
+    const batch = this.#batch
+    this.#batch = []
+    // An export that comes back to the network it was made in: its items are here under their own ids.
+    const names = batch.flatMap(({ piece }) => piece.name ?? []).filter(isItemId)
+    const known = await ledger.known([...new Set([...names, ...batch.map(({ entry }) => entry.draft.item)])])
+    const fresh = batch.filter(
+      ({ piece, entry }) => !known.has(entry.draft.item) && !known.has(piece.name ?? ''),
+    )
+    this.report.known += batch.length - fresh.length
+    if (fresh.length === 0) return
+    await ledger.append(fresh.map(({ entry }) => entry))
+    for (const { piece, entry } of fresh) {
+      const { item } = entry.draft
+      this.report.imported.push({ source: piece.source, item })
+      const decisions = decisionsOn(item, piece)
+      if (decisions.length > 0) await ledger.append(decisions)
+      await this.#comment(item, piece)
+    }
+  }
+
+  /** Comments in the order of their dates, so that an answer finds what it answers. */
+  async #comment(item: string, { source, comments = [] }: Piece): Promise<void> {
+    const hashes = new Map<string, string>()
+    const { ledger } = this.#options
+    for (const comment of [...comments].sort((a, b) => a.dateMs - b.dateMs)) {
+      const { name, inReplyTo, dateMs, ...rest } = comment
+      const parsed = commentFields.safeParse(tidyComment(rest))
+      const at = dateMs < Date.UTC(0) ? undefined : hybridTime(dateMs)
+      if (!parsed.success || at === undefined || ledger.clock.aheadMs(at) > FUTURE_MS) {
+        const reason = parsed.success ? 'its date is no date of a comment' : problemOf(parsed.error)
+        this.report.skipped.push({ source: `${source}, comment ${name}`, reason })
+        continue
+      }
+      const answered = inReplyTo === undefined ? undefined : hashes.get(inReplyTo)
+      const draft = {
+        type: 'comment' as const,
+        item,
+        fields: parsed.data,
+        ...(answered === undefined ? {} : { inReplyTo: answered }),
+      }
+      const [document] = await ledger.append([{ draft, at }])
+      if (document) hashes.set(name, hashInId(document._id))
+      this.report.comments += 1
+    }
+  }
+}
+
+/** What makes an item of a piece: the same for the same source and date on the same node. */
+function identify({ source, dateMs, kind }: Piece, { nodeKey }: ImportOptions) {
+  const digest = createHash('sha256').update(`${source}\n${dateMs}`).digest()
+  const importId = digest.toString('hex').slice(0, 40)
+  // What editors alone publish counts only when a member of the network signs it.
+  const author =
+    kindOf(kind ?? ARTICLE)?.by === 'editors' ? nodeKey : keyFromSeed(importAuthorSeed(nodeKey, importId))
+  return { importId, author, item: makeItemId(author.publicKey, dateMs, digest.subarray(0, 2)) }
 }
 
 function makeEntry(
   piece: Piece,
-  { nodeKey, language, ledger }: ImportOptions,
+  refs: Fields,
+  options: ImportOptions,
 ): (Entry & { draft: { item: string } }) | { reason: string } {
-  const digest = createHash('sha256').update(`${piece.source}\n${piece.dateMs}`).digest()
-  const importId = digest.toString('hex').slice(0, 40)
+  const kind = kindOf(piece.kind ?? ARTICLE)
+  if (!kind) return { reason: `is of a kind that is not known: "${piece.kind ?? ''}"` }
+  const { importId, author, item } = identify(piece, options)
+  const aliases = aliasesOf(piece, kind, item)
   const fields = {
-    title: piece.title.normalize('NFC').replaceAll(/\s+/g, ' '),
-    ...(piece.author ? { author: piece.author.normalize('NFC').replaceAll(/\s+/g, ' ') } : {}),
+    ...piece.more,
+    ...refs,
+    title: oneLine(piece.title),
+    ...(piece.author ? { author: oneLine(piece.author) } : {}),
     ...(piece.summary ? { summary: piece.summary } : {}),
-    body: piece.body,
+    ...(piece.body === '' ? {} : { body: piece.body }),
     tags: uniqueTerms(piece.tags),
-    language: piece.language ?? language,
+    ...(piece.places ? { places: uniqueTerms(piece.places) } : {}),
+    language: piece.language ?? options.language,
+    ...(aliases.length > 0 ? { aliases } : {}),
     importId,
   }
-  const checked = article.schema.safeParse(fields)
-  if (!checked.success) {
-    const [issue] = checked.error.issues
-    return { reason: `${issue?.path.join('.') ?? ''} ${issue?.message ?? 'is not valid'}` }
-  }
+  const checked = kind.schema.safeParse(fields)
+  if (!checked.success) return { reason: problemOf(checked.error) }
+  const plain = plainDataProblem(fields)
+  if (plain !== undefined) return { reason: plain }
   if (piece.dateMs < Date.UTC(0)) return { reason: 'its date is before the year 0' }
   const at = hybridTime(piece.dateMs)
-  if (ledger.clock.aheadMs(at) > FUTURE_MS) return { reason: 'its date is in the future' }
-  const author = keyFromSeed(importAuthorSeed(nodeKey, importId))
-  const item = makeItemId(author.publicKey, piece.dateMs, digest.subarray(0, 2))
-  return { draft: { type: 'edit', item, kind: 'article', parents: [], fields, note: 'Imported' }, author, at }
+  if (options.ledger.clock.aheadMs(at) > FUTURE_MS) return { reason: 'its date is in the future' }
+  return { draft: { type: 'edit', item, kind: kind.name, parents: [], fields, note: 'Imported' }, author, at }
+}
+
+/** The old site's addresses, the one under which an export's network has it included. */
+function aliasesOf({ aliases = [], name = '' }: Piece, kind: Kind, item: string): string[] {
+  const former = isItemId(name) && name !== item ? [`/${kind.path}/${name}`] : []
+  return [...new Set([...former, ...aliases])].slice(0, MOST_ALIASES).sort()
+}
+
+/** What moderation had decided, in this node's name and under the piece's date. */
+function decisionsOn(item: string, { decided = [], dateMs }: Piece): Entry[] {
+  const actions = [...new Set(decided)].filter((action) => aspectOf(action) !== undefined)
+  return actions.map((action) => ({
+    draft: { type: 'decision', item, target: item, action, supersedes: [] },
+    at: hybridTime(dateMs),
+  }))
+}
+
+function tidyComment({ author, title, body }: Pick<PieceComment, 'author' | 'title' | 'body'>): Fields {
+  return { ...(author ? { author: oneLine(author) } : {}), ...(title ? { title: oneLine(title) } : {}), body }
+}
+
+function oneLine(text: string): string {
+  return text.normalize('NFC').replaceAll(/\s+/g, ' ').trim()
+}
+
+function problemOf({
+  issues: [issue],
+}: {
+  issues: readonly { path: PropertyKey[]; message: string }[]
+}): string {
+  return `${issue?.path.join('.') ?? ''} ${issue?.message ?? 'is not valid'}`
 }

@@ -1,6 +1,7 @@
 import { parseDocument } from 'yaml'
-import { parseDate, skip } from './piece.ts'
-import type { Read } from './piece.ts'
+import { kindOf } from '../kinds/base/registry.ts'
+import { aliasOf, parseDate, skip } from './piece.ts'
+import type { Piece, Read } from './piece.ts'
 
 const FRONT_MATTER = /^---[ \t]*\n([\s\S]*?)\n(?:---|\.\.\.)[ \t]*(?:\n|$)/
 const NAME = /^(?:(\d{4}-\d\d-\d\d)-)?(.+?)(?:\.([a-z]{2,3}(?:-[A-Za-z]{2,4})?))?\.(?:md|markdown)$/
@@ -37,13 +38,30 @@ export function readMarkdown(source: string, bytes: Uint8Array): Read {
   return fromFrontMatter(source, front as Record<string, unknown>, text.slice(matter[0].length).trim())
 }
 
+/** Fields that are read by themselves, under whatever name. */
+const COMMON = new Set([
+  'title',
+  'author',
+  'summary',
+  'body',
+  'tags',
+  'places',
+  'language',
+  'group',
+  'translationOf',
+  'aliases',
+])
+
 function fromFrontMatter(source: string, front: Record<string, unknown>, body: string): Read {
   if (front.draft === true || front.published === false) return skip(source, 'is a draft')
   const fileName = source.split('/').at(-1) ?? source
   const [, dayInName, slug, languageInName] = NAME.exec(fileName) ?? []
   const title = textOf(front.title) ?? titleFromSlug(slug)
   if (!title) return skip(source, 'has no title')
-  if (body === '') return skip(source, 'has no text')
+  const kind = textOf(front.kind)
+  if (kind !== undefined && !kindOf(kind))
+    return skip(source, `is of a kind that is not known: "${kind.slice(0, 30)}"`)
+  if (kind === undefined && body === '') return skip(source, 'has no text')
   const given = front.date ?? front.publishDate ?? dayInName
   if (given === undefined) return skip(source, 'has no date in its front matter or file name')
   const dateMs = parseDate(given)
@@ -61,8 +79,34 @@ function fromFrontMatter(source: string, front: Record<string, unknown>, body: s
       ...(author ? { author } : {}),
       ...(summary ? { summary } : {}),
       ...(language ? { language } : {}),
+      ...aliasesIn(front),
+      ...(kind === undefined ? {} : ofKind(kind, front)),
     },
   }
+}
+
+/** Addresses under which the old site had it: Hugo, Jekyll and its plug-in for redirects each have a name for them. */
+function aliasesIn(front: Record<string, unknown>): Pick<Piece, 'aliases'> {
+  const { permalink, aliases: hugo, redirect_from: jekyll } = front
+  const named = [permalink, hugo, jekyll].flat().flatMap((address) => aliasOf(address) ?? [])
+  return named.length > 0 ? { aliases: [...new Set(named)] } : {}
+}
+
+/** What stands in front matter beside what every piece has: that of its kind, as an export writes it. */
+function ofKind(kind: string, front: Record<string, unknown>): Partial<Piece> {
+  const { places, id, decided } = front
+  const own = Object.keys(kindOf(kind)?.strategies ?? {}).filter((name) => !COMMON.has(name) && name in front)
+  const refs = ['group', 'translationOf'].flatMap((name) =>
+    textOf(front[name]) ? [[name, textOf(front[name])]] : [],
+  )
+  return {
+    kind,
+    ...(Array.isArray(places) ? { places: listOf(places) } : {}),
+    ...(textOf(id) === undefined ? {} : { name: textOf(id) }),
+    ...(refs.length > 0 ? { refs: Object.fromEntries(refs) as Piece['refs'] } : {}),
+    ...(own.length > 0 ? { more: Object.fromEntries(own.map((name) => [name, front[name]])) } : {}),
+    ...(Array.isArray(decided) ? { decided: decided.map(String) } : {}),
+  } as Partial<Piece>
 }
 
 function textOf(value: unknown): string | undefined {

@@ -2,6 +2,8 @@
 export interface Piece {
   /** Names the piece for good: a path inside the folder, or a feed entry's id. The same source is the same item. */
   source: string
+  /** The kind of item; an article unless given. */
+  kind?: string
   title: string
   /** Milliseconds since 1970. */
   dateMs: number
@@ -10,7 +12,31 @@ export interface Piece {
   /** Markdown. */
   body: string
   tags: string[]
+  places?: string[]
   language?: string
+  /** Paths of the old site that shall lead to it. */
+  aliases?: string[]
+  /** What else its kind has; whatever its schema does not take is told. */
+  more?: Record<string, unknown>
+  /** What other pieces call it: its id where it comes from. */
+  name?: string
+  /** Other pieces that it refers to, by their names. */
+  refs?: Partial<Record<'group' | 'translationOf', string>>
+  comments?: PieceComment[]
+  /** What moderation had decided of it: actions of decisions. */
+  decided?: string[]
+}
+
+/** A comment on a piece. Addresses and e-mail of who wrote it are never read. */
+export interface PieceComment {
+  name: string
+  /** The name of the comment that it answers. */
+  inReplyTo?: string
+  dateMs: number
+  author?: string
+  title?: string
+  /** Markdown. */
+  body: string
 }
 
 /** Something that was not imported, and why. */
@@ -58,4 +84,11 @@ export function parseDate(value: unknown): number | undefined {
     return undefined
   }
   return dateMs
+}
+
+/** The path of an address of the old site, as an alias has it; nothing for what leads to no page of its own. */
+export function aliasOf(address: unknown): string | undefined {
+  if (typeof address !== 'string' || !URL.canParse(address, 'https://old.example')) return undefined
+  const { pathname, protocol } = new URL(address, 'https://old.example')
+  return /^https?:$/.test(protocol) && pathname !== '/' && pathname.length <= 500 ? pathname : undefined
 }

@@ -3,6 +3,8 @@ import { extname, join, relative, sep } from 'node:path'
 import { HyperactiveError, messageOf } from '../errors.ts'
 import { readFeed } from './feed.ts'
 import { readMarkdown } from './markdown.ts'
+import { COMMENTS_BESIDE, readComments } from './comments.ts'
+import { isWxr, readWxr } from './wxr.ts'
 import { skip } from './piece.ts'
 import type { Read } from './piece.ts'
 
@@ -42,10 +44,32 @@ export async function readSource(root: string, file: string): Promise<Read[]> {
     const { size } = await stat(file)
     if (size > LARGEST_FILE_BYTES) return [skip(source, `is larger than ${LARGEST_FILE_BYTES} bytes`)]
     const bytes = await readFile(file)
-    return MARKDOWN.has(extname(file)) ? [readMarkdown(source, bytes)] : readFeed(source, bytes)
+    if (!MARKDOWN.has(extname(file))) return isWxr(bytes) ? readWxr(source, bytes) : readFeed(source, bytes)
+    return [withComments(readMarkdown(source, bytes), await readBeside(file))]
   } catch (error) {
     return [skip(source, messageOf(error))]
   }
+}
+
+/** The comments on a piece stand in a file beside it, where there are any. */
+async function readBeside(file: string): Promise<Uint8Array | undefined> {
+  const beside = file.replace(/\.[^.]+$/, COMMENTS_BESIDE)
+  const size = await stat(beside).then(
+    (found) => found.size,
+    () => undefined,
+  )
+  if (size === undefined) return undefined
+  if (size > LARGEST_FILE_BYTES)
+    throw new Error(`${COMMENTS_BESIDE} beside it is larger than ${LARGEST_FILE_BYTES} bytes`)
+  return readFile(beside)
+}
+
+function withComments(read: Read, bytes: Uint8Array | undefined): Read {
+  if (!('piece' in read) || bytes === undefined) return read
+  const comments = readComments(bytes)
+  return typeof comments === 'string'
+    ? skip(read.piece.source, comments)
+    : { piece: { ...read.piece, comments } }
 }
 
 function isSource(name: string): boolean {

@@ -24,7 +24,12 @@ export function itemPages(router: Router, web: WebContext): void {
       await next()
       return
     }
-    const item = await itemOf(ctx, web)
+    const item = await itemOf(ctx, web).catch(async (error: unknown) => {
+      // What was exported elsewhere and imported here answers to its former address.
+      if (await followAlias(ctx, web)) return undefined
+      throw error
+    })
+    if (!item) return
     const wording = wordingFor(ctx)
     const model = itemModel(item, wording)
     const [extra, comments] = await Promise.all([
@@ -93,14 +98,17 @@ export function itemPages(router: Router, web: WebContext): void {
 /** Addresses of older sites that items answer to: the last thing to try before there is nothing. */
 export function aliasPages(router: Router, web: WebContext): void {
   router.get('/{*path}', async (ctx, next) => {
-    const target = await web.site.itemAtAlias(ctx.path)
-    if (!target) {
-      await next()
-      return
-    }
-    ctx.status = 301
-    ctx.redirect(localPath(ctx, pathOf(target.kind, target.item)))
+    if (!(await followAlias(ctx, web))) await next()
   })
+}
+
+/** Sends on to the item that answers to an address of an older site, if there is one. */
+async function followAlias(ctx: PageRequest, { site }: Pick<WebContext, 'site'>): Promise<boolean> {
+  const target = await site.itemAtAlias(ctx.path)
+  if (!target) return false
+  ctx.status = 301
+  ctx.redirect(localPath(ctx, pathOf(target.kind, target.item)))
+  return true
 }
 
 /** @throws HyperactiveError 404 */
