@@ -10,7 +10,7 @@ import { createReplication } from './replication/replication.ts'
 import type { Replication } from './replication/replication.ts'
 import { openStore } from './store.ts'
 import type { Store } from './store.ts'
-import { SearchIndex } from './search/search-index.ts'
+import { SearchIndex, searchFile } from './search/search-index.ts'
 import { createApp } from './web/app.ts'
 import { listen } from './web/listen.ts'
 
@@ -44,7 +44,7 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
   const siteDatabase = await couch.ensureDatabase(SITE_DATABASE)
   const deployment = await deployDesignDoc(siteDatabase, { signal: stop.signal })
 
-  const index = new SearchIndex()
+  const index = stack.use(SearchIndex.open(searchFile(config.data)))
   let anchors = await anchorsOf(config, key.publicKey)
   const projector = stack.use(
     new Projector({ ledger, site: siteDatabase, deployment, index, anchors: () => anchors }),

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { rebuildSite } from '../project/rebuild.ts'
+import { SearchIndex, searchFile } from '../search/search-index.ts'
 import { openStoreAlone } from '../store.ts'
 import { print, settingsOf, withExamples, withSettings } from './context.ts'
 import { anchorsOf } from '../replication/peers-file.ts'
@@ -13,7 +14,8 @@ export function rebuildCommand(): Command {
       const loaded = settingsOf(command)
       await using store = await openStoreAlone(loaded)
       const anchors = await anchorsOf(loaded.config, store.key.publicKey)
-      const count = await rebuildSite(store, anchors)
+      using index = SearchIndex.open(searchFile(loaded.config.data))
+      const count = await rebuildSite({ couch: store.couch, ledger: store.ledger, index }, anchors)
       print(options.json, { documents: count }, `${count} ledger documents projected`)
     })
   return withExamples(command, 'rebuild')

@@ -1,21 +1,22 @@
 import type { Couch } from '../couch/client.ts'
 import { deployDesignDoc } from '../couch/design-docs.ts'
 import type { Ledger } from '../ledger/ledger.ts'
-import { SearchIndex } from '../search/search-index.ts'
+import type { SearchIndex } from '../search/search-index.ts'
 import { Projector } from './projector.ts'
 
 export const SITE_DATABASE = 'site'
 
 /**
- * Throws the site database away and projects the whole ledger into a new one. The outcome is equal to what was there,
+ * Throws the site database and the search index away and projects the whole ledger into a new one. The outcome is equal to what was there,
  * apart from `_rev`. Nothing else may write to the site database meanwhile.
  *
  * @returns how many changes of the ledger were projected
  */
 export async function rebuildSite(
-  { couch, ledger }: { couch: Couch; ledger: Ledger },
+  { couch, ledger, index }: { couch: Couch; ledger: Ledger; index: SearchIndex },
   anchors: readonly string[],
 ): Promise<number> {
+  index.clear()
   await couch.deleteDatabase(SITE_DATABASE)
   const site = await couch.ensureDatabase(SITE_DATABASE)
   const deployment = await deployDesignDoc(site)
@@ -23,7 +24,7 @@ export async function rebuildSite(
     ledger,
     site,
     deployment,
-    index: new SearchIndex(),
+    index,
     anchors: () => anchors,
   })
   await projector.open()

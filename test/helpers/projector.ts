@@ -12,7 +12,7 @@ export async function project(
 ) {
   const database = await test.couch.ensureDatabase(SITE_DATABASE)
   const deployment = await deployDesignDoc(database)
-  const index = new SearchIndex()
+  const index = SearchIndex.open(':memory:')
   const projector = new Projector({ ledger: test.ledger, site: database, deployment, index, anchors })
   await projector.open()
   await projector.catchUp()

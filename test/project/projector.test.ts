@@ -1,4 +1,5 @@
 import test from 'ava'
+import { SearchIndex } from '../../src/search/search-index.ts'
 import { NETWORK } from '../../src/ledger/item-id.ts'
 import { rebuildSite } from '../../src/project/rebuild.ts'
 import { scope } from '../../src/project/site.ts'
@@ -47,7 +48,8 @@ test('edits become an item; doing a batch twice and rebuilding give equal docume
   t.deepEqual(await siteDocuments(store), before)
   t.is((await database.info()).update_seq, update_seq, 'what is equal is not written again')
 
-  await rebuildSite({ couch: store.couch, ledger: store.ledger }, [store.key.publicKey])
+  using index = SearchIndex.open(':memory:')
+  await rebuildSite({ couch: store.couch, ledger: store.ledger, index }, [store.key.publicKey])
   t.deepEqual(await siteDocuments(store), before)
 })
 
