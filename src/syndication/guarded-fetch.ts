@@ -159,7 +159,7 @@ export class GuardedFetch {
   async #take(url: URL, { statusCode, headers, body }: Dispatcher.ResponseData): Promise<Fetched | URL> {
     if (statusCode === 304) return { outcome: 'unchanged' }
     const location = one(headers.location)
-    if (REDIRECTS.has(statusCode) && location !== undefined) return parseAddress(location, url)
+    if (REDIRECTS.has(statusCode) && location !== undefined) return parseAddress(location, url.href)
     if (statusCode !== 200) {
       const retryAfterMs = readRetryAfter(one(headers['retry-after']), Date.now())
       return {
@@ -238,7 +238,7 @@ export function readRetryAfter(value: string | undefined, nowMs: number): number
   return Number.isNaN(dateMs) ? undefined : Math.max(dateMs - nowMs, 0)
 }
 
-function parseAddress(address: string, base?: URL): URL {
+function parseAddress(address: string, base?: string): URL {
   const url = URL.canParse(address, base) ? new URL(address, base) : undefined
   if (!url || (url.protocol !== 'http:' && url.protocol !== 'https:') || url.hostname === '')
     throw badAddress('is not an http or https address')

@@ -1,12 +1,11 @@
-import { IPv6, isValid, parse } from 'ipaddr.js'
-import type { IPv4 } from 'ipaddr.js'
+import ipaddr from 'ipaddr.js'
 
 /** Looks public and is not: on Azure it is the machine's own host, which hands out its secrets. */
 const CLOUD_HOST = '168.63.129.16'
-/** All that IANA has given out as IPv6 unicast: 2000::/3. */
-const UNICAST = IPv6.parse('2000::')
+/** All that IANA has given out as ipaddr.IPv6 unicast: 2000::/3. */
+const UNICAST = ipaddr.IPv6.parse('2000::')
 /** RFC 6052: a translator makes IPv4 of the last 32 bits. */
-const TRANSLATED = IPv6.parse('64:ff9b::')
+const TRANSLATED = ipaddr.IPv6.parse('64:ff9b::')
 
 /**
  * Whether an IP address is public unicast: a machine anywhere on the internet, never one of the own network or of the
@@ -16,14 +15,14 @@ const TRANSLATED = IPv6.parse('64:ff9b::')
  */
 export function isPublicAddress(address: string): boolean {
   // A zone ("fe80::1%eth0") names an interface of this machine.
-  if (address.includes('%') || !isValid(address)) return false
-  const parsed = parse(address)
-  if (parsed.kind() === 'ipv4') return isPublicIPv4(parsed as IPv4)
-  const ipv6 = parsed as IPv6
+  if (address.includes('%') || !ipaddr.isValid(address)) return false
+  const parsed = ipaddr.parse(address)
+  if (parsed.kind() === 'ipv4') return isPublicIPv4(parsed as ipaddr.IPv4)
+  const ipv6 = parsed as ipaddr.IPv6
   if (ipv6.match(TRANSLATED, 96)) return isPublicAddress(ipv6.toByteArray().slice(12).join('.'))
   return ipv6.range() === 'unicast' && ipv6.match(UNICAST, 3)
 }
 
-function isPublicIPv4(address: IPv4): boolean {
+function isPublicIPv4(address: ipaddr.IPv4): boolean {
   return address.range() === 'unicast' && address.toString() !== CLOUD_HOST
 }

@@ -1,0 +1,59 @@
+import { isWebAddress, LIMITS } from '../kinds/base/fields.ts'
+import { GROUP_LIMITS } from '../kinds/group.ts'
+import type { Place, Scope, Site } from '../project/site.ts'
+import type { SiteItem } from '../project/site-item.ts'
+import { scope } from '../project/site.ts'
+
+const PAGE = 200
+/** Of more groups the feeds are not looked for. */
+const MOST_GROUPS = 2000
+
+/** A feed and the group (its item) that names it. */
+export interface GroupFeed {
+  group: string
+  address: string
+}
+
+/**
+ * The external feeds of the groups that are shown: first of those that editors have featured or promoted, then of the
+ * oldest groups, so that a flood of new ones takes no place from those that were there.
+ *
+ * @param most ends the list at the group with which it has so many different addresses
+ */
+export async function groupFeeds(site: Site, most: number): Promise<GroupFeed[]> {
+  const feeds: GroupFeed[] = []
+  const addresses = new Set<string>()
+  const seen = new Set<string>()
+  for (const of of [scope('group-featured'), scope('group-promoted'), scope('kind', 'group')]) {
+    for await (const group of oldestFirst(site, of)) {
+      if (addresses.size >= most || seen.size >= MOST_GROUPS) return feeds
+      if (seen.has(group._id)) continue
+      seen.add(group._id)
+      for (const address of feedsIn(group)) {
+        feeds.push({ group: group._id, address })
+        addresses.add(address)
+      }
+    }
+  }
+  return feeds
+}
+
+async function* oldestFirst(site: Site, of: Scope): AsyncGenerator<SiteItem> {
+  let after: Place | undefined = { at: '', item: '' }
+  while (after) {
+    const { rows, newer } = await site.list(of, { limit: PAGE, newerThan: after })
+    const items = await site.items(rows.map(({ item }) => item).reverse())
+    yield* items.filter(({ kind, standing }) => kind === 'group' && !standing.hidden)
+    after = newer
+  }
+}
+
+/** What a peer has signed need not be what its form would have let through. */
+function feedsIn({ fields }: SiteItem): string[] {
+  const { feeds } = fields
+  if (!Array.isArray(feeds)) return []
+  return (feeds as unknown[])
+    .filter((feed) => typeof feed === 'string')
+    .filter((feed) => feed.length <= LIMITS.address && isWebAddress(feed))
+    .slice(0, GROUP_LIMITS.feeds)
+}
