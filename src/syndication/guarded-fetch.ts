@@ -50,7 +50,7 @@ export interface Validators {
 export type Fetched =
   /** The version that the validators name is still the current one. */
   | { outcome: 'unchanged' }
-  /** An answer with another status than 200. */
+  /** An answer with another status than 200, or 304 although no version was named. */
   | { outcome: 'refused'; status: number; retryAfterMs?: number }
   | ({
       outcome: 'fetched'
@@ -74,7 +74,7 @@ export class GuardedFetch {
 
   constructor({
     allow = () => false,
-    lookup = systemLookup as LookupFunction,
+    lookup = systemLookup,
     headersMs = 10_000,
     totalMs = 20_000,
     mostBytes = 2 * 1024 * 1024,
@@ -148,7 +148,7 @@ export class GuardedFetch {
       clearTimeout(headersTimer)
       // A body that is not read ends with its connection.
       answer.body.on('error', () => {})
-      return await this.#take(url, answer)
+      return await this.#take(url, known, answer)
     } finally {
       clearTimeout(headersTimer)
       signal.removeEventListener('abort', onAbort)
@@ -156,8 +156,13 @@ export class GuardedFetch {
     }
   }
 
-  async #take(url: URL, { statusCode, headers, body }: Dispatcher.ResponseData): Promise<Fetched | URL> {
-    if (statusCode === 304) return { outcome: 'unchanged' }
+  async #take(
+    url: URL,
+    known: Validators,
+    { statusCode, headers, body }: Dispatcher.ResponseData,
+  ): Promise<Fetched | URL> {
+    const asked = known.etag !== undefined || known.lastModified !== undefined
+    if (statusCode === 304 && asked) return { outcome: 'unchanged' }
     const location = one(headers.location)
     if (REDIRECTS.has(statusCode) && location !== undefined) return parseAddress(location, url.href)
     if (statusCode !== 200) {
@@ -234,7 +239,7 @@ export class GuardedFetch {
 export function readRetryAfter(value: string | undefined, nowMs: number): number | undefined {
   if (value === undefined) return undefined
   if (/^\d{1,9}$/.test(value)) return Number(value) * 1000
-  const dateMs = value.length <= 40 ? Date.parse(value) : Number.NaN
+  const dateMs = /^[A-Z][a-z]{2}[^\n]{0,40} GMT$/.test(value) ? Date.parse(value) : Number.NaN
   return Number.isNaN(dateMs) ? undefined : Math.max(dateMs - nowMs, 0)
 }
 
@@ -270,8 +275,8 @@ function tooLarge(mostBytes: number): HyperactiveError {
 
 function asFeedError(error: unknown): HyperactiveError {
   if (error instanceof HyperactiveError) return error
-  const { code = '' } = error as { code?: string }
-  if (/^(Z_|ERR_(BROTLI|ZLIB|_)|HPE_|UND_ERR_(HEADERS_OVERFLOW|RES_))/.test(code)) {
+  const { code = '', name } = error as { code?: string; name?: string }
+  if (name === 'HTTPParserError' || /^(Z_|ERR__|ERR_BROTLI|UND_ERR_HEADERS_OVERFLOW$)/.test(code)) {
     const text = `the answer cannot be read: ${messageOf(error)}`
     return new HyperactiveError('feed_bad_answer', text, { status: 502, cause: error })
   }

@@ -98,7 +98,8 @@ export class FeedPuller implements AsyncDisposable {
         await this.#pull(next)
       }
     }
-    await Promise.all(Array.from({ length: AT_ONCE }, lane))
+    const ended = await Promise.allSettled(Array.from({ length: AT_ONCE }, lane))
+    for (const lost of ended) if (lost.status === 'rejected') throw lost.reason
     await this.#compact()
     return left
   }

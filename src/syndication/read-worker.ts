@@ -14,4 +14,4 @@ function read(source: FeedSource): ReadOutcome {
   }
 }
 
-parentPort?.postMessage(read(workerData as FeedSource))
+parentPort?.postMessage(read(workerData as FeedSource), [])
