@@ -24,8 +24,8 @@ export async function groupFeeds(site: Site, most: number): Promise<GroupFeed[]>
   const feeds: GroupFeed[] = []
   const addresses = new Set<string>()
   const seen = new Set<string>()
-  for (const of of [scope('group-featured'), scope('group-promoted'), scope('kind', 'group')]) {
-    for await (const group of oldestFirst(site, of)) {
+  for (const listing of [scope('group-featured'), scope('group-promoted'), scope('kind', 'group')]) {
+    for await (const group of oldestFirst(site, listing)) {
       if (addresses.size >= most || seen.size >= MOST_GROUPS) return feeds
       if (seen.has(group._id)) continue
       seen.add(group._id)
@@ -38,10 +38,10 @@ export async function groupFeeds(site: Site, most: number): Promise<GroupFeed[]>
   return feeds
 }
 
-async function* oldestFirst(site: Site, of: Scope): AsyncGenerator<SiteItem> {
+async function* oldestFirst(site: Site, listing: Scope): AsyncGenerator<SiteItem> {
   let after: Place | undefined = { at: '', item: '' }
   while (after) {
-    const { rows, newer } = await site.list(of, { limit: PAGE, newerThan: after })
+    const { rows, newer } = await site.list(listing, { limit: PAGE, newerThan: after })
     const items = await site.items(rows.map(({ item }) => item).reverse())
     yield* items.filter(({ kind, standing }) => kind === 'group' && !standing.hidden)
     after = newer

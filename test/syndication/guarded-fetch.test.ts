@@ -19,7 +19,7 @@ async function refused(t: ExecutionContext, getting: Promise<Fetched>, code: str
 }
 
 function textOf(t: ExecutionContext, fetched: Fetched): string {
-  if (fetched.outcome !== 'fetched') return t.fail(fetched.outcome) as never
+  if (fetched.outcome !== 'fetched') return t.fail(fetched.outcome)
   return Buffer.from(fetched.bytes).toString()
 }
 

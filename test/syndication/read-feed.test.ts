@@ -19,6 +19,10 @@ function codeOf(t: ExecutionContext, read: () => unknown): string | undefined {
   return (t.throws(read) as (Error & { code?: string }) | undefined)?.code
 }
 
+function titleOf(bytes: Uint8Array, contentType?: string): string | undefined {
+  return readFeed(source(bytes, contentType)).entries[0]?.title
+}
+
 test('RSS is read', (t) => {
   const text = rss(
     [
@@ -38,16 +42,17 @@ test('RSS is read', (t) => {
   const { title, entries } = readFeed(source(text))
   t.is(title, 'A feed')
   t.deepEqual(
-    entries.map(({ id: _, ...rest }) => rest),
+    entries.map((entry) => ({ ...entry, id: '' })),
     [
       {
+        id: '',
         title: 'Nuts & bolts',
         address: 'https://e.org/1',
         date: '2026-11-22T09:00:00.000Z',
         summary: 'One two',
       },
-      { title: 'By its guid', address: 'https://e.org/2' },
-      { title: 'Only a text', summary: 'Only a text' },
+      { id: '', title: 'By its guid', address: 'https://e.org/2' },
+      { id: '', title: 'Only a text', summary: 'Only a text' },
     ],
   )
   t.is(new Set(entries.map(({ id }) => id)).size, 3)
@@ -123,7 +128,7 @@ test('markup becomes text, and what is not seen or turns the text is taken out',
     ['&amp;lt;b&amp;gt;', '&lt;b&gt;'],
     ['<p>One</p><p>two</p><br>three', 'One two three'],
     ['bo<b>l</b>d', 'bold'],
-    ['a\u202eb\u2066c\u200fd\u0000e\u001bf\u0085g\u2028h\n\ti', 'abcde' + 'f' + 'g h i'],
+    ['a\u202eb\u2066c\u200fd\u0000e\u001bf\u0085g\u2028h\n\ti', 'abcdefg h i'],
     ['&#x202e;evil&#0;', 'evil\ufffd'],
     ['half \ud800 a pair', 'half \ufffd a pair'],
     [' \u200b\ufeff ', ''],
@@ -228,7 +233,6 @@ test('only web addresses are kept', (t) => {
 test('other encodings are read: by their mark, by the server, by the XML', (t) => {
   const text = rss([{ title: 'Über' }]).replace('?>', ' encoding="iso-8859-1"?>')
   const latin = Buffer.from(text, 'latin1')
-  const titleOf = (bytes: Uint8Array, type?: string) => readFeed(source(bytes, type)).entries[0]?.title
   t.is(titleOf(latin), 'Über')
   t.is(titleOf(latin, 'text/xml; charset="ISO-8859-1"'), 'Über')
   t.is(titleOf(Buffer.from(text), 'text/xml; charset=utf-8'), 'Über')
@@ -315,10 +319,7 @@ test('entities that are made of each other are not expanded', async (t) => {
     return `<!ENTITY lol${index} "${inner}">`
   })
   const items = rss([{ title: 'Before' }, { title: '&lol29;', description: '&lol29;&#x41;' }])
-  const text = items.replace(
-    '?>',
-    `?><!DOCTYPE rss [${entities.join('')}]>`,
-  )
+  const text = items.replace('?>', `?><!DOCTYPE rss [${entities.join('')}]>`)
   const { entries } = await readFeedApart(source(text))
   t.is(entries[0]?.title, 'Before')
   t.true(JSON.stringify(entries).length < 1000)
@@ -335,9 +336,12 @@ test('a feed is read in a thread like here', async (t) => {
 })
 
 test('nesting without end is malformed', async (t) => {
-  const deep = (open: string) => `<rss version="2.0"><channel>${open.repeat(200_000)}`
   for (const open of ['<item>', '<a>', '<description>', '<a b="'])
-    await t.throwsAsync(readFeedApart(source(deep(open))), { code: 'feed_malformed' }, open)
+    await t.throwsAsync(
+      readFeedApart(source(`<rss version="2.0"><channel>${open.repeat(200_000)}`)),
+      { code: 'feed_malformed' },
+      open,
+    )
   const json = `{"version":"https://jsonfeed.org/version/1.1","items":${'['.repeat(1_000_000)}`
   await t.throwsAsync(readFeedApart(source(json)), { code: 'feed_malformed' })
 })
