@@ -1,4 +1,4 @@
-import { isWebAddress, LIMITS } from '../kinds/base/fields.ts'
+import { isWebAddress } from '../kinds/base/fields.ts'
 import { GROUP_LIMITS } from '../kinds/group.ts'
 import type { Place, Scope, Site } from '../project/site.ts'
 import type { SiteItem } from '../project/site-item.ts'
@@ -48,12 +48,8 @@ async function* oldestFirst(site: Site, listing: Scope): AsyncGenerator<SiteItem
   }
 }
 
-/** What a peer has signed need not be what its form would have let through. */
+/** The ledger's schema has let them through; they are looked at once more, since one that is none would stop the rest. */
 function feedsIn({ fields }: SiteItem): string[] {
-  const { feeds } = fields
-  if (!Array.isArray(feeds)) return []
-  return (feeds as unknown[])
-    .filter((feed) => typeof feed === 'string')
-    .filter((feed) => feed.length <= LIMITS.address && isWebAddress(feed))
-    .slice(0, GROUP_LIMITS.feeds)
+  const { feeds } = fields as { feeds?: string[] }
+  return (feeds ?? []).filter((feed) => isWebAddress(feed)).slice(0, GROUP_LIMITS.feeds)
 }

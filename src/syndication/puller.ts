@@ -23,7 +23,6 @@ const SPACING_MS = 10_000
 const LOOK_MS = MINUTE_MS
 /** That a feed has not changed is written down this often at most: each time costs a revision of its document. */
 const NOTE_MS = 6 * HOUR_MS
-/** After this much the store is asked to drop old revisions. CouchDB does so by itself. */
 const COMPACT_AFTER_BYTES = 64 * 1024 * 1024
 const READ_AT_ONCE = 50
 
@@ -38,6 +37,8 @@ export interface FeedPullerOptions {
   everyMs?: number
   /** Milliseconds since 1970. */
   now?: () => number
+  /** After writing so much the store is asked to drop old revisions, which the embedded one keeps until then. */
+  compactAfterBytes?: number
 }
 
 /**
@@ -50,13 +51,22 @@ export class FeedPuller implements AsyncDisposable {
   readonly #feeds: FeedPullerOptions['feeds']
   readonly #everyMs: number
   readonly #now: () => number
+  readonly #compactAfterBytes: number
   readonly #stop = new AbortController()
   /** When each feed is due, by id. What is not in here is read from its document. */
   readonly #due = new Map<string, number>()
   #writtenBytes = 0
   #running: Promise<void> | undefined
 
-  constructor({ site, fetch, feeds, everyMs = 30 * MINUTE_MS, now = Date.now }: FeedPullerOptions) {
+  constructor({
+    site,
+    fetch,
+    feeds,
+    everyMs = 30 * MINUTE_MS,
+    now = Date.now,
+    compactAfterBytes = COMPACT_AFTER_BYTES,
+  }: FeedPullerOptions) {
+    this.#compactAfterBytes = compactAfterBytes
     this.#site = site
     this.#fetch = fetch
     this.#feeds = feeds
@@ -195,7 +205,7 @@ export class FeedPuller implements AsyncDisposable {
   }
 
   async #compact(): Promise<void> {
-    if (this.#writtenBytes < COMPACT_AFTER_BYTES) return
+    if (this.#writtenBytes < this.#compactAfterBytes) return
     this.#writtenBytes = 0
     // On a CouchDB the node's user may not, and need not.
     await this.#site.compact().catch(() => undefined)

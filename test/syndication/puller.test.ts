@@ -6,6 +6,7 @@ import { feedId, feedsOf } from '../../src/syndication/feed-documents.ts'
 import { GuardedFetch } from '../../src/syndication/guarded-fetch.ts'
 import type { GuardedFetchOptions } from '../../src/syndication/guarded-fetch.ts'
 import { FeedPuller } from '../../src/syndication/puller.ts'
+import type { FeedPullerOptions } from '../../src/syndication/puller.ts'
 import { lookupTo, rss, startFeedServer } from '../helpers/feed-server.ts'
 import { makeEdit } from '../helpers/keys.ts'
 import { project } from '../helpers/projector.ts'
@@ -17,7 +18,11 @@ const HOUR_MS = 60 * MINUTE_MS
 const START_MS = Date.UTC(2026, 10, 23, 7)
 
 /** A puller over a store of its own; the clock stands until it is set, and the feeds are those in `named`. */
-async function startPuller(t: ExecutionContext, fetch: GuardedFetchOptions = {}) {
+async function startPuller(
+  t: ExecutionContext,
+  fetch: GuardedFetchOptions = {},
+  options: Partial<FeedPullerOptions> = {},
+) {
   const store = await startStore(t)
   const site = await store.couch.ensureDatabase(SITE_DATABASE)
   const named: string[] = []
@@ -28,6 +33,7 @@ async function startPuller(t: ExecutionContext, fetch: GuardedFetchOptions = {})
       fetch: new GuardedFetch({ allow: (address) => address.startsWith('127.'), ...fetch }),
       feeds: async () => named.map((address) => ({ group: 'a', address })),
       now: () => clock.nowMs,
+      ...options,
     })
   const puller = make()
   t.teardown(() => puller[Symbol.asyncDispose]())
@@ -308,4 +314,24 @@ test('a puller that is stopped leaves what it was doing, and notes no failure', 
   await until('the server is asked', () => server.requests.length > 0)
   await puller[Symbol.asyncDispose]()
   t.is(await feed(server.origin), undefined)
+})
+
+test('old revisions of feeds leave the store once enough was written', async (t) => {
+  let count = 0
+  const server = await startFeedServer(t, (_, response) => response.end(rss([{ title: `${(count += 1)}` }])))
+  const { named, clock, puller, site } = await startPuller(t, {}, { compactAfterBytes: 600 })
+  named.push(server.origin)
+  const revisions: string[] = []
+  for (let pulls = 0; pulls < 4; pulls += 1) {
+    await puller.round()
+    revisions.push((await site.get(feedId(server.origin)))?._rev ?? '')
+    clock.nowMs += HOUR_MS
+  }
+  t.is(new Set(revisions).size, 4)
+  const isThere = async (rev = '') => {
+    const { results } = await site.bulkGet([{ id: feedId(server.origin), rev }])
+    return results.some(({ docs }) => docs.some((found) => 'ok' in found))
+  }
+  await until('the first revision is gone', async () => !(await isThere(revisions[0])))
+  t.true(await isThere(revisions[3]))
 })
