@@ -7,19 +7,18 @@ import type { Readable } from 'node:stream'
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
 import { Agent } from 'undici'
 import type { Dispatcher } from 'undici'
-import { HyperactiveError, messageOf } from '../errors.ts'
-import { isPublicAddress } from './public-address.ts'
+import { HyperactiveError } from '../errors.ts'
+import { one, readRetryAfter, validator } from './answer-headers.ts'
+import { asFeedError, badAddress, notPublic, tooLarge, tooSlow } from './fetch-errors.ts'
+import { isPublicAddress, PORTS } from './public-address.ts'
 
 const USER_AGENT = 'Hyperactive feed reader'
 const ACCEPT =
   'application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, ' +
   'text/xml;q=0.9, application/json;q=0.8, */*;q=0.1'
-const PORTS: ReadonlySet<number> = new Set([80, 443, 8080, 8443])
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
 const MOST_REDIRECTS = 5
 const HEADER_BYTES = 16 * 1024
-/** A validator that is longer, or of other characters, is not kept. */
-const VALIDATOR = /^[\u0020-\u007e]{1,300}$/
 
 const DECODERS = {
   gzip: createGunzip,
@@ -231,64 +230,10 @@ export class GuardedFetch {
   }
 }
 
-/**
- * Milliseconds that `Retry-After` asks for (RFC 9110, 10.2.3): seconds, or a date; undefined for anything else.
- *
- * @param nowMs milliseconds since 1970
- */
-export function readRetryAfter(value: string | undefined, nowMs: number): number | undefined {
-  if (value === undefined) return undefined
-  if (/^\d{1,9}$/.test(value)) return Number(value) * 1000
-  const dateMs = /^[A-Z][a-z]{2}[^\n]{0,40} GMT$/.test(value) ? Date.parse(value) : Number.NaN
-  return Number.isNaN(dateMs) ? undefined : Math.max(dateMs - nowMs, 0)
-}
-
 function parseAddress(address: string, base?: string): URL {
   const url = URL.canParse(address, base) ? new URL(address, base) : undefined
   if (!url || (url.protocol !== 'http:' && url.protocol !== 'https:') || url.hostname === '')
     throw badAddress('is not an http or https address')
   if (url.username !== '' || url.password !== '') throw badAddress('has a name or password in it')
   return url
-}
-
-function badAddress(problem: string): HyperactiveError {
-  return new HyperactiveError('feed_bad_address', `the address, or one that it redirects to, ${problem}`, {
-    status: 400,
-  })
-}
-
-function notPublic(): HyperactiveError {
-  const ports = [...PORTS].join(', ')
-  const text = `the address leads to no machine on the public internet, or not to port ${ports}`
-  return new HyperactiveError('feed_not_public', text, { status: 400 })
-}
-
-function tooSlow(limitMs: number): HyperactiveError {
-  return new HyperactiveError('feed_slow', `no whole answer within ${limitMs} ms`, { status: 504 })
-}
-
-function tooLarge(mostBytes: number): HyperactiveError {
-  return new HyperactiveError('feed_too_large', `the answer is larger than ${mostBytes} bytes`, {
-    status: 502,
-  })
-}
-
-function asFeedError(error: unknown): HyperactiveError {
-  if (error instanceof HyperactiveError) return error
-  const { code = '', name } = error as { code?: string; name?: string }
-  if (name === 'HTTPParserError' || /^(Z_|ERR__|ERR_BROTLI|UND_ERR_HEADERS_OVERFLOW$)/.test(code)) {
-    const text = `the answer cannot be read: ${messageOf(error)}`
-    return new HyperactiveError('feed_bad_answer', text, { status: 502, cause: error })
-  }
-  const text = `no answer: ${messageOf(error)}`
-  return new HyperactiveError('feed_unreachable', text, { status: 502, cause: error })
-}
-
-function one(value: string | string[] | undefined): string | undefined {
-  return Array.isArray(value) ? value[0] : value
-}
-
-function validator(value: string | string[] | undefined): string | undefined {
-  const text = one(value)
-  return text !== undefined && VALIDATOR.test(text) ? text : undefined
 }

@@ -1,5 +1,8 @@
 import ipaddr from 'ipaddr.js'
 
+/** Ports that web servers stand on. Others are asked for nobody, since what stands there may be no web server. */
+export const PORTS: ReadonlySet<number> = new Set([80, 443, 8080, 8443])
+
 /** Looks public and is not: on Azure it is the machine's own host, which hands out its secrets. */
 const CLOUD_HOST = '168.63.129.16'
 /** All that IANA has given out as ipaddr.IPv6 unicast: 2000::/3. */

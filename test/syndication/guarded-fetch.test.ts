@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
 import test from 'ava'
 import type { ExecutionContext } from 'ava'
-import { GuardedFetch, readRetryAfter } from '../../src/syndication/guarded-fetch.ts'
+import { readRetryAfter } from '../../src/syndication/answer-headers.ts'
+import { GuardedFetch } from '../../src/syndication/guarded-fetch.ts'
 import type { Fetched } from '../../src/syndication/guarded-fetch.ts'
 import { lookupTo, startFeedServer } from '../helpers/feed-server.ts'
 
@@ -103,7 +104,8 @@ test('a name that resolves to the own network is not connected to', async (t) =>
     const fetch = new GuardedFetch({ lookup })
     await refused(t, fetch.get('http://feeds.example/'), 'feed_not_public', address)
     await refused(t, fetch.get(`http://feeds.example:${server.port}/`), 'feed_not_public', address)
-    t.deepEqual(lookup.names, ['feeds.example', 'feeds.example'])
+    await refused(t, fetch.get('https://feeds.example/'), 'feed_not_public', address)
+    t.deepEqual(lookup.names, Array(3).fill('feeds.example'))
   }
   t.is(server.requests.length, 0)
 })
