@@ -11,6 +11,9 @@ import type { Replication } from './replication/replication.ts'
 import { openStore } from './store.ts'
 import type { Store } from './store.ts'
 import { SearchIndex, searchFile } from './search/search-index.ts'
+import { groupFeeds } from './syndication/group-feeds.ts'
+import { GuardedFetch } from './syndication/guarded-fetch.ts'
+import { FeedPuller, MOST_FEEDS } from './syndication/puller.ts'
 import { createApp } from './web/app.ts'
 import { listen } from './web/listen.ts'
 
@@ -96,6 +99,7 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
   })
 
   projector.start()
+  if (config.feeds.pull) stack.use(feedPuller(config.feeds, site)).start()
   await replication.start(address)
   log.debug('the node answers', { address })
   const running = stack.move()
@@ -111,4 +115,13 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
       await running.disposeAsync()
     },
   }
+}
+
+function feedPuller({ every, allow }: Config['feeds'], site: Site): FeedPuller {
+  return new FeedPuller({
+    site: site.database,
+    fetch: new GuardedFetch({ allow: (ip) => allow.includes(ip) }),
+    feeds: () => groupFeeds(site, MOST_FEEDS),
+    everyMs: every * 60_000,
+  })
 }

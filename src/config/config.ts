@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
 import { join, resolve } from 'node:path'
 import { parseDocument } from 'yaml'
 import { z } from 'zod'
@@ -55,6 +56,17 @@ const settings = z.strictObject({
       requestBytes: count.default(64 * 1024 * 1024),
       clockAheadMs: count.default(10 * 60 * 1000),
       strangersPerPeer: z.int().min(0).default(1000),
+    })
+    .prefault({}),
+  feeds: z
+    .strictObject({
+      pull: z.boolean().default(true),
+      every: z
+        .int()
+        .min(5)
+        .max(24 * 60)
+        .default(30),
+      allow: z.array(z.string().refine((text) => isIP(text) !== 0, 'is not an IP address')).default([]),
     })
     .prefault({}),
   replication: z
