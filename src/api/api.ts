@@ -22,11 +22,12 @@ import { commentsOn, findListing, pageQuery } from '../web/listing-pages.ts'
 import { groupScope, LISTINGS } from '../web/listings.ts'
 import { publicUrl, wordingFor } from '../web/page.ts'
 import { saveComment, saveEdit, saveNew } from '../web/saving.ts'
+import { askedOf, searched, shown } from '../web/search.ts'
 import { isCrossSite } from '../web/security.ts'
 import { Submissions } from '../web/submissions.ts'
 import { jsonErrors, readBody, UnfitBody } from './answers.ts'
 import { editBody, newComment, newItem } from './bodies.ts'
-import { commentOf, entryOf, itemOf, occurrenceOf } from './models.ts'
+import { commentOf, entryOf, foundOf, itemOf, occurrenceOf } from './models.ts'
 import type { ApiItem } from './models.ts'
 import { describeApi } from './openapi.ts'
 import { API } from './operations.ts'
@@ -79,6 +80,25 @@ export function apiRouter(web: WebContext): Router {
     ctx.body = {
       occurrences: rows.map((row) => occurrenceOf(row, publicUrl(ctx, web))),
       ...(next ? { later: here.href } : {}),
+    }
+  })
+
+  router.get('/search', async (ctx) => {
+    const wording = wordingFor(ctx)
+    const { page, problem } = searched(ctx, web, askedOf(ctx), ROWS)
+    if (!page)
+      throw new HyperactiveError('bad_query', problem ?? 'Nothing is looked for: give "q" or a filter.', {
+        status: 400,
+      })
+    const url = publicUrl(ctx, web)
+    const here = new URL(url + ctx.path + ctx.search)
+    if (page.next) here.searchParams.set('after', page.next)
+    ctx.body = {
+      results: (await shown(page.results, web, wording)).map((result) => foundOf(result, url)),
+      found: page.found,
+      capped: page.capped,
+      notices: page.notices,
+      ...(page.next ? { more: here.href } : {}),
     }
   })
 

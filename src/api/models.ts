@@ -3,6 +3,7 @@ import { wallTime } from '../ledger/clock.ts'
 import { renderMarkdown } from '../pages/markdown.ts'
 import { pathOf, text } from '../pages/models.ts'
 import type { CalendarRow, CommentRow, ListingRow } from '../project/site.ts'
+import type { ShownResult } from '../web/search.ts'
 import type { SiteItem } from '../project/site-item.ts'
 
 const time = z.iso.datetime()
@@ -97,6 +98,32 @@ export const calendarSchema = z.object({
 
 export const countsSchema = z.object({ names: z.array(z.object({ name: z.string(), count: z.int() })) })
 
+export const searchSchema = z.object({
+  results: z.array(
+    z.object({
+      id: z.string(),
+      /** Of a comment the item that it is on. */
+      item: z.string(),
+      kind: z.string(),
+      url: address,
+      title: z.string(),
+      /** Parts of the text, `hit` where they were looked for. */
+      snippet: z.array(z.object({ text: z.string(), hit: z.boolean() })),
+      author: z.string().optional(),
+      tags: names,
+      places: names,
+      language: z.string(),
+      published: time,
+    }),
+  ),
+  found: z.int(),
+  /** There are more than were found. */
+  capped: z.boolean(),
+  /** What could not be taken as it was typed. */
+  notices: z.array(z.enum(['unclosed_quote', 'too_long', 'lone_sign'])),
+  more: address.optional(),
+})
+
 export const publishedSchema = z.object({
   item: itemSchema,
   /** Whoever has it can edit the item, on every node. It is told only now. */
@@ -185,6 +212,23 @@ export function commentOf(item: string, row: CommentRow, url: string): z.infer<t
     ...(title === undefined ? {} : { title }),
     body: body ?? '',
     html: renderMarkdown(body ?? ''),
+  }
+}
+
+export function foundOf(result: ShownResult, url: string): z.infer<typeof searchSchema>['results'][number] {
+  const { id, item, kind, path, title, snippet, author, tags, places, language, at } = result
+  return {
+    id,
+    item,
+    kind,
+    url: url + path,
+    title,
+    snippet,
+    ...(author === undefined ? {} : { author }),
+    tags: tags.map(({ name }) => name),
+    places: places.map(({ name }) => name),
+    language,
+    published: isoOf(at),
   }
 }
 

@@ -9,6 +9,7 @@ import {
   listingSchema,
   publishedSchema,
   savedSchema,
+  searchSchema,
 } from './models.ts'
 import { editBody, newComment, newItem } from './bodies.ts'
 
@@ -71,6 +72,25 @@ export const OPERATIONS = {
     },
     status: 200,
     answer: calendarSchema,
+  },
+  search: {
+    method: 'get',
+    path: '/search',
+    summary: 'Full-text search. The newest thousand that fit are ranked and paged.',
+    query: {
+      q: 'Words that all have to be there, "phrases", beginn*, -without.',
+      kind: 'Only this kind; "comment" for comments.',
+      tag: 'Only with this tag.',
+      place: 'Only at this place.',
+      group: 'Only of this group, by its id.',
+      language: 'Only in this language.',
+      from: 'The first day of publication (UTC), such as 2026-11-23.',
+      until: 'The last day.',
+      order: '"newest", or the best first.',
+      after: 'Where to go on, as `more` has it.',
+    },
+    status: 200,
+    answer: searchSchema,
   },
   item: { method: 'get', path: '/items/:item', summary: 'An item', status: 200, answer: itemSchema },
   comments: {

@@ -10,12 +10,14 @@ import { commentPages } from './comments.ts'
 import type { WebContext } from './context.ts'
 import { errorPages } from './errors.ts'
 import { feedRoutes } from './feeds.ts'
+import { groupRoutes } from './group.ts'
 import { healthRoutes } from './health.ts'
 import { homePage } from './home.ts'
 import { aliasPages, itemPages } from './items.ts'
 import { listingPages } from './listing-pages.ts'
 import { speak } from './page.ts'
 import { publishPages } from './publish.ts'
+import { searchPages } from './search.ts'
 import { securityHeaders } from './security.ts'
 import { sitemapRoutes } from './sitemaps.ts'
 
@@ -39,6 +41,8 @@ export function createApp({ before = [], ...web }: WebOptions): Koa {
   healthRoutes(router, web)
   assetRoutes(router)
   homePage(router, web)
+  searchPages(router, web)
+  groupRoutes(router, web)
   sitemapRoutes(router, web)
   calendarPages(router, web)
   archivePages(router, web)

@@ -14,6 +14,7 @@ import type { SiteItem } from '../project/site-item.ts'
 import { discussion } from './comments.ts'
 import type { WebContext } from './context.ts'
 import { extraOf } from './extras.ts'
+import { groupExtra } from './group.ts'
 import { localPath, publicUrl, showPage, wordingFor } from './page.ts'
 import type { PageRequest } from './page.ts'
 
@@ -32,13 +33,15 @@ export function itemPages(router: Router, web: WebContext): void {
     if (!item) return
     const wording = wordingFor(ctx)
     const model = itemModel(item, wording)
-    const [extra, comments] = await Promise.all([
+    const [extra, ofGroup, comments] = await Promise.all([
       extraOf(item, web, wording),
+      item.kind === 'group' ? groupExtra(item, web, wording) : {},
       discussion(item, web, { wording, from: ctx.query.comments }),
     ])
     await showPage(ctx, web, templateOf(item), {
       item: model,
       ...extra,
+      ...ofGroup,
       ...(item.occurrences ? { when: whenModel(item, wording, Date.now()) } : {}),
       comments,
       title: model.title,
@@ -47,6 +50,7 @@ export function itemPages(router: Router, web: WebContext): void {
       card: item.standing.hidden
         ? undefined
         : cardOf(item, { name: web.config.site.name, url: publicUrl(ctx, web) }),
+      ...(item.kind === 'group' ? { feed: `${model.path}/newswire` } : {}),
       ...(comments ? { feed: model.path, feedTitle: wording.t('comments.on', { title: model.title }) } : {}),
     })
   })

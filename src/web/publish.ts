@@ -79,6 +79,8 @@ export function publishPages(router: Router, web: WebContext): void {
     const publication = publicationOf(ctx)
     const original = await originalFor(ctx, web)
     const input = emptyInput(publication, web)
+    const group = String(ctx.query.group ?? '')
+    if ('group' in input && isItemId(group)) input.group = group
     if (original) Object.assign(input, inputForTranslation(original, publication.kind))
     await show(ctx, { kind: publication.kind, action: ctx.path, input, ...(original ? { original } : {}) })
   })

@@ -123,6 +123,14 @@ test('a program publishes, edits, comments and reads, and every answer is as the
     names: [{ name: 'quay', count: 2 }],
   })
 
+  const { results } = (await api.get('/search', '/search?q=edited+-nothing&author=Ana')).body as {
+    results: { id: string }[]
+  }
+  t.deepEqual(
+    results.map(({ id }) => id),
+    [item.id],
+  )
+
   const year = String(new Date().getUTCFullYear())
   const month = String(new Date().getUTCMonth() + 1).padStart(2, '0')
   const listings: Record<string, string> = {
@@ -225,6 +233,8 @@ test('what does not fit is said by field, and nothing is saved', async (t) => {
   t.is((await api.get('/items/{item}', '/items/none')).status, 404)
   t.is((await api.get('/calendar', '/calendar?from=yesterday')).status, 400)
   t.is((await api.get('/calendar', '/calendar?after=x')).status, 400)
+  t.is((await api.get('/search')).status, 400)
+  t.is((await api.get('/search', '/search?q=x&from=soon')).status, 400)
   t.is((await node.page('/api/v1/nothing/here')).status, 404)
 })
 

@@ -1,4 +1,5 @@
 import test from 'ava'
+import { SearchIndex } from '../../src/search/search-index.ts'
 import type { ExecutionContext } from 'ava'
 import { rebuildSite, SITE_DATABASE } from '../../src/project/rebuild.ts'
 import { scope } from '../../src/project/site.ts'
@@ -299,7 +300,8 @@ test('feeds survive projecting, stand in no listing, and are pulled again after 
   await using again = await project(store)
   t.is((await again.site.items(edits.map(({ item }) => item))).length, 2)
 
-  t.is(await rebuildSite(store, [store.key.publicKey]), 2)
+  using index = SearchIndex.open(':memory:')
+  t.is(await rebuildSite({ couch: store.couch, ledger: store.ledger, index }, [store.key.publicKey]), 2)
   t.is(await feed(server.origin), undefined)
   await puller.round()
   t.is((await feed(server.origin))?.title, 'A feed')
