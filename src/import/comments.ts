@@ -30,7 +30,7 @@ export function readComments(bytes: Uint8Array): PieceComment[] | string {
     const dateMs = parseDate(date)
     if (dateMs === undefined)
       return `${COMMENTS_BESIDE} beside it has the date "${date.slice(0, 40)}", which is not one`
-    comments.push({ name, dateMs, ...comment } as PieceComment)
+    comments.push({ name, dateMs, ...comment })
   }
   return comments
 }

@@ -4,9 +4,9 @@ import { plainTextOf } from '../pages/plain-text.ts'
 /** Reads HTML of other systems. What is active in it is left out. */
 export interface HtmlReader {
   /** As Markdown. */
-  markdown(html: string): string
+  readonly markdown: (html: string) => string
   /** As one line of text; nothing for nothing. */
-  plain(html: string | undefined): string | undefined
+  readonly plain: (html: string | undefined) => string | undefined
 }
 
 /** One for a file: making it takes longer than using it. */

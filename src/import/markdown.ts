@@ -106,7 +106,7 @@ function ofKind(kind: string, front: Record<string, unknown>): Partial<Piece> {
     ...(refs.length > 0 ? { refs: Object.fromEntries(refs) as Piece['refs'] } : {}),
     ...(own.length > 0 ? { more: Object.fromEntries(own.map((name) => [name, front[name]])) } : {}),
     ...(Array.isArray(decided) ? { decided: decided.map(String) } : {}),
-  } as Partial<Piece>
+  }
 }
 
 function textOf(value: unknown): string | undefined {

@@ -33,11 +33,11 @@ export function readQuery(typed: string): Query {
   const note = (notice: Notice) => {
     if (!query.notices.includes(notice)) query.notices.push(notice)
   }
-  const text = [...typed]
+  const text = Array.from(typed)
     .slice(0, QUERY_LIMITS.letters)
     .join('')
     .replaceAll(/[“”„«»]/gu, '"')
-  if (text.length < typed.length && [...typed].length > QUERY_LIMITS.letters) note('too_long')
+  if (text.length < typed.length && Array.from(typed).length > QUERY_LIMITS.letters) note('too_long')
   for (const [, minus, phrase, closed, word] of text.matchAll(PART)) {
     if (phrase !== undefined && closed === '') note('unclosed_quote')
     const written = phrase ?? word ?? ''
@@ -51,7 +51,7 @@ export function readQuery(typed: string): Query {
       break
     }
     const list = minus === '-' ? query.without : query.terms
-    list.push({ words, prefix: /\*$/u.test(written) })
+    list.push({ words, prefix: written.endsWith('*') })
   }
   return query
 }

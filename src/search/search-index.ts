@@ -295,7 +295,8 @@ export class SearchIndex {
   }
 }
 
-function resultOf({ body, counts: _, ...entry }: IndexEntry, query: Query): SearchResult {
+function resultOf(found: IndexEntry, query: Query): SearchResult {
+  const { body, counts: _counts, ...entry } = found
   const { title, summary } = entry
   return {
     ...entry,

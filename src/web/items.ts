@@ -15,6 +15,7 @@ import { discussion } from './comments.ts'
 import type { WebContext } from './context.ts'
 import { extraOf } from './extras.ts'
 import { groupExtra } from './group.ts'
+import { itemOf } from './item-of.ts'
 import { localPath, publicUrl, showPage, wordingFor } from './page.ts'
 import type { PageRequest } from './page.ts'
 
@@ -113,14 +114,6 @@ async function followAlias(ctx: PageRequest, { site }: Pick<WebContext, 'site'>)
   ctx.status = 301
   ctx.redirect(localPath(ctx, pathOf(target.kind, target.item)))
   return true
-}
-
-/** @throws HyperactiveError 404 */
-export async function itemOf(ctx: PageRequest, { site }: Pick<WebContext, 'site'>): Promise<SiteItem> {
-  const id = ctx.params.item ?? ''
-  const item = isItemId(id) ? await site.item(id) : undefined
-  if (item && ctx.path.startsWith(pathOf(item.kind, item._id))) return item
-  throw new HyperactiveError('unknown_item', wordingFor(ctx).t('error.unknownItem'), { status: 404 })
 }
 
 /** The template of an item's page: its kind's own. */

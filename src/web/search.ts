@@ -106,7 +106,7 @@ export type ShownResult = Awaited<ReturnType<typeof shown>>[number]
 /** What an address asks to search for. Of what is given twice the first counts. */
 export function askedOf({ query }: Pick<PageRequest, 'query'>): Asked {
   const values = NAMES.map((name) => [name, String([query[name] ?? ''].flat()[0]).trim()])
-  return Object.fromEntries(values) as unknown as Asked
+  return Object.fromEntries(values) as Asked
 }
 
 /** Looks, or says what is wrong with what was asked. Without anything asked there is no page. */

@@ -73,10 +73,10 @@ async function contentOf(folder: string): Promise<Record<string, unknown>> {
     if (file.endsWith('.json')) {
       const comments = JSON.parse(text) as { id: string; inReplyTo?: string }[]
       const order = comments.map(({ id }) => id)
-      found[file] = comments.map(({ id: _, inReplyTo, ...rest }) => ({
-        ...rest,
-        answers: order.indexOf(inReplyTo ?? ''),
-      }))
+      found[file] = comments.map((comment) => {
+        const { id: _id, inReplyTo, ...rest } = comment
+        return { ...rest, answers: order.indexOf(inReplyTo ?? '') }
+      })
       continue
     }
     const [, matter = '', body] = /^---\n([^]*?)\n---\n([^]*)$/.exec(text) ?? []

@@ -8,6 +8,14 @@ import type { IndexEntry, SearchQuery } from '../../src/search/search-index.ts'
 import { highlight, snippetOf } from '../../src/search/snippet.ts'
 import { testFolder } from '../helpers/folder.ts'
 
+function onDay(day: number): string {
+  return `2026-03-0${day}T00:00:00.000Z-0000`
+}
+
+function namesOf(counts: { name: string }[]): string[] {
+  return counts.map(({ name }) => name)
+}
+
 const MARK = { source: 'test', seq: 1 }
 
 function entry(id: string, fields: Partial<IndexEntry> = {}): IndexEntry {
@@ -116,11 +124,10 @@ test('filters by kind, tag, place, group, language, author and period', (t) => {
 })
 
 test('what stands in the title, or stands there often, comes first; of the same the newer', (t) => {
-  const at = (day: string) => `2026-03-${day}T00:00:00.000Z-0000`
   using index = indexOf(
-    entry('title', { title: 'Harbour closed', body: 'words', at: at('01') }),
-    entry('once', { title: 'News', body: 'At the harbour some people wait.', at: at('03') }),
-    entry('often', { title: 'News', body: 'harbour, harbour and the harbour', at: at('02') }),
+    entry('title', { title: 'Harbour closed', body: 'words', at: onDay(1) }),
+    entry('once', { title: 'News', body: 'At the harbour some people wait.', at: onDay(3) }),
+    entry('often', { title: 'News', body: 'harbour, harbour and the harbour', at: onDay(2) }),
   )
   t.deepEqual(found(index, 'harbour'), ['title', 'often', 'once'])
   t.deepEqual(found(index, 'harbour', { order: 'newest' }), ['once', 'often', 'title'])
@@ -222,14 +229,12 @@ test('after any puts and removals the index finds and counts just what is there'
 })
 
 test('names come by count, by name and by the last that came with them', (t) => {
-  const at = (day: number) => `2026-03-0${day}T00:00:00.000Z-0000`
   using index = indexOf(
-    entry('1', { counts: [['group', 'a']], at: at(1) }),
-    entry('2', { counts: [['group', 'b']], at: at(3) }),
-    entry('3', { counts: [['group', 'b']], at: at(2) }),
-    entry('4', { counts: [['group', 'c']], at: at(4) }),
+    entry('1', { counts: [['group', 'a']], at: onDay(1) }),
+    entry('2', { counts: [['group', 'b']], at: onDay(3) }),
+    entry('3', { counts: [['group', 'b']], at: onDay(2) }),
+    entry('4', { counts: [['group', 'c']], at: onDay(4) }),
   )
-  const namesOf = (counts: { name: string }[]) => counts.map(({ name }) => name)
   t.deepEqual(namesOf(index.top('group', 2)), ['b', 'a'])
   t.deepEqual(namesOf(index.names('group', { limit: 9 })), ['a', 'b', 'c'])
   t.deepEqual(namesOf(index.latest('group', 9)), ['c', 'b', 'a'])
