@@ -162,7 +162,7 @@ test('commands work beside the running node: seed, import, status, edit-link, an
   t.deepEqual(report.skipped, [{ source: 'b.md', reason: 'is a draft' }])
   t.regex(
     (await node.run('import', folder)).out,
-    /^0 imported, 1 here already, 1 skipped\n {2}skipped b\.md: is a draft\n$/,
+    /^0 imported, 0 comments, 1 here already, 1 skipped\n {2}skipped b\.md: is a draft\n$/,
   )
 
   const status = JSON.parse((await node.run('status', '--json')).out) as {
