@@ -16,6 +16,21 @@ markdown.renderer.rules.image = (tokens, index) => {
   return `<a href="${escape(source)}">${escape(token?.content || source)}</a>`
 }
 
+// The page's title is its first heading; those of the text stand below it, and none leaves out a level.
+markdown.core.ruler.push('headings', ({ tokens }) => {
+  const above: number[] = []
+  let level = ''
+  for (const token of tokens) {
+    if (token.type === 'heading_open') {
+      const written = Number(token.tag.slice(1))
+      while ((above.at(-1) ?? 0) >= written) above.pop()
+      above.push(written)
+      level = `h${Math.min(above.length + 1, 6)}`
+    }
+    if (token.type === 'heading_open' || token.type === 'heading_close') token.tag = level
+  }
+})
+
 const TAGS =
   'p br hr h2 h3 h4 h5 h6 ul ol li blockquote pre code em strong s a table thead tbody tr th td'.split(' ')
 
@@ -26,12 +41,6 @@ const RULES: sanitizeHtml.IOptions = {
   allowProtocolRelative: false,
   disallowedTagsMode: 'escape',
   transformTags: {
-    // The page's title is its first heading; those of the text stand below it.
-    h1: 'h2',
-    h2: 'h3',
-    h3: 'h4',
-    h4: 'h5',
-    h5: 'h6',
     a: sanitizeHtml.simpleTransform('a', { rel: 'nofollow ugc noopener' }),
   },
 }

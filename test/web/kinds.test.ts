@@ -171,7 +171,7 @@ test('moderators feature, stick and hide from the command line, and rename tags'
     t.is(code, 0, err)
   }
   await run('decide', node.address + first.path, 'feature')
-  await until('it leads', async () => /class="teaser lead">[^]*?First/.test(await node.html('/')))
+  await until('it leads', async () => /class="teaser lead"[^]*?First/.test(await node.html('/')))
   t.true((await node.html('/features')).includes('First'))
   await run('decide', second.item, 'hide', '--reason', 'spam')
   await until('it is hidden', async () => !(await node.html('/newswire')).includes('Second'))
