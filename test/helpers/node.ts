@@ -58,6 +58,8 @@ export class TestNode {
   #port = 0
   /** All that the process has written. */
   output = ''
+  /** Another copy of the program, from the next start on. */
+  program = MAIN
 
   constructor(folder: string, environment: Record<string, string> = {}) {
     this.data = join(folder, 'data')
@@ -106,7 +108,7 @@ export class TestNode {
       ...this.#urlFlag(),
     ]
     this.output = ''
-    const child = spawn(process.execPath, [...FLAGS, MAIN, ...args], {
+    const child = spawn(process.execPath, [...FLAGS, this.program, ...args], {
       env: { PATH: process.env.PATH, HYPERACTIVE_LOG: 'info', ...this.environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
@@ -226,9 +228,11 @@ export class TestNode {
 export async function startNode(
   t: ExecutionContext,
   environment: Record<string, string> = {},
+  program = MAIN,
 ): Promise<TestNode> {
   const node = new TestNode(await testFolder(t), environment)
   t.teardown(() => node.remove())
+  node.program = program
   await node.start()
   return node
 }
