@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import type { TestNode } from '../test/helpers/node.ts'
 import { atLeast, atMost, median, percentile } from './figure.ts'
 import type { Benchmark, Figure } from './figure.ts'
@@ -34,8 +33,8 @@ async function prepare(): Promise<Map<Size, Made>> {
   folder = await benchFolder()
   const made = new Map<Size, Made>()
   for (const size of SIZES) {
-    const data = join(folder.path, String(size))
     await using node = benchNode(folder.path, String(size))
+    const { data } = node
     // A first start makes the key and the databases.
     await node.start()
     await node.stop()

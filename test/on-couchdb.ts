@@ -3,15 +3,18 @@ import { COUCHDB_URLS } from './helpers/couch-space.ts'
 
 /** The folders of tests that use a store, whichever it is. */
 const FOLDERS = [
+  'api',
   'browser',
   'cli',
   'faults',
   'gateway',
   'import',
+  'kinds',
   'network',
   'project',
   'replication',
   'store',
+  'syndication',
   'web',
 ]
 

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { Edit } from '../../src/ledger/document.ts'
+import type { Comment, Edit } from '../../src/ledger/document.ts'
+import { commentId } from '../../src/project/site-item.ts'
 import type { SiteItem } from '../../src/project/site-item.ts'
 import { until } from '../helpers/wait.ts'
 import type { FaultNode } from './fault-node.ts'
@@ -46,7 +47,8 @@ export async function converge(network: FaultNetwork, model: Model): Promise<Con
   const versions = await versionsOf(first)
   checkLedger(versions, await first.ledgerIds(), model, network.vouched)
   for (const node of nodes) await checkPages(node, versions, model)
-  return { seconds, edits: versions.size }
+  const edits = [...versions.values()].filter(([told]) => told?.type === 'edit').length
+  return { seconds, edits }
 }
 
 /** What keeps the nodes from having come together, or nothing. */
@@ -69,8 +71,12 @@ async function disagreement(nodes: readonly FaultNode[], model: Model): Promise<
   const off = Object.keys(site).filter((id) => id.startsWith('held:'))
   if (off.length > 0) return `${first.name} holds off its pages ${off.join(', ')}`
   const edits = all.filter((id) => id.includes(':edit:')).length
-  const projected = Object.values(site).reduce((count, { graph }) => count + Object.keys(graph).length, 0)
+  const items = Object.values(site).filter(({ type }) => type === 'item')
+  const projected = items.reduce((count, { graph }) => count + Object.keys(graph).length, 0)
   if (projected !== edits) return `${first.name} has projected ${projected} of ${edits} versions`
+  const comments = all.filter((id) => id.includes(':comment:')).map((id) => id.split(':'))
+  const unseen = comments.filter(([item = '', , hash = '']) => !(commentId(item, hash) in site))
+  if (unseen.length > 0) return `${first.name} has projected all but ${unseen.length} comments`
   for (const node of others) {
     const different = differingKeys(site, await node.siteDocuments())
     if (different.length > 0)
@@ -85,20 +91,21 @@ function checkLedger(versions: Versions, ids: readonly string[], model: Model, v
     if (!model.attempts.has(marker)) throw new Error(`nobody wrote ${documents[0]?._id} with "${marker}"`)
     if (documents.length > 1) throw new Error(`${marker} is in the ledger ${documents.length} times`)
   }
-  const others = ids.filter((id) => !id.includes(':edit:') && !id.startsWith('_design/'))
+  const others = ids.filter((id) => !/:(?:edit|comment):|^_design\//.test(id))
   const admissions = others.filter((id) => id.includes(':admission:'))
   if (admissions.length !== vouched)
     throw new Error(`there are ${admissions.length} admissions, and nodes vouch for ${vouched}`)
   if (others.length !== admissions.length) throw new Error(`the ledger has grown by ${others.join(', ')}`)
 }
 
-/** Every version that is in the ledger can be read, and so can every article. */
+/** Every version and comment that is in the ledger can be read, and so can every article. */
 async function checkPages(node: FaultNode, versions: Versions, model: Model): Promise<void> {
   const wanted = [...versions].flatMap(([marker, [document]]) => (document ? [{ marker, document }] : []))
   const read = async () => {
     for (let next = wanted.pop(); next; next = wanted.pop()) {
       const { marker, document } = next
-      const path = `/articles/${document.item}/versions/${document._id.split(':')[2]}`
+      const item = `/articles/${document.item}`
+      const path = document.type === 'edit' ? `${item}/versions/${document._id.split(':')[2]}` : item
       const response = await node.page(path)
       if (response.status !== 200 || !(await response.text()).includes(`as ${marker} has it`))
         throw new Error(`${node.name} does not show version ${told([marker], model)}: ${response.status}`)
@@ -111,17 +118,17 @@ async function checkPages(node: FaultNode, versions: Versions, model: Model): Pr
   }
 }
 
-/** Versions by the marker that is their summary. */
-type Versions = Map<Marker, Edit[]>
+/** Versions by the marker that is their summary, comments by the one that is their title. */
+type Versions = Map<Marker, (Edit | Comment)[]>
 
 async function versionsOf(node: FaultNode): Promise<Versions> {
   const { rows } = await node.withCouch((couch) => couch.database('ledger').allDocs({ include_docs: true }))
   const versions: Versions = new Map()
   for (const { doc } of rows) {
-    if (doc?.type !== 'edit') continue
-    const edit = doc as unknown as Edit
-    const marker = String(edit.fields.summary)
-    versions.set(marker, [...(versions.get(marker) ?? []), edit])
+    if (doc?.type !== 'edit' && doc?.type !== 'comment') continue
+    const told = doc as unknown as Edit | Comment
+    const marker = String(told.type === 'edit' ? told.fields.summary : told.fields.title)
+    versions.set(marker, [...(versions.get(marker) ?? []), told])
   }
   return versions
 }

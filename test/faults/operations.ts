@@ -18,6 +18,7 @@ export interface Change {
 /** One thing that is done to a network: plain JSON, so that a list of them can be kept and done again. */
 export type Operation =
   | { do: 'publish'; node: string; article: string; marker: Marker; presses: number }
+  | { do: 'comment'; node: string; article: string; marker: Marker }
   /** Several people open the form, each on a node, and then all of them save. */
   | { do: 'edit'; article: string; people: { node: string; change: Change }[] }
   | { do: 'open-form'; node: string; article: string; form: string }
@@ -73,6 +74,10 @@ export function makeOperations({ nodes, edges }: Topology, seed: number, count: 
       article: random.pick(articles),
       people: people.map((name) => ({ node: name, change: change() })),
     }
+  }
+  const comment = (): Operation => {
+    if (articles.length === 0) return publish()
+    return { do: 'comment', node: node(), article: random.pick(articles), marker: marker() }
   }
   const openForm = (): Operation => {
     if (articles.length === 0) return publish()
@@ -166,7 +171,9 @@ export function makeOperations({ nodes, edges }: Topology, seed: number, count: 
     }
   }
   const together = (): Operation => {
-    const writes = Array.from({ length: random.int(2, 4) }, () => random.pick([publish, publish, edit])())
+    const writes = Array.from({ length: random.int(2, 4) }, () =>
+      random.pick([publish, publish, edit, comment])(),
+    )
     const last = random.pick([fall, killStore, link, link])()
     return { do: 'together', operations: writes, last, afterMs: random.int(0, 120) }
   }
@@ -175,6 +182,7 @@ export function makeOperations({ nodes, edges }: Topology, seed: number, count: 
   const kinds: [number, () => Operation][] = [
     [18, publish],
     [22, edit],
+    [8, comment],
     [5, openForm],
     [5, saveForm],
     [3, imports],

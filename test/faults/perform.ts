@@ -43,6 +43,8 @@ export class Performer {
         await Promise.all(people.map(({ change }, index) => this.#save(opened[index], change)))
         return
       }
+      case 'comment':
+        return this.#comment(operation)
       case 'open-form': {
         const opened = await this.#open(operation.node, operation.article)
         if (opened) this.#forms.set(operation.form, opened)
@@ -117,6 +119,26 @@ export class Performer {
         press().catch((error: unknown) => this.model.fail(marker, shortly(error))),
       ),
     )
+  }
+
+  /** Comments on an article, where it has arrived. */
+  async #comment({ node: name, article, marker }: Operation & { do: 'comment' }): Promise<void> {
+    const published = this.model.articles.get(article)
+    const node = this.#network.node(name)
+    if (!published || !node.isRunning || node.isPaused) return
+    const path = `/comments/${published.item}`
+    const open = async () => formFields(await node.html(path)).token
+    const token = await until('the article is here', open, ARRIVAL_MS, 100).catch(() => undefined)
+    if (token === undefined) return
+    this.model.attempt(marker, name)
+    try {
+      const fields = { title: marker, body: paragraph(0, marker), token, action: 'publish' }
+      const { status } = await send(node, path, fields)
+      if (status === 303) this.model.acknowledge(marker)
+      else this.model.fail(marker, `answered ${status}`)
+    } catch (error) {
+      this.model.fail(marker, shortly(error))
+    }
   }
 
   /** Opens the form to edit an article, if the node is there and has it by now. */
