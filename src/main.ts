@@ -7,6 +7,7 @@ import { decideCommand } from './cli/decide.ts'
 import { doctorCommand } from './cli/doctor.ts'
 import { editLinkCommand } from './cli/edit-link.ts'
 import { exportCommand } from './cli/export.ts'
+import { reviseCommand } from './cli/revise.ts'
 import { importCommand, seedCommand } from './cli/import.ts'
 import { peerCommand } from './cli/peer.ts'
 import { rebuildCommand } from './cli/rebuild.ts'
@@ -32,6 +33,7 @@ const program = new Command('hyperactive')
   .addCommand(seedCommand())
   .addCommand(importCommand())
   .addCommand(exportCommand())
+  .addCommand(reviseCommand())
   .addCommand(decideCommand())
   .addCommand(wordCommand('tag'))
   .addCommand(wordCommand('place'))

@@ -190,26 +190,37 @@ function makeEntry(
   const { importId, author, item } = identify(piece, options)
   const aliases = aliasesOf(piece, kind, item)
   const fields = {
-    ...piece.more,
+    ...fieldsOf(piece, options.language),
     ...refs,
+    ...(aliases.length > 0 ? { aliases } : {}),
+    importId,
+  }
+  const problem = fieldsProblem(kind, fields)
+  if (problem !== undefined) return { reason: problem }
+  if (piece.dateMs < Date.UTC(0)) return { reason: 'its date is before the year 0' }
+  const at = hybridTime(piece.dateMs)
+  if (options.ledger.clock.aheadMs(at) > FUTURE_MS) return { reason: 'its date is in the future' }
+  return { draft: { type: 'edit', item, kind: kind.name, parents: [], fields, note: 'Imported' }, author, at }
+}
+
+/** The fields that a piece has of itself. */
+export function fieldsOf(piece: Piece, language: string): Fields {
+  return {
+    ...piece.more,
     title: oneLine(piece.title),
     ...(piece.author ? { author: oneLine(piece.author) } : {}),
     ...(piece.summary ? { summary: piece.summary } : {}),
     ...(piece.body === '' ? {} : { body: piece.body }),
     tags: uniqueTerms(piece.tags),
     ...(piece.places ? { places: uniqueTerms(piece.places) } : {}),
-    language: piece.language ?? options.language,
-    ...(aliases.length > 0 ? { aliases } : {}),
-    importId,
+    language: piece.language ?? language,
   }
+}
+
+/** Why fields cannot be those of an item of a kind, if they cannot. */
+export function fieldsProblem(kind: Kind, fields: Fields): string | undefined {
   const checked = kind.schema.safeParse(fields)
-  if (!checked.success) return { reason: problemOf(checked.error) }
-  const plain = plainDataProblem(fields)
-  if (plain !== undefined) return { reason: plain }
-  if (piece.dateMs < Date.UTC(0)) return { reason: 'its date is before the year 0' }
-  const at = hybridTime(piece.dateMs)
-  if (options.ledger.clock.aheadMs(at) > FUTURE_MS) return { reason: 'its date is in the future' }
-  return { draft: { type: 'edit', item, kind: kind.name, parents: [], fields, note: 'Imported' }, author, at }
+  return checked.success ? plainDataProblem(fields) : problemOf(checked.error)
 }
 
 /** The old site's addresses, the one under which an export's network has it included. */

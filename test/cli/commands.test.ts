@@ -11,6 +11,8 @@ const COMMANDS = [
   ['start'],
   ['seed'],
   ['import'],
+  ['export'],
+  ['revise'],
   ['peer', 'invite'],
   ['peer', 'add'],
   ['peer', 'list'],

@@ -167,3 +167,28 @@ test('files of an export that were broken by hand say so', async (t) => {
     'd.md, comment 1: body is missing',
   ])
 })
+
+test('an editor changes a file of an export and saves it as the next version, pages included', async (t) => {
+  const folder = await testFolder(t)
+  const node = await startNode(t)
+  await writeFile(
+    join(folder, 'about.md'),
+    '---\ntitle: About us\ndate: 2020-01-01\nkind: page\ninMenu: true\n---\nWho we are.',
+  )
+  t.is((await node.run('import', join(folder, 'about.md'))).code, 0)
+  await until('the page is in the menu', async () => (await node.html('/')).includes('About us'))
+  const out = join(folder, 'out')
+  t.is((await node.run('export', out)).code, 0)
+  const file = join(out, 'pages', '2020-01-01-about-us.md')
+  t.is((await node.run('revise', file)).out, 'nothing has changed\n')
+  await writeFile(file, (await readFile(file, 'utf8')).replace('Who we are.', 'Who we were.'))
+  t.is((await node.run('revise', file)).out, 'saved\n')
+  const path = /\/pages\/[0-9a-z]{26}/.exec(await node.html('/'))?.[0] ?? ''
+  await until('it says so', async () => (await node.html(path)).includes('Who we were.'))
+  t.regex(await node.html(`${path}/history`), /By an editor/)
+
+  await writeFile(file, (await readFile(file, 'utf8')).replace(/language: .*/, 'language: "??"'))
+  t.is((await node.run('revise', file)).code, 1)
+  await writeFile(file, '---\ntitle: T\ndate: 2020-01-01\nkind: page\nid: none\n---\nText')
+  t.regex((await node.run('revise', file)).err, /names no item/)
+})
