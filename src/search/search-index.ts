@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import { wallTime } from '../ledger/clock.ts'
 import { foldForSearch } from './fold.ts'
+import { filtersOf, filtersOfEntry, periodOf, placeOf } from './keys.ts'
 import { ftsInColumn, ftsQuery, readQuery } from './query.ts'
 import type { Notice, Query } from './query.ts'
 import { rank } from './rank.ts'
@@ -84,9 +83,6 @@ export interface SearchPage {
 
 /** As many of the newest are ranked, whatever the size of the site. */
 const MOST_RANKED = 1_000
-/** Milliseconds since 1970 and 20 bits that tell apart what is of one of them: good until the year 2248. */
-const PLACE_BITS = 20n
-const ALL = 'xall'
 
 /** Where a node's index is, in its data folder. */
 export function searchFile(data: string): string {
@@ -303,38 +299,4 @@ function resultOf(found: IndexEntry, query: Query): SearchResult {
     titleParts: highlight(title, query.terms),
     snippet: snippetOf([summary, body].filter((part) => part !== '').join(' — '), query.terms),
   }
-}
-
-function filtersOf({ kind, tag, place, group, language, author }: SearchQuery): string[] {
-  const wanted = Object.entries({ kind, tag, place, group, language, author })
-  return [ALL, ...wanted.flatMap(([name, value]) => (value === undefined ? [] : [filterToken(name, value)]))]
-}
-
-function filtersOfEntry({ kind, tags, places, group, language, author }: IndexEntry): string[] {
-  return [
-    ALL,
-    filterToken('kind', kind),
-    ...tags.map((name) => filterToken('tag', name)),
-    ...places.map((name) => filterToken('place', name)),
-    ...(group === undefined ? [] : [filterToken('group', group)]),
-    ...(language === '' ? [] : [filterToken('language', language)]),
-    ...(author === undefined ? [] : [filterToken('author', author)]),
-  ]
-}
-
-/** A word that nobody writes, for what is no word. */
-function filterToken(name: string, value: string): string {
-  return `x${createHash('sha256').update(`${name}:${value}`).digest('hex').slice(0, 20)}`
-}
-
-/** The place of an entry in the order of time. */
-function placeOf(at: string, id: string): bigint {
-  const low = createHash('sha256').update(id).digest().readUInt32BE(0) & ((1 << Number(PLACE_BITS)) - 1)
-  return (BigInt(Math.max(0, wallTime(at))) << PLACE_BITS) | BigInt(low)
-}
-
-function periodOf({ from, until }: SearchQuery): [oldest: bigint, newest: bigint] {
-  const start = from === undefined ? 0 : Math.max(0, Date.parse(`${from}T00:00:00Z`))
-  const end = until === undefined ? 2 ** 42 : Math.max(0, Date.parse(`${until}T23:59:59.999Z`))
-  return [BigInt(start) << PLACE_BITS, ((BigInt(end) + 1n) << PLACE_BITS) - 1n]
 }

@@ -8,19 +8,17 @@ import { belongsTo, isItemId } from '../ledger/item-id.ts'
 import { keyFromSecret, keyFromSeed } from '../ledger/keys.ts'
 import type { SigningKey } from '../ledger/keys.ts'
 import { logger } from '../log.ts'
-import type { Wording } from '../i18n/wording.ts'
-import { occurrenceName } from '../pages/calendar.ts'
 import { itemModel, pathOf } from '../pages/models.ts'
-import { standingOf } from '../project/decisions.ts'
 import type { SiteItem } from '../project/site-item.ts'
 import type { WebContext } from './context.ts'
 import { originalOf } from './extras.ts'
 import { readForm, redirect } from './form.ts'
 import type { Form } from './form.ts'
-import { checkInput, inputOf, readInput, shownFields } from './item-form.ts'
+import { previewItem, showForm } from './form-page.ts'
+import type { FormState } from './form-page.ts'
+import { checkInput, inputOf, readInput } from './item-form.ts'
 import type { CheckedInput } from './item-form.ts'
 import { itemOf } from './item-of.ts'
-import { clashesOf } from './listing-pages.ts'
 import { localPath, publicUrl, showPage, wordingFor } from './page.ts'
 import type { PageRequest } from './page.ts'
 import { saveEdit, saveNew } from './saving.ts'
@@ -32,23 +30,6 @@ const log = logger('web')
 
 /** The order in which the page that leads to the forms offers the kinds. */
 const OFFERED = ['article', 'event', 'link', 'photo', 'audio', 'video', 'group']
-
-/** What the form's template gets, besides the input. */
-interface FormState {
-  kind: Kind
-  input: Input
-  /** Where the form is sent to, and what its token is for. */
-  action: string
-  status?: number
-  errors?: CheckedInput['errors']
-  /** Said above the form. */
-  notice?: string
-  preview?: object
-  parents?: string
-  item?: SiteItem
-  /** The item that is being translated. */
-  original?: SiteItem
-}
 
 function rank({ name }: Kind): number {
   return OFFERED.includes(name) ? OFFERED.indexOf(name) : OFFERED.length
@@ -218,51 +199,6 @@ export function publishPages(router: Router, web: WebContext): void {
   }
 }
 
-async function showForm(ctx: Context, web: WebContext, tokens: FormTokens, state: FormState): Promise<void> {
-  const { item, original, status = 200, action, errors = {}, kind, ...rest } = state
-  const wording = wordingFor(ctx)
-  const clashes = item && item.clashes.length > 0 ? (await clashesOf(item, web)).clashes : []
-  const terms = web.terms()
-  const fields = shownFields(kind, wording)
-  const title = item
-    ? wording.t('form.edit', { title: item.listing.title })
-    : wording.t('form.publish', { kind: wording.kind(kind.name) })
-  const model = {
-    ...rest,
-    action,
-    errors,
-    errorCount: Object.keys(errors).length,
-    clashes,
-    kind: kind.name,
-    fields,
-    moreFields: fields.some(({ more }) => more),
-    moreOpen: fields.some(({ more, name }) => more && ((state.input[name] ?? '') !== '' || name in errors)),
-    zones: fields.some(({ control }) => control === 'zone') ? Intl.supportedValuesOf('timeZone') : [],
-    suggested: { tags: terms.suggested('tag'), places: terms.suggested('place') },
-    editing: item !== undefined,
-    path: item && pathOf(item.kind, item._id),
-    parts: item ? partsOf(item, kind, action, wording) : [],
-    original: original && { title: original.listing.title, path: pathOf(original.kind, original._id) },
-    token: tokens.issue(action),
-    title,
-    robots: item ? 'noindex' : undefined,
-    current: item ? undefined : 'publish',
-  }
-  ctx.status = status
-  await showPage(ctx, web, 'form', model, { store: false })
-}
-
-/** The forms for parts of an item, beside that for the whole. */
-function partsOf(item: SiteItem, kind: Kind, action: string, wording: Wording) {
-  const whole = kindOf(item.kind)
-  if (whole !== kind) return []
-  const names = kind.parts?.(item.fields) ?? []
-  return names.map((name) => ({
-    name: occurrenceName(name, wording),
-    path: `${action}/${encodeURIComponent(name)}`,
-  }))
-}
-
 /** What the address of a form to publish says: the kind, and the group whose link it holds. */
 function publicationOf(ctx: PageRequest): Publication {
   const kind = kindOf(ctx.params.kind ?? '')
@@ -315,31 +251,4 @@ function partOf(ctx: PageRequest, kind: Kind | undefined, item?: SiteItem): Kind
 
 function unknownForm(ctx: PageRequest): HyperactiveError {
   return new HyperactiveError('unknown_kind', wordingFor(ctx).t('error.unknownKind'), { status: 404 })
-}
-
-function previewItem(kind: Kind, at: string): SiteItem {
-  const listing = {
-    title: '',
-    summary: '',
-    tags: [],
-    places: [],
-    language: 'en',
-    status: 'published',
-  } as const
-  return {
-    _id: '',
-    type: 'item',
-    kind: kind.name,
-    heads: [],
-    graph: {},
-    author: '',
-    at,
-    updatedAt: at,
-    fields: {},
-    clashes: [],
-    decisions: {},
-    standing: standingOf({}),
-    sections: [],
-    listing: { ...listing, tags: [], places: [], kind: kind.name, at, updatedAt: at, clashes: 0 },
-  }
 }

@@ -1,0 +1,110 @@
+import type { Context } from 'koa'
+import type { Wording } from '../i18n/wording.ts'
+import type { Input, Kind } from '../kinds/base/kind.ts'
+import { kindOf } from '../kinds/base/registry.ts'
+import { occurrenceName } from '../pages/calendar.ts'
+import { pathOf } from '../pages/models.ts'
+import { standingOf } from '../project/decisions.ts'
+import type { SiteItem } from '../project/site-item.ts'
+import type { WebContext } from './context.ts'
+import { shownFields } from './item-form.ts'
+import type { CheckedInput } from './item-form.ts'
+import { clashesOf } from './listing-pages.ts'
+import { showPage, wordingFor } from './page.ts'
+import type { FormTokens } from './token.ts'
+
+/** What the form's template gets, besides the input. */
+export interface FormState {
+  kind: Kind
+  input: Input
+  /** Where the form is sent to, and what its token is for. */
+  action: string
+  status?: number
+  errors?: CheckedInput['errors']
+  /** Said above the form. */
+  notice?: string
+  preview?: object
+  parents?: string
+  item?: SiteItem
+  /** The item that is being translated. */
+  original?: SiteItem
+}
+
+/** Answers with a kind's form, filled in. */
+export async function showForm(
+  ctx: Context,
+  web: WebContext,
+  tokens: FormTokens,
+  state: FormState,
+): Promise<void> {
+  const { item, original, status = 200, action, errors = {}, kind, ...rest } = state
+  const wording = wordingFor(ctx)
+  const clashes = item && item.clashes.length > 0 ? (await clashesOf(item, web)).clashes : []
+  const terms = web.terms()
+  const fields = shownFields(kind, wording)
+  const title = item
+    ? wording.t('form.edit', { title: item.listing.title })
+    : wording.t('form.publish', { kind: wording.kind(kind.name) })
+  const model = {
+    ...rest,
+    action,
+    errors,
+    errorCount: Object.keys(errors).length,
+    clashes,
+    kind: kind.name,
+    fields,
+    moreFields: fields.some(({ more }) => more),
+    moreOpen: fields.some(({ more, name }) => more && ((state.input[name] ?? '') !== '' || name in errors)),
+    zones: fields.some(({ control }) => control === 'zone') ? Intl.supportedValuesOf('timeZone') : [],
+    suggested: { tags: terms.suggested('tag'), places: terms.suggested('place') },
+    editing: item !== undefined,
+    path: item && pathOf(item.kind, item._id),
+    parts: item ? partsOf(item, kind, action, wording) : [],
+    original: original && { title: original.listing.title, path: pathOf(original.kind, original._id) },
+    token: tokens.issue(action),
+    title,
+    robots: item ? 'noindex' : undefined,
+    current: item ? undefined : 'publish',
+  }
+  ctx.status = status
+  await showPage(ctx, web, 'form', model, { store: false })
+}
+
+/** The forms for parts of an item, beside that for the whole. */
+function partsOf(item: SiteItem, kind: Kind, action: string, wording: Wording) {
+  const whole = kindOf(item.kind)
+  if (whole !== kind) return []
+  const names = kind.parts?.(item.fields) ?? []
+  return names.map((name) => ({
+    name: occurrenceName(name, wording),
+    path: `${action}/${encodeURIComponent(name)}`,
+  }))
+}
+
+/** What a preview of a new item is made of, before it has an id. */
+export function previewItem(kind: Kind, at: string): SiteItem {
+  const listing = {
+    title: '',
+    summary: '',
+    tags: [],
+    places: [],
+    language: 'en',
+    status: 'published',
+  } as const
+  return {
+    _id: '',
+    type: 'item',
+    kind: kind.name,
+    heads: [],
+    graph: {},
+    author: '',
+    at,
+    updatedAt: at,
+    fields: {},
+    clashes: [],
+    decisions: {},
+    standing: standingOf({}),
+    sections: [],
+    listing: { ...listing, tags: [], places: [], kind: kind.name, at, updatedAt: at, clashes: 0 },
+  }
+}
