@@ -171,7 +171,8 @@ export class SiteWriter {
       const { rows } = await site.view(design(), 'words', range)
       const last = rows.at(-1)
       if (!last) return
-      startkey = [...key, `${last.id}\u0000`]
+      // After this id, all of which are of one length: in views CouchDB does not see control characters.
+      startkey = [...key, `${last.id}0`]
       const before = await this.#read(rows.map(({ id }) => id))
       const items = [...before.values()].filter(({ type }) => type === 'item') as unknown as SiteItem[]
       const made = items.map((item) => finish(item, this.terms)).filter((item) => item !== undefined)

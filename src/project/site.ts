@@ -198,10 +198,10 @@ export class Site {
     return new Map(days.map((day, index) => [day, (answers[index] ?? []).map(dayRow)]))
   }
 
-  /** The comments of an item as they came, at most `limit`. */
+  /** The comments of an item as they came, at most `limit`, after a hash of full length or from the beginning. */
   async comments(item: string, limit: number, after?: { at: string; hash: string }): Promise<CommentRow[]> {
     const { rows } = await this.database.view<CommentRow>(this.#design(), 'comments', {
-      startkey: after ? [item, after.at, `${after.hash}\u0000`] : [item],
+      startkey: after ? [item, after.at, `${after.hash}0`] : [item],
       endkey: [item, LAST],
       limit,
     })

@@ -148,3 +148,31 @@ test('a page, a snippet or an alert counts only when a node of the network wrote
   )
   t.deepEqual(await running.site.heldByReason(), { 'not-entitled': 1, stranger: 1 })
 })
+
+test('comments are paged without a gap or a repetition', async (t) => {
+  const test = await startStore(t)
+  const item = makeEdit(test.key, {})
+  // Several at the same time, too.
+  const at = (number: number) => `2026-06-01T00:00:0${Math.floor(number / 3)}.000Z-0000`
+  const drafts = Array.from({ length: 12 }, (_, number) => {
+    const draft: Draft = { type: 'comment', item: item.item, fields: { body: `Number ${number}` } }
+    return makeDocument(draft, at(number), test.key)
+  })
+  await store(test, [item, ...drafts])
+  await using running = await project(test)
+  const { site } = running
+  const all = (await site.comments(item.item, 100)).map(({ hash }) => hash)
+  t.is(all.length, 12)
+  const paged: string[] = []
+  for (let page = await site.comments(item.item, 5); page.length > 0;) {
+    paged.push(...page.map(({ hash }) => hash))
+    const last = page.at(-1)
+    page = last ? await site.comments(item.item, 5, last) : []
+    if (paged.length > 20) break
+  }
+  t.deepEqual(paged, all)
+  t.deepEqual(
+    (await site.newestComments(item.item, 100)).map(({ hash }) => hash),
+    all.toReversed(),
+  )
+})
