@@ -1,3 +1,4 @@
+import { request } from 'node:http'
 import type { Response } from 'undici'
 import type { TestNode } from './node.ts'
 
@@ -85,4 +86,17 @@ export async function saveEdit(
 
 export async function edit(node: TestNode, article: Published, changes: Fields): Promise<Response> {
   return saveEdit(node, article, await openEdit(node, article), changes)
+}
+
+/** Sends a body of some megabytes and gives the status, which may come before the node has read all of it. */
+export function sendLarge(node: TestNode, path: string, type: string, bytes: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const headers = { 'content-type': type, 'content-length': bytes }
+    const sending = request(node.address + path, { method: 'POST', headers }, (response) => {
+      response.resume()
+      resolve(response.statusCode ?? 0)
+    })
+    sending.on('error', reject)
+    sending.end(Buffer.alloc(bytes, 'a'))
+  })
 }

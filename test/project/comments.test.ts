@@ -153,10 +153,9 @@ test('comments are paged without a gap or a repetition', async (t) => {
   const test = await startStore(t)
   const item = makeEdit(test.key, {})
   // Several at the same time, too.
-  const at = (number: number) => `2026-06-01T00:00:0${Math.floor(number / 3)}.000Z-0000`
   const drafts = Array.from({ length: 12 }, (_, number) => {
     const draft: Draft = { type: 'comment', item: item.item, fields: { body: `Number ${number}` } }
-    return makeDocument(draft, at(number), test.key)
+    return makeDocument(draft, `2026-06-01T00:00:0${Math.floor(number / 3)}.000Z-0000`, test.key)
   })
   await store(test, [item, ...drafts])
   await using running = await project(test)

@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
-import { request } from 'node:http'
 import { join } from 'node:path'
 import test from 'ava'
 import { testOfOwnStore } from '../helpers/couchdb.ts'
 import { parseFeed } from 'feedsmith'
-import { edit, formFields, openEdit, publish, saveEdit, send } from '../helpers/forms.ts'
+import { edit, formFields, openEdit, publish, saveEdit, send, sendLarge } from '../helpers/forms.ts'
 import { startNode } from '../helpers/node.ts'
 import { until } from '../helpers/wait.ts'
 
@@ -196,15 +195,7 @@ test('a form of another site, without a token or with an old one keeps the text 
 
 test('a 20 MB form, invalid UTF-8 and other bodies get a page that says why', async (t) => {
   const node = await startNode(t)
-  const status = await new Promise<number>((resolve, reject) => {
-    const headers = { 'content-type': 'application/x-www-form-urlencoded', 'content-length': 20_000_000 }
-    const sending = request(`${node.address}/publish/article`, { method: 'POST', headers }, (response) => {
-      response.resume()
-      resolve(response.statusCode ?? 0)
-    })
-    sending.on('error', reject)
-    sending.end(Buffer.alloc(20_000_000, 'a'))
-  })
+  const status = await sendLarge(node, '/publish/article', 'application/x-www-form-urlencoded', 20_000_000)
   t.is(status, 413)
   const post = (body: string, type = 'application/x-www-form-urlencoded') =>
     node.page('/publish/article', { method: 'POST', body, headers: { 'content-type': type } })
