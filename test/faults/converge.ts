@@ -16,8 +16,8 @@ const PAGES_AT_ONCE = 4
 export interface Converged {
   /** How long it took them, from the call. */
   seconds: number
-  /** Versions in the ledger, each node's being the same. */
-  edits: number
+  /** Versions and comments in the ledger, each node's being the same. */
+  texts: number
 }
 
 /**
@@ -47,8 +47,7 @@ export async function converge(network: FaultNetwork, model: Model): Promise<Con
   const versions = await versionsOf(first)
   checkLedger(versions, await first.ledgerIds(), model, network.vouched)
   for (const node of nodes) await checkPages(node, versions, model)
-  const edits = [...versions.values()].filter(([told]) => told?.type === 'edit').length
-  return { seconds, edits }
+  return { seconds, texts: versions.size }
 }
 
 /** What keeps the nodes from having come together, or nothing. */

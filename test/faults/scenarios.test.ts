@@ -56,7 +56,7 @@ test.serial(
     })
     t.regex(status.lastError ?? '', /does not answer|terminated|failed|timeout/i)
     network.link('berlin-athens').heal()
-    t.is((await agree()).edits, 2)
+    t.is((await agree()).texts, 2)
   },
 )
 
@@ -70,7 +70,7 @@ test.serial('links that carry one direction alone lose nothing', async (t) => {
     await until('the silence is noticed', async () => (await linkOf(node))?.lastError !== undefined)
   }
   await network.heal()
-  t.is((await agree()).edits, 2)
+  t.is((await agree()).texts, 2)
 })
 
 test.serial('a slow link that loses, delays and holds back brings everything in the end', async (t) => {
@@ -78,7 +78,7 @@ test.serial('a slow link that loses, delays and holds back brings everything in 
   for (const link of network.links.values())
     link.slowness = { delayMs: 60, jitterMs: 80, loss: 0.1, bytesPerSecond: 20_000 }
   for (let count = 0; count < 6; count += 1) t.true(await publish(count % 2 === 0 ? athens : berlin))
-  t.is((await agree()).edits, 6)
+  t.is((await agree()).texts, 6)
 })
 
 test.serial('a node that was paused goes on, and its peer notices both', async (t) => {
@@ -90,7 +90,7 @@ test.serial('a node that was paused goes on, and its peer notices both', async (
   await until('the pause is noticed', async () => (await linkOf(berlin))?.lastError !== undefined)
   t.false(await publish(athens), 'a node that is paused acknowledges nothing')
   athens.resume()
-  t.true((await agree()).edits >= 2)
+  t.true((await agree()).texts >= 2)
 })
 
 test.serial(
@@ -109,7 +109,7 @@ test.serial(
     // Whatever was written behind a torn log would be gone by the next start.
     await athens.kill()
     await athens.start()
-    t.true((await agree()).edits >= 13)
+    t.true((await agree()).texts >= 13)
   },
 )
 
@@ -125,7 +125,7 @@ test.serial('a node whose clock is far behind is left alone by name, and loses n
     t.regex(lastError ?? '', /the clock of .* is 1\d\d\d s (ahead of|behind) this node's/)
   }
   await network.heal()
-  t.is((await agree()).edits, 2)
+  t.is((await agree()).texts, 2)
 })
 
 test.serial(
@@ -141,7 +141,7 @@ test.serial(
       return ids.filter((id) => id.includes(':edit:')).length === 1
     })
     await Promise.all([athens, berlin].map((node) => node.setClock(15 * 60_000)))
-    t.is((await agree()).edits, 2)
+    t.is((await agree()).texts, 2)
     await network.heal()
   },
 )
@@ -158,7 +158,7 @@ test.serial('a node that is killed while people publish on it keeps what it ackn
     await Promise.all(writers)
     await athens.start()
   }
-  t.true((await agree()).edits >= 24)
+  t.true((await agree()).texts >= 24)
 })
 
 test.serial(
@@ -179,6 +179,6 @@ test.serial(
     await athens.start()
     // Fewer than were lost: they get sequence numbers that Berlin has seen before, for other documents.
     for (let count = 0; count < 2; count += 1) t.true(await publish(athens))
-    t.is((await agree()).edits, 9)
+    t.is((await agree()).texts, 9)
   },
 )

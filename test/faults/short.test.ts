@@ -11,8 +11,8 @@ for (const [topology, seed, count] of [
     async (t) => {
       const report = await playRound(makeTrace({ topology, seed, mixed: ON_COUCHDB }, count))
       t.true(report.acknowledged >= count / 4, 'enough was acknowledged for the round to mean something')
-      t.true(report.edits >= report.acknowledged)
-      t.true(report.edits <= report.acknowledged + report.unknown)
+      t.true(report.texts >= report.acknowledged)
+      t.true(report.texts <= report.acknowledged + report.unknown)
     },
   )
 }
