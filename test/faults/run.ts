@@ -46,8 +46,8 @@ async function play(trace: Trace): Promise<void> {
   const begun = performance.now()
   const name = `${trace.topology.padEnd(5)} seed ${String(trace.seed).padEnd(11)}`
   try {
-    const { operations, acknowledged, unknown, texts, seconds } = await playRound(trace)
-    const texts = `${acknowledged} texts acknowledged, ${unknown} unknown, ${edits} in the ledger`
+    const { operations, acknowledged, unknown, texts: held, seconds } = await playRound(trace)
+    const texts = `${acknowledged} texts acknowledged, ${unknown} unknown, ${held} in the ledger`
     const took = `agreed after ${seconds.toFixed(1)} s, ${((performance.now() - begun) / 1000).toFixed(0)} s in all`
     process.stdout.write(`${name}${operations} operations, ${texts}; ${took}\n`)
   } catch (error) {
