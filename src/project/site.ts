@@ -147,10 +147,17 @@ export class Site {
     const older = (newerThan ? true : more) && last
     const time = of.view === 'changes' ? 'updatedAt' : 'at'
     return {
-      rows: shown,
+      rows: of.view === 'changes' ? await this.#withoutHidden(shown) : shown,
       ...(newer ? { newer: { at: newer[time], item: newer.item } } : {}),
       ...(older ? { older: { at: older[time], item: older.item } } : {}),
     }
+  }
+
+  /** Comments stand by themselves in the view, also those on an item that has been hidden. */
+  async #withoutHidden(rows: ListingRow[]): Promise<ListingRow[]> {
+    const items = new Set(rows.flatMap(({ of }) => of ?? []))
+    const documents = await this.documents([...items])
+    return rows.filter(({ of }) => of === undefined || documents.get(of)?.standing.hidden === false)
   }
 
   /** The newest entries of several listings, in one request. */

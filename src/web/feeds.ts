@@ -81,9 +81,10 @@ export async function entriesOf(
   const documents = await web.site.documents([...new Set(ids)])
   return rows.flatMap(({ item, of }) => {
     const document = documents.get(item)
+    if (document?.standing.hidden) return []
     if (document?.type === 'item') return [itemEntry(document, url, wording)]
     const on = of === undefined ? undefined : documents.get(of)
-    return document?.type === 'comment' && on?.type === 'item'
+    return document?.type === 'comment' && on?.type === 'item' && !on.standing.hidden
       ? [commentEntry(document, on.listing.title, url)]
       : []
   })

@@ -39,6 +39,15 @@ test('everything that is published is found at once, on a page and in a feed; wh
   await until('it is hidden', async () => !(await node.html('/newswire')).includes('night bus'))
   t.false((await node.html('/search?q=bus')).includes('The <mark>'))
   t.false((await node.html('/search?q=zebra')).includes('A <mark>'))
+  // What was said of it goes with it.
+  for (const path of [
+    '/latest',
+    '/latest/feed.atom',
+    '/search/feed.rss?q=zebra',
+    '/api/v1/latest',
+    '/api/v1/search?q=zebra',
+  ])
+    t.notRegex(await node.html(path), /[Zz]ebra (?:rode|<)/, path)
   t.is((await node.run('decide', story.item, 'unhide')).code, 0)
   await until('it is found again', async () =>
     (await node.html('/search?q=bus')).includes('<mark>bus</mark>'),
