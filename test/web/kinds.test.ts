@@ -180,7 +180,9 @@ test('moderators feature, stick and hide from the command line, and rename tags'
   t.regex(hidden, /have hidden this/)
   await run('tag', 'rename', 'colour', 'Color')
   await until('it is renamed', async () => (await node.page('/tags/colour')).status === 301)
-  t.true((await node.html('/tags/color')).includes('First'))
+  await until('its items stand under the new name', async () =>
+    (await node.html('/tags/color')).includes('First'),
+  )
   t.true((await node.html(first.path)).includes('href="/tags/color"'))
   t.is((await node.run('decide', 'nonsense', 'hide')).code, 1)
   t.is((await node.run('decide', first.item, 'levitate')).code, 1)
