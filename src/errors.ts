@@ -3,6 +3,8 @@ interface ErrorOptions {
   status?: number
   /** Whether the message may be shown to a client. */
   expose?: boolean
+  /** When it is worth another try. */
+  retryAfterSeconds?: number
   cause?: unknown
 }
 
@@ -14,17 +16,19 @@ export class HyperactiveError extends Error {
   readonly code: string
   readonly status: number
   readonly expose: boolean
+  readonly retryAfterSeconds: number | undefined
 
   constructor(
     code: string,
     message: string,
-    { status = 500, expose = status < 500, cause }: ErrorOptions = {},
+    { status = 500, expose = status < 500, retryAfterSeconds, cause }: ErrorOptions = {},
   ) {
     super(message, cause === undefined ? undefined : { cause })
     this.name = 'HyperactiveError'
     this.code = code
     this.status = status
     this.expose = expose
+    this.retryAfterSeconds = retryAfterSeconds
   }
 }
 

@@ -1,7 +1,11 @@
+import { Access, ACCESS_DATABASE } from './accounts/access.ts'
+import { Attempts } from './accounts/attempts.ts'
+import { People, PEOPLE_DATABASE } from './accounts/people.ts'
 import type { Config, LoadedConfig } from './config/config.ts'
 import { deployDesignDoc } from './couch/design-docs.ts'
 import { gatewayRouter } from './gateway/gateway.ts'
 import { logger } from './log.ts'
+import { policyOf } from './project/policy.ts'
 import { Projector } from './project/projector.ts'
 import { SITE_DATABASE } from './project/rebuild.ts'
 import { Site } from './project/site.ts'
@@ -28,6 +32,8 @@ export interface Node extends AsyncDisposable {
   readonly site: Site
   readonly projector: Projector
   readonly replication: Replication
+  /** The secret of the link by which the first administrator is made, while there is none. */
+  readonly setUp: string | undefined
 }
 
 /**
@@ -47,10 +53,11 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
   const siteDatabase = await couch.ensureDatabase(SITE_DATABASE)
   const deployment = await deployDesignDoc(siteDatabase, { signal: stop.signal })
 
+  const policy = policyOf(config, key.publicKey)
   const index = stack.use(SearchIndex.open(searchFile(config.data)))
   let anchors = await anchorsOf(config, key.publicKey)
   const projector = stack.use(
-    new Projector({ ledger, site: siteDatabase, deployment, index, anchors: () => anchors }),
+    new Projector({ ledger, site: siteDatabase, deployment, index, policy, anchors: () => anchors }),
   )
   await projector.open()
 
@@ -77,6 +84,7 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
     stored: (count) => projector.makeWay(count),
     signal: stop.signal,
   })
+  const { people, access } = await openPeople(store, stop.signal)
   const site = new Site(siteDatabase, () => deployment.inForce())
   const app = createApp({
     ledger,
@@ -86,10 +94,15 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
     version: () => projector.batches,
     config,
     nodeKey: key,
+    policy,
+    people,
+    access,
+    attempts: new Attempts(),
     settled: (documentId) => projector.settled(documentId),
     holdings: (ids) => replication.holdings(ids),
     before: [gateway, replication.router],
   })
+  const setUp = await setUpLink({ people, access })
   const { address } = stack.use(await listen(app.callback(), config))
   await store.folder?.announce({
     processId: process.pid,
@@ -110,11 +123,46 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
     site,
     projector,
     replication,
+    setUp,
     async [Symbol.asyncDispose]() {
       stop.abort()
       await running.disposeAsync()
     },
   }
+}
+
+/** The accounts of a node and who is signed in, in databases of their own. */
+export async function openPeople(
+  { couch, ledger }: Pick<Store, 'couch' | 'ledger'>,
+  signal?: AbortSignal,
+): Promise<{ people: People; access: Access }> {
+  const { clock } = ledger
+  const options = signal ? { signal } : {}
+  const [people, access] = await Promise.all(
+    [PEOPLE_DATABASE, ACCESS_DATABASE].map(async (name) => {
+      const database = await couch.ensureDatabase(name)
+      return { database, deployment: await deployDesignDoc(database, options) }
+    }),
+  )
+  if (!people || !access) throw new Error('there are two databases')
+  const accounts = new People(people.database, people.deployment, clock)
+  return {
+    people: accounts,
+    access: new Access(access.database, { deployment: access.deployment, people: accounts, clock }),
+  }
+}
+
+/** A node that nobody administers gives out one link to change that; each start makes the former one worthless. */
+export async function setUpLink({
+  people,
+  access,
+}: {
+  people: People
+  access: Access
+}): Promise<string | undefined> {
+  if (await people.hasAdministrator()) return undefined
+  await access.forgetLinks('set-up')
+  return access.makeLink({ purpose: 'set-up', roles: ['administrator'], groups: [] })
 }
 
 function feedPuller({ every, allow }: Config['feeds'], site: Site): FeedPuller {

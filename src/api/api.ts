@@ -31,6 +31,7 @@ import { commentOf, entryOf, foundOf, itemOf, occurrenceOf } from './models.ts'
 import type { ApiItem } from './models.ts'
 import { describeApi } from './openapi.ts'
 import { API } from './operations.ts'
+import { may } from '../web/may.ts'
 
 /** Rows of an answer. */
 const ROWS = 50
@@ -55,17 +56,17 @@ export function apiRouter(web: WebContext): Router {
     await next()
   })
 
-  router.get('/openapi.json', (ctx) => {
+  router.get('/openapi.json', may('read'), (ctx) => {
     ctx.body = describeApi({ name: config.site.name, url: publicUrl(ctx, web) })
   })
 
-  router.get('/names/:vocabulary', (ctx) => {
+  router.get('/names/:vocabulary', may('read'), (ctx) => {
     const { vocabulary = '' } = ctx.params
     if (!VOCABULARIES.has(vocabulary)) throw notFound()
     ctx.body = { names: index.top(vocabulary, MOST_NAMES).map(({ name, count }) => ({ name, count })) }
   })
 
-  router.get('/calendar', async (ctx) => {
+  router.get('/calendar', may('read'), async (ctx) => {
     const { from = today(web), to = FAR, after } = ctx.query
     if (!isDay(String(from)) || (to !== FAR && !isDay(String(to))))
       throw new HyperactiveError('bad_query', '"from" and "to" are days such as 2026-11-23.', { status: 400 })
@@ -83,7 +84,7 @@ export function apiRouter(web: WebContext): Router {
     }
   })
 
-  router.get('/search', async (ctx) => {
+  router.get('/search', may('read'), async (ctx) => {
     const wording = wordingFor(ctx)
     const { page, problem } = searched(ctx, web, askedOf(ctx), ROWS)
     if (!page)
@@ -102,11 +103,11 @@ export function apiRouter(web: WebContext): Router {
     }
   })
 
-  router.get('/items/:item', async (ctx) => {
+  router.get('/items/:item', may('read'), async (ctx) => {
     ctx.body = await modelOf(ctx, await askedItem(ctx))
   })
 
-  router.get('/items/:item/comments', async (ctx) => {
+  router.get('/items/:item/comments', may('read'), async (ctx) => {
     const item = await askedItem(ctx)
     const url = publicUrl(ctx, web)
     const [, at = '', hash = ''] = /^(.{1,40}?)_([0-9a-f]{40})$/.exec(String(ctx.query.after)) ?? []
@@ -118,7 +119,7 @@ export function apiRouter(web: WebContext): Router {
     ctx.body = { comments: shown.map((row) => commentOf(item._id, row, url)), ...(more ? { more } : {}) }
   })
 
-  router.post('/items', async (ctx) => {
+  router.post('/items', may('publish'), async (ctx) => {
     const { kind: name, fields } = await readBody(ctx, newItem, config.limits.formBytes)
     const kind = kindOf(name)
     if (!kind) throw notFound()
@@ -147,7 +148,7 @@ export function apiRouter(web: WebContext): Router {
     created(ctx, { item: await modelOf(ctx, item), secret, editUrl })
   })
 
-  router.post('/items/:item/edits', async (ctx) => {
+  router.post('/items/:item/edits', may('publish'), async (ctx) => {
     const item = await askedItem(ctx)
     const author = keyFromSecret(/^Bearer (\S{1,100})$/i.exec(ctx.get('authorization'))?.[1] ?? '')
     if (!author || !belongsTo(item._id, author.publicKey))
@@ -164,9 +165,9 @@ export function apiRouter(web: WebContext): Router {
     created(ctx, { item: await modelOf(ctx, (await site.item(item._id)) ?? item) })
   })
 
-  router.post('/items/:item/comments', async (ctx) => {
+  router.post('/items/:item/comments', may('publish'), async (ctx) => {
     const item = await askedItem(ctx)
-    if (!isOpen(item))
+    if (!isOpen(item, web.policy))
       throw new HyperactiveError('comments_closed', 'This takes no comments.', { status: 403 })
     const { fields, inReplyTo } = await readBody(ctx, newComment, config.limits.formBytes)
     if (inReplyTo !== undefined && !(await site.comment(item._id, inReplyTo)))
@@ -181,7 +182,7 @@ export function apiRouter(web: WebContext): Router {
   })
 
   for (const route of LISTINGS) {
-    router.get(route.pattern, async (ctx, next) => {
+    router.get(route.pattern, may('read'), async (ctx, next) => {
       const found = await findListing(ctx, web, route, (path) => API + path)
       if (found === undefined) await next()
       if (found === undefined || found === 'elsewhere') return

@@ -1,6 +1,8 @@
 import { Command } from 'commander'
 import { HyperactiveError } from '../errors.ts'
 import { decide } from '../newsroom/decide.ts'
+import { ACTIONS } from '../project/decisions.ts'
+import { policyOf } from '../project/policy.ts'
 import { SITE_DATABASE } from '../project/rebuild.ts'
 import { openStoreForCommand } from '../store.ts'
 import { print, settingsOf, withExamples, withSettings } from './context.ts'
@@ -8,9 +10,7 @@ import { print, settingsOf, withExamples, withSettings } from './context.ts'
 /** `hyperactive decide <target> <action>` */
 export function decideCommand(): Command {
   const command = withSettings(new Command('decide'))
-    .description(
-      'moderate in the name of this node: hide, unhide, promote, feature, publish, stick, unstick, lock, unlock',
-    )
+    .description(`moderate in the name of this node: ${ACTIONS.join(', ')}`)
     .argument('<target>', "an item's id or address, or the address of a comment")
     .argument('<action>', 'what is decided')
     .option('--reason <text>', 'why; it is kept with the decision and travels with it')
@@ -27,7 +27,7 @@ export function decideCommand(): Command {
       const site = await store.couch.ensureDatabase(SITE_DATABASE)
       const { reason } = options
       const id = await decide(
-        { ledger: store.ledger, site },
+        { ledger: store.ledger, site, policy: policyOf(loaded.config, store.key.publicKey) },
         {
           item,
           action,

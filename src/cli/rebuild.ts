@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { policyOf } from '../project/policy.ts'
 import { rebuildSite } from '../project/rebuild.ts'
 import { SearchIndex, searchFile } from '../search/search-index.ts'
 import { openStoreAlone } from '../store.ts'
@@ -14,8 +15,12 @@ export function rebuildCommand(): Command {
       const loaded = settingsOf(command)
       await using store = await openStoreAlone(loaded)
       const anchors = await anchorsOf(loaded.config, store.key.publicKey)
+      const policy = policyOf(loaded.config, store.key.publicKey)
       using index = SearchIndex.open(searchFile(loaded.config.data))
-      const count = await rebuildSite({ couch: store.couch, ledger: store.ledger, index }, anchors)
+      const count = await rebuildSite(
+        { couch: store.couch, ledger: store.ledger, index },
+        { anchors, policy },
+      )
       print(options.json, { documents: count }, `${count} ledger documents projected`)
     })
   return withExamples(command, 'rebuild')

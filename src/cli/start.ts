@@ -19,6 +19,12 @@ export function startCommand(): Command {
       process.stdout.write(
         `  read     ${address}/\n  publish  ${address}/publish\n  data     ${config.data}\n`,
       )
+      if (node.setUp !== undefined) {
+        const url = config.url ?? address
+        process.stdout.write(
+          `  set up   ${url}/set-up/${node.setUp}\n           makes the first administrator, once\n`,
+        )
+      }
       await stopped
     })
   return withExamples(

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path'
 import { parseDocument } from 'yaml'
 import { z } from 'zod'
 import { HyperactiveError, messageOf } from '../errors.ts'
+import { isKeyText } from '../ledger/keys.ts'
 
 const url = z
   .url({ protocol: /^https?$/, error: 'is not an http or https address' })
@@ -56,6 +57,17 @@ const settings = z.strictObject({
       requestBytes: count.default(64 * 1024 * 1024),
       clockAheadMs: count.default(10 * 60 * 1000),
       strangersPerPeer: z.int().min(0).default(1000),
+    })
+    .prefault({}),
+  moderation: z
+    .strictObject({
+      decisions: z
+        .union([z.enum(['all', 'own']), z.array(z.string().refine(isKeyText, 'is not a public key'))])
+        .default('all'),
+      publishing: z.enum(['open', 'review']).default('open'),
+      comments: z.enum(['open', 'review', 'closed']).default('open'),
+      reviewFrom: z.iso.date().optional(),
+      concealNeeds: z.int().min(1).max(5).default(1),
     })
     .prefault({}),
   feeds: z

@@ -44,7 +44,19 @@ export interface Comment extends Envelope {
 
 /** What moderation may say of an item or of a comment. */
 export type Action =
-  'hide' | 'unhide' | 'publish' | 'promote' | 'feature' | 'stick' | 'unstick' | 'lock' | 'unlock'
+  | 'hide'
+  | 'unhide'
+  | 'conceal'
+  | 'withdraw'
+  | 'reinstate'
+  | 'approve'
+  | 'publish'
+  | 'promote'
+  | 'feature'
+  | 'stick'
+  | 'unstick'
+  | 'lock'
+  | 'unlock'
 
 /** One act of moderation. It is in force until another of the same kind supersedes it. */
 export interface Decision extends Envelope {
@@ -54,8 +66,15 @@ export interface Decision extends Envelope {
   /** An {@link Action}, or one that a later version knows. */
   action: string
   reason?: string
+  /** What sort of reason it is, by a name of the list that moderators choose from. */
+  category?: string
+  /** The account that decided, by its id on the node; a command line has none. */
+  by?: string
   /** Hashes of the decisions that the moderator saw. */
   supersedes: string[]
+  /** Who withdraws an item signs as its author. */
+  author?: string
+  authorSig?: string
 }
 
 /** A member lets another node's key into the network. */
@@ -81,7 +100,11 @@ export interface Profile extends Envelope {
 export type Draft =
   | (Pick<Edit, 'type' | 'item' | 'kind' | 'parents' | 'fields'> & { note?: string })
   | (Pick<Comment, 'type' | 'item' | 'fields'> & { inReplyTo?: string })
-  | (Pick<Decision, 'type' | 'item' | 'target' | 'action' | 'supersedes'> & { reason?: string })
+  | (Pick<Decision, 'type' | 'item' | 'target' | 'action' | 'supersedes'> & {
+      reason?: string
+      category?: string
+      by?: string
+    })
   | Pick<Admission, 'type' | 'item' | 'key'>
   | (Pick<Eviction, 'type' | 'item' | 'key'> & { reason?: string })
   | Pick<Profile, 'type' | 'item' | 'fields'>
@@ -129,10 +152,10 @@ export function parseId(id: string): { item: string; type: string; hash: string 
 /** Signs a draft with the node's key, and an edit with its author's too, and gives it its id and revision. */
 export function makeDocument(draft: Draft, at: string, node: SigningKey, author?: SigningKey): Envelope {
   const content: Record<string, unknown> = { v: SCHEMA_VERSION, ...draft, at, node: node.publicKey }
-  if (draft.type === 'edit') {
-    if (!author) throw new HyperactiveError('author_missing', "an edit needs its author's key")
-    content.author = author.publicKey
-  }
+  if (draft.type === 'edit' && !author)
+    throw new HyperactiveError('author_missing', "an edit needs its author's key")
+  const signsToo = author && (draft.type === 'edit' || draft.type === 'decision') ? author : undefined
+  if (signsToo) content.author = signsToo.publicKey
   const problem = plainDataProblem(content)
   if (problem)
     throw new HyperactiveError('not_plain_data', `the document cannot be stored: ${problem}`, { status: 400 })
@@ -143,7 +166,7 @@ export function makeDocument(draft: Draft, at: string, node: SigningKey, author?
     _id: id,
     _rev: revisionOf(id),
     ...content,
-    ...(author && draft.type === 'edit' ? { authorSig: author.sign(bytes) } : {}),
+    ...(signsToo ? { authorSig: signsToo.sign(bytes) } : {}),
     sig: node.sign(bytes),
   } as unknown as Envelope
 }

@@ -3,8 +3,10 @@ import { HyperactiveError } from '../errors.ts'
 import { isHash } from '../ledger/document.ts'
 import type { Draft } from '../ledger/document.ts'
 import { isItemId } from '../ledger/item-id.ts'
+import type { SigningKey } from '../ledger/keys.ts'
 import type { Ledger } from '../ledger/ledger.ts'
-import { aspectOf, inForce } from '../project/decisions.ts'
+import { ACTIONS, aspectOf, supersededBy } from '../project/decisions.ts'
+import type { Policy } from '../project/policy.ts'
 import { commentId } from '../project/site-item.ts'
 import type { SiteComment, SiteItem } from '../project/site-item.ts'
 
@@ -15,6 +17,19 @@ export interface Judgement {
   comment?: string
   action: string
   reason?: string
+  /** One of the categories, or another that a reader will see as it is. */
+  category?: string
+  /** The account that decides. */
+  by?: string
+  /** The author's key, for withdrawing and taking that back. */
+  author?: SigningKey
+}
+
+/** What deciding takes. */
+export interface Newsroom {
+  ledger: Ledger
+  site: Database
+  policy: Policy
 }
 
 /**
@@ -25,24 +40,26 @@ export interface Judgement {
  * @throws HyperactiveError `unknown_action`, `unknown_item`, `unknown_comment`
  */
 export async function decide(
-  { ledger, site }: { ledger: Ledger; site: Database },
-  { item, comment, action, reason }: Judgement,
+  { ledger, site, policy }: Newsroom,
+  { item, comment, action, reason, category, by, author }: Judgement,
 ): Promise<string> {
-  const aspect = aspectOf(action)
-  if (!aspect) {
-    const text = `"${action}" is not something that can be decided; hide, unhide, promote, feature, publish, stick, unstick, lock and unlock are`
+  if (!aspectOf(action)) {
+    const text = `"${action}" is not something that can be decided; ${ACTIONS.join(', ')} are`
     throw new HyperactiveError('unknown_action', text, { status: 400 })
   }
   const target = await targetOf(site, item, comment)
+  const decider = { action, node: ledger.node, ...(by === undefined ? {} : { by }) }
   const draft: Draft = {
     type: 'decision',
     item,
     target: comment ?? item,
     action,
-    supersedes: inForce(target.decisions, aspect).sort(),
+    supersedes: supersededBy(decider, target.decisions, policy),
+    ...(by === undefined ? {} : { by }),
+    ...(category === undefined || category === '' ? {} : { category }),
     ...(reason === undefined || reason.trim() === '' ? {} : { reason: reason.trim() }),
   }
-  const [document] = await ledger.append([{ draft }])
+  const [document] = await ledger.append([{ draft, ...(author ? { author } : {}) }])
   return document?._id ?? ''
 }
 

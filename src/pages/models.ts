@@ -2,6 +2,7 @@ import type { Wording } from '../i18n/wording.ts'
 import { directionOf } from '../i18n/direction.ts'
 import type { Moment } from '../i18n/wording.ts'
 import { kindOf } from '../kinds/base/registry.ts'
+import { CATEGORIES } from '../newsroom/categories.ts'
 import type { CommentRow, ListingPage, ListingRow, Place } from '../project/site.ts'
 import type { SiteItem } from '../project/site-item.ts'
 import { renderMarkdown } from './markdown.ts'
@@ -113,8 +114,15 @@ export function itemModel(item: SiteItem, wording: Wording, fields = item.fields
     clashes: item.clashes.length,
     status: item.standing.status,
     hidden: item.standing.hidden,
+    reason: item.standing.reason,
+    category: reasonNamed(item.standing.category),
     fields,
   }
+}
+
+/** A category of reasons that pages have a word for. */
+export function reasonNamed(category: string | undefined): string | undefined {
+  return (CATEGORIES as readonly string[]).includes(category ?? '') ? category : undefined
 }
 
 /**

@@ -45,6 +45,8 @@ export interface Shell {
   prefix: string
   /** The page's address without the prefix. */
   path: string
+  /** Who is signed in. */
+  person: { name: string; moderates: boolean } | undefined
   /** Pages that stand in the menu. */
   menu: readonly NamedLink[]
   /** What editors put at the foot of every page: HTML. */

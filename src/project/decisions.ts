@@ -1,13 +1,27 @@
 import type { Action, Decision } from '../ledger/document.ts'
+import type { Policy } from './policy.ts'
 
 /** What the site database remembers of one decision. */
-export type KnownDecision = Pick<Decision, 'action' | 'supersedes' | 'at' | 'node'> & { reason?: string }
+export type KnownDecision = Pick<Decision, 'action' | 'supersedes' | 'at' | 'node'> & {
+  reason?: string
+  category?: string
+  by?: string
+}
+
+type Decisions = Readonly<Record<string, KnownDecision>>
+
+/** Why nobody can read something, not even behind a notice. */
+export type Closed = 'concealed' | 'withdrawn' | 'awaiting'
 
 /** What the decisions in force make of an item or a comment. */
 export interface Standing {
+  /** In no listing; its page, if it has one, stands behind a notice. */
   hidden: boolean
+  /** Its text is on no page at all. */
+  closed?: Closed
   /** Why it is hidden, in the words of the decision in force. */
   reason?: string
+  category?: string
   status: 'published' | 'promoted' | 'featured'
   sticky: boolean
   /** Takes no more comments. */
@@ -16,16 +30,22 @@ export interface Standing {
 
 /**
  * What decisions are about. Each is settled by itself: somebody who promotes an item has not thereby said that it
- * shall be shown. Actions stand in order, the most restrictive one first.
+ * shall be shown, and what its author withdrew no moderator brings back. Actions stand in order, the most restrictive
+ * one first.
  */
 const ASPECTS = {
-  visibility: ['hide', 'unhide'],
+  visibility: ['conceal', 'hide', 'unhide'],
+  author: ['withdraw', 'reinstate'],
+  review: ['approve'],
   status: ['publish', 'promote', 'feature'],
   place: ['unstick', 'stick'],
   comments: ['lock', 'unlock'],
 } as const satisfies Record<string, readonly Action[]>
 
-type Aspect = keyof typeof ASPECTS
+export type Aspect = keyof typeof ASPECTS
+
+/** Everything that can be decided. */
+export const ACTIONS: readonly Action[] = Object.values(ASPECTS).flat()
 
 const STATUS = { publish: 'published', promote: 'promoted', feature: 'featured' } as const
 
@@ -35,12 +55,19 @@ export function aspectOf(action: string): Aspect | undefined {
   return aspects.find((aspect) => (ASPECTS[aspect] as readonly string[]).includes(action))
 }
 
+/** Whoever decided: two moderators of one node are two, one who decides twice is one. */
+function deciderOf({ node, by = '' }: KnownDecision): string {
+  return `${node} ${by}`
+}
+
 /**
- * Which decisions of an aspect are in force: those that no other of the same aspect supersedes. Several are, when
- * moderators decided at once; then the most restrictive one counts.
+ * Which decisions of an aspect are in force under a policy: those that count and that no other counting one of the same
+ * aspect supersedes. Several are, when moderators decided at once; then the most restrictive one counts.
  */
-export function inForce(decisions: Readonly<Record<string, KnownDecision>>, aspect: Aspect): string[] {
-  const ofAspect = Object.entries(decisions).filter(([, { action }]) => aspectOf(action) === aspect)
+export function inForce(decisions: Decisions, aspect: Aspect, policy: Policy): string[] {
+  const ofAspect = Object.entries(decisions).filter(
+    ([, { action, node }]) => aspectOf(action) === aspect && (aspect === 'author' || policy.counts(node)),
+  )
   const superseded = new Set(
     ofAspect.flatMap(([hash, { supersedes }]) => supersedes.filter((other) => other !== hash)),
   )
@@ -51,18 +78,62 @@ export function inForce(decisions: Readonly<Record<string, KnownDecision>>, aspe
     .map(([hash]) => hash)
 }
 
-/** What all known decisions make of their target. Pure: the same decisions give the same answer, in any order. */
-export function standingOf(decisions: Readonly<Record<string, KnownDecision>>): Standing {
-  const counting = (aspect: Aspect) => decisions[inForce(decisions, aspect)[0] ?? '']
-  const visibility = counting('visibility')
-  const status = counting('status')?.action as keyof typeof STATUS | undefined
+/**
+ * What a new decision takes the place of: all that is in force of its kind. Only the wish to hide something completely
+ * leaves those of others standing that say the same, because the policy may ask for several.
+ */
+export function supersededBy(
+  decision: Pick<KnownDecision, 'action' | 'node' | 'by'>,
+  decisions: Decisions,
+  policy: Policy,
+): string[] {
+  const aspect = aspectOf(decision.action)
+  if (!aspect) return []
+  const decider = deciderOf({ ...decision, supersedes: [], at: '' })
+  return inForce(decisions, aspect, policy)
+    .filter((hash) => {
+      const other = decisions[hash]
+      return decision.action !== 'conceal' || other?.action !== 'conceal' || deciderOf(other) === decider
+    })
+    .sort()
+}
+
+/**
+ * What all known decisions make of their target under a policy. Pure: the same decisions give the same answer, in any
+ * order.
+ *
+ * @param needsReview whether it is shown only once somebody has approved of it
+ */
+export function standingOf(
+  decisions: Decisions,
+  policy: Policy,
+  { needsReview = false }: { needsReview?: boolean } = {},
+): Standing {
+  const standing = (aspect: Aspect) =>
+    inForce(decisions, aspect, policy).flatMap((hash) => decisions[hash] ?? [])
+  const [visibility] = standing('visibility')
+  const [status] = standing('status')
+  const isHidden = visibility?.action === 'hide' || visibility?.action === 'conceal'
+  const closed = closedBy()
   return {
-    hidden: visibility?.action === 'hide',
-    ...(visibility?.action === 'hide' && visibility.reason !== undefined
-      ? { reason: visibility.reason }
-      : {}),
-    status: status === undefined ? 'published' : STATUS[status],
-    sticky: counting('place')?.action === 'stick',
-    locked: counting('comments')?.action === 'lock',
+    hidden: isHidden || closed !== undefined,
+    ...(closed === undefined ? {} : { closed }),
+    ...(isHidden && visibility.reason !== undefined ? { reason: visibility.reason } : {}),
+    ...(isHidden && visibility.category !== undefined ? { category: visibility.category } : {}),
+    status: STATUS[(status?.action ?? 'publish') as keyof typeof STATUS],
+    sticky: standing('place')[0]?.action === 'stick',
+    locked: standing('comments')[0]?.action === 'lock',
+  }
+
+  function closedBy(): Closed | undefined {
+    const concealers = standing('visibility').filter(({ action }) => action === 'conceal')
+    if (new Set(concealers.map(deciderOf)).size >= policy.concealNeeds) return 'concealed'
+    if (standing('author')[0]?.action === 'withdraw') return 'withdrawn'
+    // Whoever puts something forward, or shows it again, has approved of it.
+    const isApproved =
+      standing('review').length > 0 ||
+      visibility?.action === 'unhide' ||
+      (status !== undefined && status.action !== 'publish')
+    return needsReview && !isApproved && !isHidden ? 'awaiting' : undefined
   }
 }

@@ -6,6 +6,7 @@ import { bodiesNeeded, headsOf } from '../resolve/graph.ts'
 import { resolve } from '../resolve/resolve.ts'
 import type { Clash, Version } from '../resolve/resolve.ts'
 import { standingOf } from './decisions.ts'
+import type { Policy } from './policy.ts'
 import type { KnownDecision } from './decisions.ts'
 import type { Awaited, GraphEdit, SiteItem } from './site-item.ts'
 import type { Terms } from './terms.ts'
@@ -17,6 +18,12 @@ export type ReadEdits = (item: string, hashes: readonly string[]) => Promise<Map
 export interface Arrived {
   edits: readonly [hash: string, edit: Edit][]
   decisions: Readonly<Record<string, KnownDecision>>
+}
+
+/** How this node sees things: its editors' vocabularies and its policy. */
+export interface Views {
+  terms: Terms
+  policy: Policy
 }
 
 /** What the site database remembers of an edit. */
@@ -38,13 +45,13 @@ export async function mergeItem(
   item: string,
   before: SiteItem | Awaited | undefined,
   { edits, decisions: arrived }: Arrived,
-  { readEdits, terms }: { readEdits: ReadEdits; terms: Terms },
+  { readEdits, ...views }: Views & { readEdits: ReadEdits },
 ): Promise<SiteItem | Awaited | undefined> {
   const decisions = sorted({ ...before?.decisions, ...arrived })
   const known = before?.type === 'item' ? before : undefined
   if (edits.length === 0) {
     if (!known) return { _id: item, type: 'awaited', decisions }
-    return finish({ ...known, decisions }, terms)
+    return finish({ ...known, decisions }, views)
   }
   const graph: Record<string, GraphEdit> = { ...known?.graph }
   for (const [hash, edit] of edits) graph[hash] = graphEdit(edit)
@@ -82,18 +89,21 @@ export async function mergeItem(
     clashes,
     decisions,
   } as const
-  return finish(merged, terms)
+  return finish(merged, views)
 }
 
 /** What follows from an item's fields, decisions and the vocabularies: its standing and what listings show. */
 export function finish(
   item: Omit<SiteItem, 'standing' | 'listing' | 'sections' | 'occurrences'>,
-  terms: Terms,
+  { terms, policy }: Views,
 ): SiteItem | undefined {
   const kind = kindOf(item.kind)
   if (!kind) return undefined
   const { _id, type, heads, graph, author, at, updatedAt, fields, clashes, decisions } = item
-  const standing = standingOf(decisions)
+  // An editor's own item is signed by its node in the author's place too.
+  const isByEditor = Object.values(graph).some(({ node }) => node === author)
+  const needsReview = policy.reviews.items && !isByEditor && at >= policy.reviewFrom
+  const standing = standingOf(decisions, policy, { needsReview })
   const listing = listingOf(kind, fields, { at, updatedAt, clashes, standing, terms })
   const occurrences = kind.occurrences?.(fields)
   return {

@@ -12,6 +12,7 @@ import { judge } from './judge.ts'
 import { computeMembership, concernsMembership } from './membership.ts'
 import type { Membership } from './membership.ts'
 import type { HeldDocument } from './site-item.ts'
+import type { Policy } from './policy.ts'
 import { SiteWriter } from './site-writer.ts'
 import type { Terms } from './terms.ts'
 import { Waiters } from './waiters.ts'
@@ -19,7 +20,7 @@ import { Waiters } from './waiters.ts'
 const log = logger('projector')
 
 /** Changes when the same ledger would give other site documents; a start with another number projects anew. */
-const PROJECTION = 2
+const PROJECTION = 3
 const CHECKPOINT = '_local/projector'
 const BATCH = 500
 const POLL_MS = 25_000
@@ -36,6 +37,8 @@ interface Checkpoint {
   _id: string
   _rev?: string
   projection: number
+  /** The digest of the policy that the site documents follow. */
+  policy: string
   /** Tells this ledger from another one whose sequence numbers mean something else. */
   ledger: string
   seq: string | number
@@ -48,6 +51,7 @@ export interface ProjectorOptions {
   site: Database
   deployment: Deployment
   index: SearchIndex
+  policy: Policy
   /** This node's own key first, then the keys that it trusts; read anew whenever membership is computed. */
   anchors: () => readonly string[]
 }
@@ -64,7 +68,14 @@ export class Projector implements AsyncDisposable {
   readonly #network = new Map<string, Envelope>()
   #membership: Membership
   readonly #writer: SiteWriter
-  #checkpoint: Checkpoint = { _id: CHECKPOINT, projection: PROJECTION, ledger: '', seq: 0, batch: 0 }
+  #checkpoint: Checkpoint = {
+    _id: CHECKPOINT,
+    projection: PROJECTION,
+    policy: '',
+    ledger: '',
+    seq: 0,
+    batch: 0,
+  }
   #running: Promise<void> | undefined
   #warming: Promise<void> | undefined
   #anchorsChanged = false
@@ -75,8 +86,8 @@ export class Projector implements AsyncDisposable {
 
   constructor(options: ProjectorOptions) {
     this.#options = options
-    const { ledger, site, index, deployment } = options
-    this.#writer = new SiteWriter({ ledger, site, index, design: () => deployment.inForce() })
+    const { ledger, site, index, deployment, policy } = options
+    this.#writer = new SiteWriter({ ledger, site, index, policy, design: () => deployment.inForce() })
     this.#membership = computeMembership({ anchors: options.anchors(), admissions: [], evictions: [] })
   }
 
@@ -100,10 +111,13 @@ export class Projector implements AsyncDisposable {
     const stored = (await site.get(CHECKPOINT)) as Checkpoint | undefined
     if (stored) {
       this.#checkpoint = stored
-      if (stored.projection !== PROJECTION || stored.ledger !== identity) await this.#startOver()
+      const { projection, ledger: source, policy } = stored
+      if (projection !== PROJECTION || source !== identity || policy !== this.#options.policy.digest)
+        await this.#startOver()
     }
     this.#checkpoint.ledger = identity
     this.#checkpoint.projection = PROJECTION
+    this.#checkpoint.policy = this.#options.policy.digest
     await this.#writer.open(this.#mark())
   }
 

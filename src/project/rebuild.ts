@@ -2,6 +2,7 @@ import type { Couch } from '../couch/client.ts'
 import { deployDesignDoc } from '../couch/design-docs.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { SearchIndex } from '../search/search-index.ts'
+import type { Policy } from './policy.ts'
 import { Projector } from './projector.ts'
 
 export const SITE_DATABASE = 'site'
@@ -14,7 +15,7 @@ export const SITE_DATABASE = 'site'
  */
 export async function rebuildSite(
   { couch, ledger, index }: { couch: Couch; ledger: Ledger; index: SearchIndex },
-  anchors: readonly string[],
+  { anchors, policy }: { anchors: readonly string[]; policy: Policy },
 ): Promise<number> {
   index.clear()
   await couch.deleteDatabase(SITE_DATABASE)
@@ -25,6 +26,7 @@ export async function rebuildSite(
     site,
     deployment,
     index,
+    policy,
     anchors: () => anchors,
   })
   await projector.open()

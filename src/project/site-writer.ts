@@ -11,8 +11,10 @@ import { isComment, isDecision, isEdit } from './judge.ts'
 import { standingOf } from './decisions.ts'
 import type { KnownDecision } from './decisions.ts'
 import { finish, mergeItem } from './merge-item.ts'
+import type { Views } from './merge-item.ts'
 import { commentId } from './site-item.ts'
 import type { Awaited, HeldDocument, SiteComment, SiteDocument, SiteItem } from './site-item.ts'
+import type { Policy } from './policy.ts'
 import { Terms } from './terms.ts'
 
 const BATCH = 500
@@ -22,6 +24,7 @@ export interface SiteWriterOptions {
   ledger: Ledger
   site: Database
   index: SearchIndex
+  policy: Policy
   /** The name of the design document in force, without `_design/`. */
   design: () => string
 }
@@ -87,6 +90,10 @@ export class SiteWriter {
     }
   }
 
+  get #views(): Views {
+    return { terms: this.terms, policy: this.#options.policy }
+  }
+
   async #make(
     id: string,
     { item, edits, comment, decisions: arrived }: Subject,
@@ -96,11 +103,22 @@ export class SiteWriter {
       const known = stored as unknown as SiteItem | Awaited | undefined
       const readEdits = (_: string, hashes: readonly string[]) =>
         this.#readEdits(item, hashes, new Map(edits))
-      return mergeItem(item, known, { edits, decisions: arrived }, { readEdits, terms: this.terms })
+      return mergeItem(
+        item,
+        known,
+        { edits, decisions: arrived },
+        {
+          readEdits,
+          ...this.#views,
+        },
+      )
     }
     const known = stored as unknown as SiteComment | Awaited | undefined
     const decisions = { ...known?.decisions, ...arrived }
-    const standing = standingOf(decisions)
+    const { policy } = this.#options
+    const at = comment?.at ?? (known?.type === 'comment' ? known.at : '')
+    const needsReview = policy.reviews.comments && at >= policy.reviewFrom
+    const standing = standingOf(decisions, policy, { needsReview })
     if (comment) return siteComment(comment, { decisions, standing })
     if (known?.type === 'comment') return { ...known, _id: id, decisions, standing }
     return { _id: id, type: 'awaited', decisions }
@@ -175,7 +193,7 @@ export class SiteWriter {
       startkey = [...key, `${last.id}0`]
       const before = await this.#read(rows.map(({ id }) => id))
       const items = [...before.values()].filter(({ type }) => type === 'item') as unknown as SiteItem[]
-      const made = items.map((item) => finish(item, this.terms)).filter((item) => item !== undefined)
+      const made = items.map((item) => finish(item, this.#views)).filter((item) => item !== undefined)
       await this.#put(made, before)
       this.#index(made, mark)
     }
@@ -221,8 +239,16 @@ function subjectsOf(documents: readonly Envelope[]): Map<string, Subject> {
   return subjects
 }
 
-function knownDecision({ action, supersedes, at, node, reason }: Decision): KnownDecision {
-  return { action, supersedes, at, node, ...(reason === undefined ? {} : { reason }) }
+function knownDecision({ action, supersedes, at, node, reason, category, by }: Decision): KnownDecision {
+  return {
+    action,
+    supersedes,
+    at,
+    node,
+    ...(reason === undefined ? {} : { reason }),
+    ...(category === undefined ? {} : { category }),
+    ...(by === undefined ? {} : { by }),
+  }
 }
 
 function siteComment(

@@ -1,4 +1,4 @@
-import type { Database, RangeQuery, ViewRow } from '../couch/database.ts'
+import type { Database, RangeQuery, StoredDocument, ViewRow } from '../couch/database.ts'
 import type { Fields } from '../ledger/document.ts'
 import { commentId } from './site-item.ts'
 import type { HeldDocument, ListingEntry, SiteComment, SiteItem } from './site-item.ts'
@@ -69,6 +69,24 @@ export interface CommentRow {
   fields: Fields
 }
 
+/** A decision in the log. */
+export interface DecisionRow {
+  at: string
+  hash: string
+  action: string
+  node: string
+  by?: string
+  reason?: string
+  category?: string
+  type: 'item' | 'comment'
+  item: string
+  comment?: string
+  kind?: string
+  /** Absent where nobody can read what it is about. */
+  title?: string
+  closed?: string
+}
+
 /** Rows read at once where documents are counted. */
 const COUNTED = 1000
 const FIRST = ''
@@ -99,14 +117,42 @@ export class Site {
   /** An item as readers see it, or undefined. */
   async item(item: string): Promise<SiteItem | undefined> {
     const document = await this.database.get(item)
+    return isOpen(document) ? (document as unknown as SiteItem) : undefined
+  }
+
+  /** An item also when nobody can read it, for moderators and its author. */
+  async anyItem(item: string): Promise<SiteItem | undefined> {
+    const document = await this.database.get(item)
     return document?.type === 'item' ? (document as unknown as SiteItem) : undefined
+  }
+
+  /** What has been decided here, newest first. */
+  async decisions(limit: number, olderThan?: Place): Promise<DecisionRow[]> {
+    const { rows } = await this.database.view<Omit<DecisionRow, 'at' | 'hash'>>(this.#design(), 'decisions', {
+      startkey: olderThan ? [olderThan.at, olderThan.item] : [LAST],
+      endkey: [],
+      descending: true,
+      limit: limit + 1,
+    })
+    const all = rows.map(({ key, value }) => {
+      const [at, hash] = key as [string, string]
+      return { at, hash, ...value }
+    })
+    return all.filter(({ hash }) => hash !== olderThan?.item).slice(0, limit)
+  }
+
+  /** Items and comments that wait for approval, the oldest first. */
+  async awaiting(limit: number): Promise<(SiteItem | SiteComment)[]> {
+    const query = { limit, include_docs: true }
+    const { rows } = await this.database.view<null>(this.#design(), 'awaiting', query)
+    return rows.flatMap(({ doc }) => (doc ? (doc as unknown as SiteItem | SiteComment) : []))
   }
 
   /** Several items, in the order asked for; what is not there is left out. */
   async items(items: readonly string[]): Promise<SiteItem[]> {
     if (items.length === 0) return []
     const { rows } = await this.database.allDocs({ keys: [...items], include_docs: true })
-    return rows.flatMap(({ doc }) => (doc?.type === 'item' ? [doc as unknown as SiteItem] : []))
+    return rows.flatMap(({ doc }) => (isOpen(doc) ? [doc as unknown as SiteItem] : []))
   }
 
   /** Items and comments by their ids; what is not there is left out. */
@@ -115,7 +161,7 @@ export class Site {
     if (ids.length === 0) return found
     const { rows } = await this.database.allDocs({ keys: [...ids], include_docs: true })
     for (const { doc } of rows) {
-      if (doc?.type === 'item') found.set(doc._id, doc as unknown as SiteItem)
+      if (isOpen(doc)) found.set(doc._id, doc as unknown as SiteItem)
       if (doc?.type === 'comment') found.set(doc._id, doc as unknown as SiteComment)
     }
     return found
@@ -271,6 +317,11 @@ export class Site {
       startkey = `${last.key}\u0000`
     }
   }
+}
+
+/** Whether it is an item that somebody may read. */
+function isOpen(document: StoredDocument | null | undefined): document is StoredDocument {
+  return document?.type === 'item' && (document as unknown as SiteItem).standing.closed === undefined
 }
 
 function listingRow({ id, value }: ViewRow<ListingEntry>): ListingRow {

@@ -16,6 +16,15 @@ import { homePage } from './home.ts'
 import { aliasPages, itemPages } from './items.ts'
 import { listingPages } from './listing-pages.ts'
 import { speak } from './page.ts'
+import { logPages } from './moderation/log.ts'
+import { moderatePages } from './moderation/moderate.ts'
+import { officePages } from './moderation/office.ts'
+import { withdrawPages } from './moderation/withdraw.ts'
+import { accountPages } from './people/account.ts'
+import { peoplePages } from './people/accounts.ts'
+import { newAccountPages } from './people/new-account.ts'
+import { recognise } from './people/person.ts'
+import { signInPages } from './people/sign-in.ts'
 import { publishPages } from './publish.ts'
 import { searchPages } from './search.ts'
 import { securityHeaders } from './security.ts'
@@ -37,6 +46,15 @@ export function createApp({ before = [], ...web }: WebOptions): Koa {
   app.use(speak(web))
   app.use(apiRouter(web).routes())
   app.use(errorPages(web))
+  app.use(recognise({ access: web.access, url: web.config.url }))
+  const router = createPages(web)
+  app.use(router.routes())
+  app.use(router.allowedMethods())
+  return app
+}
+
+/** The router of all pages. */
+export function createPages(web: WebContext): Router {
   const router = new Router()
   healthRoutes(router, web)
   assetRoutes(router)
@@ -47,13 +65,19 @@ export function createApp({ before = [], ...web }: WebOptions): Koa {
   calendarPages(router, web)
   archivePages(router, web)
   cloudPages(router, web)
+  signInPages(router, web)
+  newAccountPages(router, web)
+  accountPages(router, web)
+  peoplePages(router, web)
+  officePages(router, web)
+  moderatePages(router, web)
+  logPages(router, web)
+  withdrawPages(router, web)
   commentPages(router, web)
   publishPages(router, web)
   listingPages(router, web)
   itemPages(router, web)
   feedRoutes(router, web)
   aliasPages(router, web)
-  app.use(router.routes())
-  app.use(router.allowedMethods())
-  return app
+  return router
 }

@@ -1,12 +1,13 @@
 import type { Router } from '@koa/router'
 import type { WebContext } from './context.ts'
 import { showPage, wordingFor } from './page.ts'
+import { may } from './may.ts'
 
 const MOST_MONTHS = 12 * 100
 
 /** The archive's index: years and months with how much of the newswire is from each. */
 export function archivePages(router: Router, web: WebContext): void {
-  router.get('/archive', async (ctx) => {
+  router.get('/archive', may('read'), async (ctx) => {
     const { t, format } = wordingFor(ctx)
     const months = web.index.names('month', { limit: MOST_MONTHS })
     const years = new Map<string, { year: string; path: string; count: number; months: object[] }>()

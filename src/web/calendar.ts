@@ -21,6 +21,7 @@ import { LISTINGS } from './listings.ts'
 import type { Listing, ListingRoute } from './listings.ts'
 import { localPath, publicUrl, showPage, wordingFor } from './page.ts'
 import type { PageRequest } from './page.ts'
+import { may } from './may.ts'
 
 const DAY_MS = 86_400_000
 const FAR = '9999-12-31'
@@ -63,15 +64,15 @@ export function calendarPages(router: Router, web: WebContext): void {
       [`${pattern}/:period`, (ctx, calendar) => showPeriodOf(ctx, web, calendar)],
     ]
     for (const [address, answer] of answers)
-      router.get(address, async (ctx, next) => {
+      router.get(address, may('read'), async (ctx, next) => {
         if (!(await onCalendar(ctx, web, route, (calendar) => answer(ctx, calendar)))) await next()
       })
   }
-  router.get('/events', (ctx) => {
+  router.get('/events', may('read'), (ctx) => {
     ctx.status = 301
     ctx.redirect(localPath(ctx, whole ?? '/'))
   })
-  router.get('/events/:item/calendar.ics', async (ctx) => {
+  router.get('/events/:item/calendar.ics', may('read'), async (ctx) => {
     const item = await itemOf(ctx, web)
     const hidden = item.standing.hidden
     const path = `${pathOf(item.kind, item._id)}/calendar.ics`

@@ -3,6 +3,7 @@ import { authorPath, pathOf, teaser, termPath } from '../pages/models.ts'
 import { scope } from '../project/site.ts'
 import type { WebContext } from './context.ts'
 import { showPage, wordingFor } from './page.ts'
+import { may } from './may.ts'
 
 const MOST_NAMES = 300
 const SIZES = 5
@@ -20,7 +21,7 @@ export function cloudPages(router: Router, web: WebContext): void {
     },
   ]
   for (const { path, vocabulary, pathOf: pathOfName } of clouds) {
-    router.get(path, async (ctx) => {
+    router.get(path, may('read'), async (ctx) => {
       const { t, languageName } = wordingFor(ctx)
       const top = web.index.top(vocabulary, MOST_NAMES)
       const named = vocabulary === 'language' ? languageName : (name: string) => name
@@ -33,7 +34,7 @@ export function cloudPages(router: Router, web: WebContext): void {
       await showPage(ctx, web, 'cloud', { names, title: t(`cloud.${vocabulary}`), current: path.slice(1) })
     })
   }
-  router.get('/groups', async (ctx) => {
+  router.get('/groups', may('read'), async (ctx) => {
     const wording = wordingFor(ctx)
     const active = web.index.latest('group', MOST_NAMES)
     const items = await web.site.items(active.map(({ name }) => name))

@@ -10,6 +10,7 @@ import { isItemId } from '../ledger/item-id.ts'
 import { logger } from '../log.ts'
 import { renderMarkdown } from '../pages/markdown.ts'
 import { pathOf, threads } from '../pages/models.ts'
+import type { Policy } from '../project/policy.ts'
 import type { SiteItem } from '../project/site-item.ts'
 import type { WebContext } from './context.ts'
 import { oneLine } from './controls.ts'
@@ -21,6 +22,7 @@ import { saveComment } from './saving.ts'
 import { isCrossSite } from './security.ts'
 import { Submissions } from './submissions.ts'
 import { FormTokens } from './token.ts'
+import { may } from './may.ts'
 
 const log = logger('web')
 
@@ -31,7 +33,7 @@ const PLACE = /^(.{1,40}?)_([0-9a-f]{0,40})$/
 /** What an item's page says below the item: its comments, and whether more are taken. */
 export async function discussion(
   item: SiteItem,
-  { site, index }: WebContext,
+  { site, index, policy }: WebContext,
   { wording, from }: { wording: Wording; from?: unknown },
 ) {
   const { comments: takes = false } = kindOf(item.kind) ?? {}
@@ -44,16 +46,17 @@ export async function discussion(
   return {
     threads: threads(item._id, shown, wording),
     count: index.counts('comments', [item._id]).get(item._id) ?? 0,
-    open: isOpen(item),
+    open: isOpen(item, policy),
     path: `/comments/${item._id}`,
     more: rows.length > SHOWN && last ? `${path}?comments=${last.at}_${last.hash}#comments` : undefined,
   }
 }
 
 /** Whether readers may comment on an item now. */
-export function isOpen(item: SiteItem): boolean {
+export function isOpen(item: SiteItem, policy: Policy): boolean {
   const { commentsClosed } = item.fields
   return (
+    policy.takesComments &&
     kindOf(item.kind)?.comments === true &&
     commentsClosed !== true &&
     !item.standing.locked &&
@@ -68,11 +71,11 @@ export function commentPages(router: Router, web: WebContext): void {
   const tokens = new FormTokens(web.nodeKey)
   const submissions = new Submissions()
 
-  router.get('/comments/:item', async (ctx) => {
+  router.get('/comments/:item', may('read'), async (ctx) => {
     const item = await commentedItem(ctx, web)
     await showForm(ctx, item, { input: { author: '', title: '', body: '' } })
   })
-  router.get('/comments/:item/:hash', async (ctx) => {
+  router.get('/comments/:item/:hash', may('read'), async (ctx) => {
     const item = await commentedItem(ctx, web)
     const { comment } = await commentOf(ctx, item)
     // The comment may stand far down: its page is the item's from there on.
@@ -80,13 +83,13 @@ export function commentPages(router: Router, web: WebContext): void {
     const from = many ? `?comments=${comment.at}_` : ''
     redirectTo(ctx, `${pathOf(item.kind, item._id)}${from}#c-${comment.hash}`)
   })
-  router.get('/comments/:item/:hash/answer', async (ctx) => {
+  router.get('/comments/:item/:hash/answer', may('comment'), async (ctx) => {
     const item = await commentedItem(ctx, web)
     const answered = await commentOf(ctx, item)
     await showForm(ctx, item, { input: { author: '', title: '', body: '' }, answered })
   })
-  router.post('/comments/:item', async (ctx) => save(ctx, await commentedItem(ctx, web)))
-  router.post('/comments/:item/:hash/answer', async (ctx) => {
+  router.post('/comments/:item', may('comment'), async (ctx) => save(ctx, await commentedItem(ctx, web)))
+  router.post('/comments/:item/:hash/answer', may('comment'), async (ctx) => {
     const item = await commentedItem(ctx, web)
     await save(ctx, item, await commentOf(ctx, item))
   })
@@ -104,7 +107,7 @@ export function commentPages(router: Router, web: WebContext): void {
     if (!tokens.isValid(form.get('token') ?? '', ctx.path)) {
       return showForm(ctx, item, { ...state, notice: t('form.staleToken'), status: 403 })
     }
-    if (!isOpen(item)) {
+    if (!isOpen(item, web.policy)) {
       return showForm(ctx, item, { ...state, notice: t('comments.closedMeanwhile'), status: 403 })
     }
     if (!parsed.success) {
@@ -160,7 +163,7 @@ export function commentPages(router: Router, web: WebContext): void {
       action: ctx.path,
       token: tokens.issue(ctx.path),
       limits: COMMENT_LIMITS,
-      open: isOpen(item),
+      open: isOpen(item, web.policy),
       itemTitle: item.listing.title,
       path: pathOf(item.kind, item._id),
       title: wording.t(answered ? 'comments.answer' : 'comments.write'),

@@ -1,6 +1,10 @@
+import type { Access } from '../accounts/access.ts'
+import type { Attempts } from '../accounts/attempts.ts'
+import type { People } from '../accounts/people.ts'
 import type { Config } from '../config/config.ts'
 import type { SigningKey } from '../ledger/keys.ts'
 import type { Ledger } from '../ledger/ledger.ts'
+import type { Policy } from '../project/policy.ts'
 import type { Terms } from '../project/terms.ts'
 import type { Holding } from '../replication/arrivals.ts'
 import type { Site } from '../project/site.ts'
@@ -17,6 +21,10 @@ export interface WebContext {
   version: () => number
   config: Pick<Config, 'site' | 'url' | 'limits'>
   nodeKey: SigningKey
+  policy: Policy
+  people: People
+  access: Access
+  attempts: Attempts
   /** Resolves when a ledger document has been projected, or after a bound: whoever publishes sees it at once. */
   settled: (documentId: string) => Promise<void>
   /** Which peers are known to hold all of these ledger documents. */

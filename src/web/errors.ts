@@ -7,7 +7,7 @@ import { showPage, wordingFor } from './page.ts'
 const log = logger('web')
 
 /** Statuses that have a title and a text of their own among the messages. */
-const KNOWN = new Set([400, 403, 404, 405, 413, 415, 500, 503])
+const KNOWN = new Set([400, 403, 404, 405, 409, 410, 413, 415, 429, 500, 503])
 
 /** Answers everything that goes wrong below it with a page. Only a code is logged: an address may hold a secret. */
 export function errorPages(web: WebContext): Middleware {
@@ -21,6 +21,7 @@ export function errorPages(web: WebContext): Middleware {
       const status = away ? 503 : known?.expose ? known.status : 500
       if (status >= 500)
         log.error('a page could not be made', { code: known?.code ?? 'unexpected', reason: reasonOf(error) })
+      if (known?.retryAfterSeconds !== undefined) ctx.set('Retry-After', String(known.retryAfterSeconds))
       await answer(ctx, web, status, known?.expose ? known.message : undefined)
     }
   }

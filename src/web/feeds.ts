@@ -10,6 +10,7 @@ import { findListing, pageQuery } from './listing-pages.ts'
 import { LISTINGS } from './listings.ts'
 import { localPath, publicUrl, wordingFor } from './page.ts'
 import type { PageRequest } from './page.ts'
+import { may } from './may.ts'
 
 /** Entries of a feed. */
 const ENTRIES = 20
@@ -19,13 +20,13 @@ const FORMATS = Object.keys(FEED_FORMATS) as FeedFormat[]
 export function feedRoutes(router: Router, web: WebContext): void {
   for (const format of FORMATS) {
     for (const from of [`/feed.${format}`, `/newswire.${format}`]) {
-      router.get(from, (ctx) => {
+      router.get(from, may('read'), (ctx) => {
         ctx.status = 301
         ctx.redirect(localPath(ctx, `/newswire/feed.${format}`))
       })
     }
     for (const route of LISTINGS) {
-      router.get(`${route.pattern}/feed.${format}`, async (ctx, next) => {
+      router.get(`${route.pattern}/feed.${format}`, may('read'), async (ctx, next) => {
         const found = await findListing(ctx, web, route, (path) => `${path}/feed.${format}`)
         if (found === undefined) await next()
         if (found === undefined || found === 'elsewhere') return
@@ -35,7 +36,7 @@ export function feedRoutes(router: Router, web: WebContext): void {
         answerFeed(ctx, web, format, { path: found.path, title: found.title, entries, older: place })
       })
     }
-    router.get(`/:kind/:item/feed.${format}`, async (ctx) => {
+    router.get(`/:kind/:item/feed.${format}`, may('read'), async (ctx) => {
       const item = await itemOf(ctx, web)
       const { title } = item.listing
       const rows = item.standing.hidden ? [] : await web.site.newestComments(item._id, ENTRIES)

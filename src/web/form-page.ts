@@ -4,7 +4,6 @@ import type { Input, Kind } from '../kinds/base/kind.ts'
 import { kindOf } from '../kinds/base/registry.ts'
 import { occurrenceName } from '../pages/calendar.ts'
 import { pathOf } from '../pages/models.ts'
-import { standingOf } from '../project/decisions.ts'
 import type { SiteItem } from '../project/site-item.ts'
 import type { WebContext } from './context.ts'
 import { shownFields } from './item-form.ts'
@@ -103,7 +102,7 @@ export function previewItem(kind: Kind, at: string): SiteItem {
     fields: {},
     clashes: [],
     decisions: {},
-    standing: standingOf({}),
+    standing: { hidden: false, status: 'published', sticky: false, locked: false },
     sections: [],
     listing: { ...listing, tags: [], places: [], kind: kind.name, at, updatedAt: at, clashes: 0 },
   }

@@ -12,6 +12,7 @@ import { itemOf } from './item-of.ts'
 import { commentsOn } from './listing-pages.ts'
 import { groupScope } from './listings.ts'
 import { wordingFor } from './page.ts'
+import { may } from './may.ts'
 
 const WIRE = 10
 const EVENTS = 5
@@ -49,7 +50,7 @@ export async function groupExtra(item: SiteItem, web: WebContext, wording: Wordi
 
 /** A group's playlist, as players take it (M3U, extended). */
 export function groupRoutes(router: Router, web: WebContext): void {
-  router.get('/groups/:item/playlist.m3u', async (ctx) => {
+  router.get('/groups/:item/playlist.m3u', may('read'), async (ctx) => {
     const item = await itemOf(ctx, web)
     const tracks = item.standing.hidden ? [] : tracksOf(item)
     if (tracks.length === 0)

@@ -1,14 +1,15 @@
 import type { Router } from '@koa/router'
 import { scope } from '../project/site.ts'
 import type { WebContext } from './context.ts'
+import { may } from './may.ts'
 
 /** `/livez` answers when the process does, `/readyz` when it can serve and publish. */
 export function healthRoutes(router: Router, { site, ledger }: WebContext): void {
-  router.get('/livez', (ctx) => {
+  router.get('/livez', may('read'), (ctx) => {
     ctx.set('Cache-Control', 'no-store')
     ctx.body = 'ok\n'
   })
-  router.get('/readyz', async (ctx) => {
+  router.get('/readyz', may('read'), async (ctx) => {
     ctx.set('Cache-Control', 'no-store')
     try {
       await Promise.all([ledger.database.info(), site.list(scope('newswire'), { limit: 1 })])

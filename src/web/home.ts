@@ -7,6 +7,7 @@ import { upcoming } from './calendar.ts'
 import type { WebContext } from './context.ts'
 import { commentsOn } from './listing-pages.ts'
 import { showPage, wordingFor } from './page.ts'
+import { may } from './may.ts'
 
 const FEATURES = 5
 const WIRE = 20
@@ -27,7 +28,7 @@ export function homePage(router: Router, web: WebContext): void {
     banner: { scope: scope('banner'), limit: 1 },
     snippet: { scope: scope('snippet'), limit: 50 },
   }
-  router.get('/', async (ctx) => {
+  router.get('/', may('read'), async (ctx) => {
     const wording = wordingFor(ctx)
     const [found, events] = await Promise.all([
       web.site.newest(wanted),

@@ -1,5 +1,7 @@
 import { HyperactiveError } from '../errors.ts'
-import { isItemId } from '../ledger/item-id.ts'
+import { belongsTo, isItemId } from '../ledger/item-id.ts'
+import { keyFromSecret } from '../ledger/keys.ts'
+import type { SigningKey } from '../ledger/keys.ts'
 import { pathOf } from '../pages/models.ts'
 import type { SiteItem } from '../project/site-item.ts'
 import type { WebContext } from './context.ts'
@@ -9,11 +11,39 @@ import type { PageRequest } from './page.ts'
 /**
  * The item that an address names.
  *
- * @throws HyperactiveError `unknown_item` (404)
+ * @throws HyperactiveError `unknown_item` (404); `item_closed` (410) for one that nobody can read any more, or not yet
  */
-export async function itemOf(ctx: PageRequest, { site }: Pick<WebContext, 'site'>): Promise<SiteItem> {
+export async function itemOf(ctx: PageRequest, web: Pick<WebContext, 'site'>): Promise<SiteItem> {
+  const item = await anyItemOf(ctx, web)
+  const { closed } = item.standing
+  if (closed === undefined) return item
+  throw new HyperactiveError('item_closed', wordingFor(ctx).t(`closed.${closed}`), { status: 410 })
+}
+
+async function anyItemOf(ctx: PageRequest, { site }: Pick<WebContext, 'site'>): Promise<SiteItem> {
   const id = ctx.params.item ?? ''
-  const item = isItemId(id) ? await site.item(id) : undefined
+  const item = isItemId(id) ? await site.anyItem(id) : undefined
   if (item && ctx.path.startsWith(pathOf(item.kind, item._id))) return item
   throw new HyperactiveError('unknown_item', wordingFor(ctx).t('error.unknownItem'), { status: 404 })
+}
+
+/** The key of an edit link, when it belongs to the item. */
+export function authorOf(ctx: PageRequest): SigningKey | undefined {
+  const { item = '', secret = '' } = ctx.params
+  const key = keyFromSecret(secret)
+  return key && isItemId(item) && belongsTo(item, key.publicKey) ? key : undefined
+}
+
+/**
+ * The item that an edit link is for, also when it waits for approval or its author has withdrawn it.
+ *
+ * @throws HyperactiveError `wrong_edit_link` (403), `unknown_item` (404), `item_closed` (410)
+ */
+export async function authorsItem(ctx: PageRequest, web: Pick<WebContext, 'site'>): Promise<SiteItem> {
+  const item = await anyItemOf(ctx, web)
+  if (!authorOf(ctx))
+    throw new HyperactiveError('wrong_edit_link', wordingFor(ctx).t('error.wrongLink'), { status: 403 })
+  if (item.standing.closed === 'concealed')
+    throw new HyperactiveError('item_closed', wordingFor(ctx).t('closed.concealed'), { status: 410 })
+  return item
 }

@@ -18,10 +18,11 @@ import { groupExtra } from './group.ts'
 import { itemOf } from './item-of.ts'
 import { localPath, publicUrl, showPage, wordingFor } from './page.ts'
 import type { PageRequest } from './page.ts'
+import { may } from './may.ts'
 
 /** An item's page, its history, its versions and what changed between them. */
 export function itemPages(router: Router, web: WebContext): void {
-  router.get('/:kind/:item', async (ctx, next) => {
+  router.get('/:kind/:item', may('read'), async (ctx, next) => {
     if (!kindAt(ctx.params.kind ?? '') || !isItemId(ctx.params.item ?? '')) {
       await next()
       return
@@ -55,7 +56,7 @@ export function itemPages(router: Router, web: WebContext): void {
       ...(comments ? { feed: model.path, feedTitle: wording.t('comments.on', { title: model.title }) } : {}),
     })
   })
-  router.get('/:kind/:item/history', async (ctx) => {
+  router.get('/:kind/:item/history', may('read'), async (ctx) => {
     const item = await itemOf(ctx, web)
     const wording = wordingFor(ctx)
     const heads = item.heads.map((hash) => `${item._id}:edit:${hash}`)
@@ -63,7 +64,7 @@ export function itemPages(router: Router, web: WebContext): void {
     const title = wording.t('history.title', { title: history.title })
     await showPage(ctx, web, 'history', { history, title, robots: 'noindex' })
   })
-  router.get('/:kind/:item/versions/:hash', async (ctx) => {
+  router.get('/:kind/:item/versions/:hash', may('read'), async (ctx) => {
     const item = await itemOf(ctx, web)
     const edit = await editOf(item, ctx.params.hash ?? '', web)
     const wording = wordingFor(ctx)
@@ -81,7 +82,7 @@ export function itemPages(router: Router, web: WebContext): void {
       robots: 'noindex',
     })
   })
-  router.get('/:kind/:item/changes/:from/:to', async (ctx) => {
+  router.get('/:kind/:item/changes/:from/:to', may('read'), async (ctx) => {
     const item = await itemOf(ctx, web)
     const from = await editOf(item, ctx.params.from ?? '', web)
     const to = await editOf(item, ctx.params.to ?? '', web)
@@ -102,7 +103,7 @@ export function itemPages(router: Router, web: WebContext): void {
 
 /** Addresses of older sites that items answer to: the last thing to try before there is nothing. */
 export function aliasPages(router: Router, web: WebContext): void {
-  router.get('/{*path}', async (ctx, next) => {
+  router.get('/{*path}', may('read'), async (ctx, next) => {
     if (!(await followAlias(ctx, web))) await next()
   })
 }

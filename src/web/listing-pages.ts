@@ -14,13 +14,14 @@ import { LISTINGS } from './listings.ts'
 import type { Listing, ListingRoute } from './listings.ts'
 import { localPath, showPage, wordingFor } from './page.ts'
 import type { PageRequest } from './page.ts'
+import { may } from './may.ts'
 
 const PAGE_ENTRIES = 20
 
 /** The pages of all listings, and of what waits for a person. */
 export function listingPages(router: Router, web: WebContext): void {
   for (const route of LISTINGS) {
-    router.get(route.pattern, async (ctx, next) => {
+    router.get(route.pattern, may('read'), async (ctx, next) => {
       const found = await findListing(ctx, web, route)
       if (found === undefined) await next()
       if (found === undefined || found === 'elsewhere') return
@@ -35,7 +36,7 @@ export function listingPages(router: Router, web: WebContext): void {
       await showPage(ctx, web, 'listing', model)
     })
   }
-  router.get('/clashes', async (ctx) => {
+  router.get('/clashes', may('read'), async (ctx) => {
     const page = await web.site.list(CLASHES, pageQuery(ctx))
     const items = await web.site.items(page.rows.map(({ item }) => item))
     const models = await Promise.all(items.map((item) => clashesOf(item, web)))

@@ -20,6 +20,8 @@ export interface Listing {
   current?: string
   /** Nothing but names make it, so an empty one is no page: 404. */
   named?: true
+  /** What crawlers are told. */
+  robots?: string
   /** Events are in it, or may be: the address of its calendar. */
   calendar?: string
 }
@@ -44,6 +46,7 @@ const plain = (name: string): ListingRoute => ({
     scope: scope(sectionOf(name)),
     title: t(`listing.${name}`),
     current: name,
+    ...(name === 'hidden' ? { robots: 'noindex, nofollow' } : {}),
   }),
 })
 
@@ -53,6 +56,7 @@ export const LISTINGS: readonly ListingRoute[] = [
   plain('features'),
   plain('promoted'),
   plain('media'),
+  plain('hidden'),
   {
     pattern: '/latest',
     find: (_, __, { t }) => ({

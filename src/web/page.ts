@@ -1,4 +1,5 @@
 import type { Middleware, ParameterizedContext } from 'koa'
+import { allows } from '../accounts/permissions.ts'
 import { chooseLanguage, languageInPath } from '../i18n/choose.ts'
 import { wordingOf } from '../i18n/wording.ts'
 import type { Wording } from '../i18n/wording.ts'
@@ -6,6 +7,7 @@ import { renderPage } from '../pages/render.ts'
 import type { Shell } from '../pages/render.ts'
 import type { WebContext } from './context.ts'
 import { Frame } from './frame.ts'
+import { personOf } from './people/person.ts'
 
 /** A request with the parts of its address that the route names. */
 export type PageRequest = ParameterizedContext & { params: Record<string, string | undefined> }
@@ -62,11 +64,21 @@ export async function showPage(
     wording,
     prefix,
     path: ctx.path,
+    person: shownPerson(ctx),
     ...frame,
   }
-  ctx.set('Cache-Control', store ? 'no-cache' : 'no-store')
+  // What somebody who is signed in gets is for nobody else.
+  ctx.set('Cache-Control', store && !personOf(ctx) ? 'no-cache' : 'no-store')
   ctx.type = 'text/html'
   ctx.body = renderPage(template, shell, model)
+}
+
+/** What the head of each page says to somebody who is signed in. */
+function shownPerson(ctx: ParameterizedContext): Shell['person'] {
+  const person = personOf(ctx)
+  if (!person || person.missing === 'code') return undefined
+  const { account, roles } = person
+  return { name: account.name || account.handle, moderates: allows('moderate', roles) }
 }
 
 function spokenIn(ctx: ParameterizedContext): Spoken {

@@ -4,8 +4,8 @@ import { HyperactiveError } from '../errors.ts'
 import { allKinds, kindAt, kindOf } from '../kinds/base/registry.ts'
 import type { Input, Kind } from '../kinds/base/kind.ts'
 import { isHash } from '../ledger/document.ts'
-import { belongsTo, isItemId } from '../ledger/item-id.ts'
-import { keyFromSecret, keyFromSeed } from '../ledger/keys.ts'
+import { isItemId } from '../ledger/item-id.ts'
+import { keyFromSeed } from '../ledger/keys.ts'
 import type { SigningKey } from '../ledger/keys.ts'
 import { logger } from '../log.ts'
 import { itemModel, pathOf } from '../pages/models.ts'
@@ -18,13 +18,14 @@ import { previewItem, showForm } from './form-page.ts'
 import type { FormState } from './form-page.ts'
 import { checkInput, inputOf, readInput } from './item-form.ts'
 import type { CheckedInput } from './item-form.ts'
-import { itemOf } from './item-of.ts'
+import { authorOf, authorsItem } from './item-of.ts'
 import { localPath, publicUrl, showPage, wordingFor } from './page.ts'
 import type { PageRequest } from './page.ts'
 import { saveEdit, saveNew } from './saving.ts'
 import { isCrossSite } from './security.ts'
 import { Submissions } from './submissions.ts'
 import { FormTokens } from './token.ts'
+import { may } from './may.ts'
 
 const log = logger('web')
 
@@ -49,14 +50,14 @@ export function publishPages(router: Router, web: WebContext): void {
   const submissions = new Submissions()
   const show = (ctx: Context, state: FormState) => showForm(ctx, web, tokens, state)
 
-  router.get('/publish', async (ctx) => {
+  router.get('/publish', may('publish'), async (ctx) => {
     const kinds = allKinds().filter(({ by }) => by === 'anyone')
     const offered = kinds.sort((a, b) => rank(a) - rank(b))
     const title = wordingFor(ctx).t('publish.title')
     await showPage(ctx, web, 'publish', { kinds: offered, title, current: 'publish' })
   })
 
-  router.get('/publish/:kind', async (ctx) => {
+  router.get('/publish/:kind', may('publish'), async (ctx) => {
     const publication = publicationOf(ctx)
     const original = await originalFor(ctx, web)
     const input = emptyInput(publication, web)
@@ -65,26 +66,26 @@ export function publishPages(router: Router, web: WebContext): void {
     if (original) Object.assign(input, inputForTranslation(original, publication.kind))
     await show(ctx, { kind: publication.kind, action: ctx.path, input, ...(original ? { original } : {}) })
   })
-  router.post('/publish/:kind', (ctx) => publish(ctx, publicationOf(ctx)))
+  router.post('/publish/:kind', may('publish'), (ctx) => publish(ctx, publicationOf(ctx)))
 
-  router.get('/groups/:item/publish/:secret', async (ctx) => {
+  router.get('/groups/:item/publish/:secret', may('publish'), async (ctx) => {
     const group = await authorsItem(ctx, web)
     const kinds = allKinds().filter(({ by, name }) => by === 'anyone' && name !== 'group')
     const title = wordingFor(ctx).t('publish.inGroup', { group: group.listing.title })
     const model = { kinds, title, action: ctx.path, robots: 'noindex' }
     await showPage(ctx, web, 'publish', model, { store: false })
   })
-  router.get('/groups/:item/publish/:secret/:kind', async (ctx) => {
+  router.get('/groups/:item/publish/:secret/:kind', may('publish'), async (ctx) => {
     await authorsItem(ctx, web)
     const publication = publicationOf(ctx)
     await show(ctx, { kind: publication.kind, action: ctx.path, input: emptyInput(publication, web) })
   })
-  router.post('/groups/:item/publish/:secret/:kind', async (ctx) => {
+  router.post('/groups/:item/publish/:secret/:kind', may('publish'), async (ctx) => {
     await authorsItem(ctx, web)
     await publish(ctx, publicationOf(ctx))
   })
 
-  router.get('/:kind/:item/published/:secret', async (ctx) => {
+  router.get('/:kind/:item/published/:secret', may('edit-by-link'), async (ctx) => {
     const item = await authorsItem(ctx, web)
     const path = pathOf(item.kind, item._id)
     const secret = ctx.params.secret ?? ''
@@ -93,26 +94,28 @@ export function publishPages(router: Router, web: WebContext): void {
       kind: item.kind,
       path,
       link: `${publicUrl(ctx, web)}${path}/edit/${secret}`,
+      withdrawLink: `${path}/withdraw/${secret}`,
+      awaiting: item.standing.closed === 'awaiting',
       groupLink: item.kind === 'group' ? `${publicUrl(ctx, web)}${path}/publish/${secret}` : undefined,
       robots: 'noindex',
     }
     await showPage(ctx, web, 'published', model, { store: false })
   })
 
-  router.get('/:kind/:item/edit/:secret{/:part}', async (ctx) => {
+  router.get('/:kind/:item/edit/:secret{/:part}', may('edit-by-link'), async (ctx) => {
     const item = await authorsItem(ctx, web)
     const kind = partOf(ctx, kindOf(item.kind), item)
     const input = inputOf(item.fields, kind)
     await show(ctx, { kind, action: ctx.path, input, item, parents: item.heads.join(' ') })
   })
-  router.post('/:kind/:item/edit/:secret{/:part}', async (ctx) => {
+  router.post('/:kind/:item/edit/:secret{/:part}', may('edit-by-link'), async (ctx) => {
     const form = await readForm(ctx, web.config.limits.formBytes)
     const { t } = wordingFor(ctx)
     const author = authorOf(ctx)
-    const item = author && (await web.site.item(ctx.params.item ?? ''))
+    const item = author && (await web.site.anyItem(ctx.params.item ?? ''))
     const kind = partOf(ctx, kindAt(ctx.params.kind ?? ''), item)
     const input = readInput(form, kind)
-    if (!author || item?.kind !== kind.name) {
+    if (!author || item?.kind !== kind.name || item.standing.closed === 'concealed') {
       const notice = t(author ? 'form.notHereYet' : 'form.wrongLink')
       const action = `/publish/${kind.name}`
       await show(ctx, { kind, action, input, notice, status: author ? 404 : 403 })
@@ -226,19 +229,6 @@ function inputForTranslation(original: SiteItem, kind: Kind): Input {
   const { title: _, summary: __, body: ___, ...rest } = original.fields
   const fields = original.kind === kind.name ? rest : { tags, places, author }
   return { ...inputOf({ ...fields, translationOf: original._id }, kind), language: '' }
-}
-
-/** The key of an edit link, when it belongs to the item. */
-function authorOf(ctx: PageRequest): SigningKey | undefined {
-  const { item = '', secret = '' } = ctx.params
-  const key = keyFromSecret(secret)
-  return key && isItemId(item) && belongsTo(item, key.publicKey) ? key : undefined
-}
-
-async function authorsItem(ctx: PageRequest, web: WebContext): Promise<SiteItem> {
-  const item = await itemOf(ctx, web)
-  if (authorOf(ctx)) return item
-  throw new HyperactiveError('wrong_edit_link', wordingFor(ctx).t('error.wrongLink'), { status: 403 })
 }
 
 /** The kind as the form at this address has it: whole, or as that of one part, such as an occurrence of a series. */

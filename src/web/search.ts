@@ -17,6 +17,7 @@ import type { WebContext } from './context.ts'
 import { answerFeed, entriesOf } from './feeds.ts'
 import { localPath, publicUrl, showPage, wordingFor } from './page.ts'
 import type { PageRequest } from './page.ts'
+import { may } from './may.ts'
 
 const RESULTS = 20
 const FORMATS = Object.keys(FEED_FORMATS) as FeedFormat[]
@@ -40,7 +41,7 @@ const NAMES = ['q', 'kind', 'tag', 'place', 'group', 'language', 'from', 'until'
 
 /** The search: a page, a feed of what is newest of it, and how browsers find it (OpenSearch). */
 export function searchPages(router: Router, web: WebContext): void {
-  router.get('/search', async (ctx) => {
+  router.get('/search', may('read'), async (ctx) => {
     const wording = wordingFor(ctx)
     const asked = askedOf(ctx)
     const { page, problem } = searched(ctx, web, asked)
@@ -70,7 +71,7 @@ export function searchPages(router: Router, web: WebContext): void {
     })
   })
   for (const format of FORMATS) {
-    router.get(`/search/feed.${format}`, async (ctx) => {
+    router.get(`/search/feed.${format}`, may('read'), async (ctx) => {
       const asked = askedOf(ctx)
       const { page, problem } = searched(ctx, web, { ...asked, order: 'newest' })
       if (problem !== undefined) throw new HyperactiveError('bad_query', problem, { status: 400 })
@@ -82,7 +83,7 @@ export function searchPages(router: Router, web: WebContext): void {
       answerFeed(ctx, web, format, { path: '/search', title, query: `?${queryOf(asked)}`, entries })
     })
   }
-  router.get('/opensearch.xml', (ctx) => {
+  router.get('/opensearch.xml', may('read'), (ctx) => {
     const { name, description } = web.config.site
     const url = publicUrl(ctx, web) + localPath(ctx, '/search')
     const body = xmlDocument([

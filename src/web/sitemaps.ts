@@ -12,6 +12,7 @@ import { answerText } from './conditional.ts'
 import type { WebContext } from './context.ts'
 import { publicUrl, wordingFor } from './page.ts'
 import type { PageRequest } from './page.ts'
+import { may } from './may.ts'
 
 const XML = 'application/xml; charset=utf-8'
 const SITEMAP = { xmlns: 'http://www.sitemaps.org/schemas/sitemap/0.9' }
@@ -36,7 +37,7 @@ export function sitemapRoutes(router: Router, web: WebContext): void {
     (kind) => !PIECES.has(kind.name) && !kind.sections({}).includes('newswire'),
   )
 
-  router.get('/robots.txt', (ctx) => {
+  router.get('/robots.txt', may('read'), (ctx) => {
     const closed = [
       '/publish',
       '/gateway/',
@@ -57,7 +58,7 @@ export function sitemapRoutes(router: Router, web: WebContext): void {
     ]
     answerText(ctx, { type: 'text/plain; charset=utf-8', body: `${lines.join('\n')}\n` })
   })
-  router.get('/sitemap.xml', (ctx) => {
+  router.get('/sitemap.xml', may('read'), (ctx) => {
     const url = publicUrl(ctx, web)
     const months = index.names('month', { limit: MOST_MONTHS })
     const names = [
@@ -67,7 +68,7 @@ export function sitemapRoutes(router: Router, web: WebContext): void {
     const entries = names.map((name): Element => ['sitemap', [['loc', `${url}/sitemap/${name}.xml`]]])
     answerText(ctx, { type: XML, body: xmlDocument(['sitemapindex', entries, SITEMAP]) })
   })
-  router.get('/sitemap/:name.xml', async (ctx) => {
+  router.get('/sitemap/:name.xml', may('read'), async (ctx) => {
     const found = scopeOf(ctx.params.name ?? '')
     if (!found)
       throw new HyperactiveError('unknown_period', wordingFor(ctx).t('error.unknownPeriod'), { status: 404 })
@@ -81,7 +82,7 @@ export function sitemapRoutes(router: Router, web: WebContext): void {
       ],
     ])
   })
-  router.get('/sitemap-news.xml', async (ctx) => {
+  router.get('/sitemap-news.xml', may('read'), async (ctx) => {
     const since = new Date(Date.now() - NEWS_DAYS * DAY_MS).toISOString()
     const { rows } = await site.list({ ...scope('newswire'), from: since }, { limit: MOST_NEWS })
     const url = publicUrl(ctx, web)

@@ -1,4 +1,5 @@
 import test from 'ava'
+import { policy } from '../helpers/policy.ts'
 import { keyFromSeed } from '../../src/ledger/keys.ts'
 import { hashInId, makeDocument } from '../../src/ledger/document.ts'
 import type { Draft, Envelope } from '../../src/ledger/document.ts'
@@ -70,7 +71,7 @@ test('a hidden item stands in no listing, and comes back when that is taken back
   await store(test, [item])
   await using running = await project(test)
   const { site, index, projector, database } = running
-  const newsroom = { ledger: test.ledger, site: database }
+  const newsroom = { ledger: test.ledger, site: database, policy: policy(test.key.publicKey) }
   const shown = async () => [
     (await site.list(scope('newswire'), { limit: 5 })).rows.length,
     (await site.list(scope('tag', 'a'), { limit: 5 })).rows.length,

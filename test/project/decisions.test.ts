@@ -1,9 +1,13 @@
 import test from 'ava'
 import * as fc from 'fast-check'
-import { aspectOf, inForce, standingOf } from '../../src/project/decisions.ts'
+import { aspectOf, inForce, standingOf, supersededBy } from '../../src/project/decisions.ts'
 import type { KnownDecision } from '../../src/project/decisions.ts'
+import { policy } from '../helpers/policy.ts'
 
 const NODE = 'n'
+const OPEN = policy('own')
+
+const standing = (decisions: Record<string, KnownDecision>) => standingOf(decisions, OPEN)
 
 function decision(action: string, supersedes: string[] = [], reason?: string): KnownDecision {
   const at = '2026-01-01T00:00:00.000Z-0000'
@@ -11,17 +15,17 @@ function decision(action: string, supersedes: string[] = [], reason?: string): K
 }
 
 test('what nobody decided on is published, shown, and takes comments', (t) => {
-  t.deepEqual(standingOf({}), { hidden: false, status: 'published', sticky: false, locked: false })
+  t.deepEqual(standing({}), { hidden: false, status: 'published', sticky: false, locked: false })
 })
 
 test('each aspect is settled by itself: who promotes does not unhide', (t) => {
-  const standing = standingOf({
+  const made = standing({
     a: decision('hide', [], 'names a minor'),
     b: decision('feature', ['a']),
     c: decision('stick'),
     d: decision('lock'),
   })
-  t.deepEqual(standing, {
+  t.deepEqual(made, {
     hidden: true,
     reason: 'names a minor',
     status: 'featured',
@@ -31,19 +35,19 @@ test('each aspect is settled by itself: who promotes does not unhide', (t) => {
 })
 
 test('a decision ends what its moderator saw, and the most restrictive of several counts', (t) => {
-  t.false(standingOf({ a: decision('hide'), b: decision('unhide', ['a']) }).hidden)
-  t.true(standingOf({ a: decision('hide'), b: decision('unhide') }).hidden)
-  t.true(standingOf({ a: decision('hide'), b: decision('unhide', ['a']), c: decision('hide') }).hidden)
-  t.is(standingOf({ a: decision('feature'), b: decision('promote') }).status, 'promoted')
-  t.is(standingOf({ a: decision('feature'), b: decision('promote', ['a']) }).status, 'promoted')
+  t.false(standing({ a: decision('hide'), b: decision('unhide', ['a']) }).hidden)
+  t.true(standing({ a: decision('hide'), b: decision('unhide') }).hidden)
+  t.true(standing({ a: decision('hide'), b: decision('unhide', ['a']), c: decision('hide') }).hidden)
+  t.is(standing({ a: decision('feature'), b: decision('promote') }).status, 'promoted')
+  t.is(standing({ a: decision('feature'), b: decision('promote', ['a']) }).status, 'promoted')
 })
 
 test('actions of later versions, and decisions that name themselves or each other, do no harm', (t) => {
   t.is(aspectOf('levitate'), undefined)
-  t.false(standingOf({ a: decision('levitate') }).hidden)
-  t.true(standingOf({ a: decision('hide', ['a']) }).hidden)
+  t.false(standing({ a: decision('levitate') }).hidden)
+  t.true(standing({ a: decision('hide', ['a']) }).hidden)
   // Two that end each other end: neither is in force, as nobody could have seen both.
-  t.deepEqual(inForce({ a: decision('hide', ['b']), b: decision('hide', ['a']) }, 'visibility'), [])
+  t.deepEqual(inForce({ a: decision('hide', ['b']), b: decision('hide', ['a']) }, 'visibility', OPEN), [])
 })
 
 const action = fc.constantFrom(
@@ -73,7 +77,7 @@ test('the order in which decisions arrive never matters', (t) => {
   fc.assert(
     fc.property(history, fc.infiniteStream(fc.nat()), (list, order) => {
       const shuffled = [...list].sort(() => ((order.next().value as number) % 2 === 0 ? 1 : -1))
-      t.deepEqual(standingOf(Object.fromEntries(shuffled)), standingOf(Object.fromEntries(list)))
+      t.deepEqual(standing(Object.fromEntries(shuffled)), standing(Object.fromEntries(list)))
     }),
   )
 })
@@ -82,7 +86,59 @@ test('nothing that did not know of a hide undoes it', (t) => {
   fc.assert(
     fc.property(history, (list) => {
       const decisions = Object.fromEntries([...list, ['hide', decision('hide')]] as [string, KnownDecision][])
-      t.true(standingOf(decisions).hidden)
+      t.true(standing(decisions).hidden)
     }),
   )
+})
+
+test('a policy says whose decisions count; its own node’s always do', (t) => {
+  const decisions = { a: { ...decision('hide'), node: 'far' } }
+  t.true(standingOf(decisions, policy('own', { decisions: 'all' })).hidden)
+  t.false(standingOf(decisions, policy('own', { decisions: 'own' })).hidden)
+  t.true(standingOf(decisions, policy('far', { decisions: 'own' })).hidden)
+  t.true(standingOf(decisions, policy('own', { decisions: ['far'] })).hidden)
+  t.false(standingOf(decisions, policy('own', { decisions: ['near'] })).hidden)
+  // What does not count takes nothing else out of force.
+  const undone = { ...decisions, b: { ...decision('unhide', ['a']), node: 'near' } }
+  t.true(standingOf(undone, policy('own', { decisions: ['far'] })).hidden)
+})
+
+test('hiding completely takes as many moderators as the policy says, and hides meanwhile', (t) => {
+  const two = policy('own', { concealNeeds: 2 })
+  const first = { ...decision('conceal'), by: 'x' }
+  t.like(standingOf({ a: first }, policy('own')), { hidden: true, closed: 'concealed' })
+  t.like(standingOf({ a: first }, two), { hidden: true, closed: undefined })
+  const again = { ...decision('conceal'), by: 'x' }
+  t.is(standingOf({ a: first, b: again }, two).closed, undefined, 'one who says it twice is one')
+  t.is(standingOf({ a: first, b: { ...again, by: 'y' } }, two).closed, 'concealed')
+  t.is(standingOf({ a: first, b: { ...again, node: 'far' } }, two).closed, 'concealed')
+  t.deepEqual(supersededBy({ action: 'conceal', node: NODE, by: 'y' }, { a: first }, two), [])
+  t.deepEqual(supersededBy({ action: 'conceal', node: NODE, by: 'x' }, { a: first }, two), ['a'])
+  t.deepEqual(supersededBy({ action: 'unhide', node: NODE, by: 'y' }, { a: first }, two), ['a'])
+})
+
+test('what its author withdrew no moderator brings back, whatever the policy', (t) => {
+  const decisions = {
+    a: { ...decision('withdraw'), node: 'far' },
+    b: decision('unhide'),
+    c: decision('feature'),
+  }
+  const own = policy('own', { decisions: 'own' })
+  t.like(standingOf(decisions, own), { hidden: true, closed: 'withdrawn' })
+  t.like(standingOf({ ...decisions, d: decision('reinstate', ['a']) }, own), {
+    hidden: false,
+    closed: undefined,
+  })
+})
+
+const reviewed = (decisions: Record<string, KnownDecision>) =>
+  standingOf(decisions, OPEN, { needsReview: true })
+
+test('what needs review is closed until somebody approves of it or puts it forward', (t) => {
+  t.like(reviewed({}), { hidden: true, closed: 'awaiting' })
+  t.like(reviewed({ a: decision('lock') }), { closed: 'awaiting' })
+  for (const action of ['approve', 'unhide', 'promote', 'feature'])
+    t.like(reviewed({ a: decision(action) }), { hidden: false, closed: undefined }, action)
+  // Whoever hides it has read it: it stands behind the notice like everything that is hidden.
+  t.like(reviewed({ a: decision('hide') }), { hidden: true, closed: undefined })
 })

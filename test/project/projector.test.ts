@@ -1,4 +1,5 @@
 import test from 'ava'
+import { policy } from '../helpers/policy.ts'
 import { SearchIndex } from '../../src/search/search-index.ts'
 import { NETWORK } from '../../src/ledger/item-id.ts'
 import { rebuildSite } from '../../src/project/rebuild.ts'
@@ -49,7 +50,10 @@ test('edits become an item; doing a batch twice and rebuilding give equal docume
   t.is((await database.info()).update_seq, update_seq, 'what is equal is not written again')
 
   using index = SearchIndex.open(':memory:')
-  await rebuildSite({ couch: store.couch, ledger: store.ledger, index }, [store.key.publicKey])
+  await rebuildSite(
+    { couch: store.couch, ledger: store.ledger, index },
+    { anchors: [store.key.publicKey], policy: policy(store.key.publicKey) },
+  )
   t.deepEqual(await siteDocuments(store), before)
 })
 

@@ -1,4 +1,5 @@
 import test from 'ava'
+import { policy } from '../helpers/policy.ts'
 import type { Edit } from '../../src/ledger/document.ts'
 import { decide } from '../../src/newsroom/decide.ts'
 import { groupFeeds } from '../../src/syndication/group-feeds.ts'
@@ -30,7 +31,7 @@ test('the feeds of shown groups are found, featured and promoted groups first, t
   await store.ledger.database.bulkDocs(all, { newEdits: false })
   await using running = await project(store)
   const { site, projector, database } = running
-  const newsroom = { ledger: store.ledger, site: database }
+  const newsroom = { ledger: store.ledger, site: database, policy: policy(store.key.publicKey) }
   await decide(newsroom, { item: hidden.item, action: 'hide' })
   await decide(newsroom, { item: promoted.item, action: 'promote' })
   await decide(newsroom, { item: featured.item, action: 'feature' })

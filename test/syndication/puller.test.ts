@@ -1,4 +1,5 @@
 import test from 'ava'
+import { policy } from '../helpers/policy.ts'
 import { SearchIndex } from '../../src/search/search-index.ts'
 import type { ExecutionContext } from 'ava'
 import { rebuildSite, SITE_DATABASE } from '../../src/project/rebuild.ts'
@@ -301,7 +302,13 @@ test('feeds survive projecting, stand in no listing, and are pulled again after 
   t.is((await again.site.items(edits.map(({ item }) => item))).length, 2)
 
   using index = SearchIndex.open(':memory:')
-  t.is(await rebuildSite({ couch: store.couch, ledger: store.ledger, index }, [store.key.publicKey]), 2)
+  t.is(
+    await rebuildSite(
+      { couch: store.couch, ledger: store.ledger, index },
+      { anchors: [store.key.publicKey], policy: policy(store.key.publicKey) },
+    ),
+    2,
+  )
   t.is(await feed(server.origin), undefined)
   await puller.round()
   t.is((await feed(server.origin))?.title, 'A feed')

@@ -1,8 +1,12 @@
 // Every listing in one index: [scope, at, item]. Names in scopes are percent-encoded, because CouchDB's collation takes
 // some different names for equal.
 function (doc) {
-  if (doc.type !== 'item' || doc.standing.hidden) return
+  if (doc.type !== 'item') return
   var entry = doc.listing
+  if (doc.standing.hidden) {
+    if (!doc.standing.closed) emit(['hidden', doc.at, doc._id], entry)
+    return
+  }
   function list(scope, name) {
     emit([name === undefined ? scope : scope + ':' + encodeURIComponent(name), doc.at, doc._id], entry)
   }

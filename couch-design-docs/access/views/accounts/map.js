@@ -1,0 +1,4 @@
+// Sessions by account.
+function (doc) {
+  if (doc.type === 'session') emit(doc.account, doc._rev)
+}

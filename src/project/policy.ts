@@ -1,0 +1,36 @@
+import { createHash } from 'node:crypto'
+import type { Config } from '../config/config.ts'
+
+/**
+ * How this node moderates: it makes of the same ledger what its people want. Nothing is ever deleted by it; another
+ * policy projects the ledger anew.
+ */
+export interface Policy {
+  /** Whether the decisions that a node signed count here. */
+  counts(node: string): boolean
+  /** How many moderators it takes to hide something completely. */
+  concealNeeds: number
+  /** Whether items, or comments, are shown only once somebody has approved of them. */
+  reviews: { items: boolean; comments: boolean }
+  /** Whether readers can comment at all. */
+  takesComments: boolean
+  /** Items that were published before this hybrid time need no review. */
+  reviewFrom: string
+  /** Changes when the same ledger would give other site documents. */
+  digest: string
+}
+
+/** @param own this node's public key, whose decisions always count */
+export function policyOf({ moderation }: Pick<Config, 'moderation'>, own: string): Policy {
+  const { decisions, concealNeeds, publishing, comments, reviewFrom = '' } = moderation
+  const listed = new Set(typeof decisions === 'string' ? [] : decisions)
+  const text = JSON.stringify([decisions, concealNeeds, publishing, comments === 'review', reviewFrom, own])
+  return {
+    counts: (node) => decisions === 'all' || node === own || listed.has(node),
+    concealNeeds,
+    reviews: { items: publishing === 'review', comments: comments === 'review' },
+    takesComments: comments !== 'closed',
+    reviewFrom,
+    digest: createHash('sha256').update(text).digest('hex').slice(0, 16),
+  }
+}

@@ -1,0 +1,142 @@
+import type { Router } from '@koa/router'
+import type { ParameterizedContext } from 'koa'
+import { allows, TO_DECIDE } from '../../accounts/permissions.ts'
+import { HyperactiveError } from '../../errors.ts'
+import { isHash } from '../../ledger/document.ts'
+import { isItemId } from '../../ledger/item-id.ts'
+import { CATEGORIES } from '../../newsroom/categories.ts'
+import { pathOf, reasonNamed, text } from '../../pages/models.ts'
+import { inForce } from '../../project/decisions.ts'
+import type { Aspect, KnownDecision } from '../../project/decisions.ts'
+import type { SiteComment, SiteItem } from '../../project/site-item.ts'
+import type { WebContext } from '../context.ts'
+import { redirect } from '../form.ts'
+import { may } from '../may.ts'
+import { localPath, showPage, wordingFor } from '../page.ts'
+import type { PageRequest } from '../page.ts'
+import { issueToken, knownPerson, readOwnForm } from '../people/own-form.ts'
+import { FormTokens } from '../token.ts'
+import { judge, readJudgement } from './judging.ts'
+
+const ASPECTS: readonly Aspect[] = ['visibility', 'author', 'review', 'status', 'place', 'comments']
+const OF_COMMENTS = new Set(['hide', 'unhide', 'approve', 'conceal'])
+
+/** Where a moderator decides on an item or a comment, and sees what was decided before and by whom. */
+export function moderatePages(router: Router, web: WebContext): void {
+  const tokens = new FormTokens(web.nodeKey)
+
+  for (const address of ['/moderate/:item', '/moderate/:item/:comment']) {
+    router.get(address, may('moderate'), async (ctx) => show(ctx, await targetOf(ctx)))
+    router.post(address, may('moderate'), async (ctx) => {
+      const target = await targetOf(ctx)
+      const form = await readOwnForm(ctx, tokens, { url: web.config.url })
+      try {
+        const judged = readJudgement(ctx, form)
+        await judge(ctx, web, [addressed(target)], judged)
+        redirect(ctx, localPath(ctx, ctx.path))
+      } catch (error) {
+        if (!(error instanceof HyperactiveError) || error.status !== 422) throw error
+        const typed = { reason: form.get('reason') ?? '', category: form.get('category') ?? '' }
+        await show(ctx, target, { notice: error.message, typed, status: 422 })
+      }
+    })
+  }
+
+  async function targetOf(ctx: PageRequest): Promise<SiteItem | SiteComment> {
+    const { item = '', comment } = ctx.params
+    const known = isItemId(item) && (comment === undefined || isHash(comment))
+    const found =
+      known && (comment === undefined ? await web.site.anyItem(item) : await web.site.comment(item, comment))
+    if (found) return found
+    throw new HyperactiveError('unknown_item', wordingFor(ctx).t('error.unknownItem'), { status: 404 })
+  }
+
+  async function show(
+    ctx: ParameterizedContext,
+    target: SiteItem | SiteComment,
+    { status = 200, notice, typed = {} }: { status?: number; notice?: string; typed?: object } = {},
+  ): Promise<void> {
+    const { t } = wordingFor(ctx)
+    const { roles } = knownPerson(ctx)
+    const inForceNow = new Set(ASPECTS.flatMap((aspect) => inForce(target.decisions, aspect, web.policy)))
+    const actions = Object.keys(TO_DECIDE).filter((action) => {
+      const permission = TO_DECIDE[action]
+      const fits = target.type === 'item' || OF_COMMENTS.has(action)
+      return fits && permission !== undefined && allows(permission, roles) && !changesNothing(target, action)
+    })
+    const decided = Object.entries(target.decisions).sort(([, a], [, b]) => (a.at < b.at ? 1 : -1))
+    ctx.status = status
+    const model = {
+      target: {
+        title: target.type === 'item' ? target.listing.title : text(target.fields.title) || t('comments.one'),
+        body: text(target.fields.body),
+        path:
+          target.type === 'item'
+            ? pathOf(target.kind, target._id)
+            : `/comments/${target.item}/${target.hash}`,
+        standing: target.standing,
+      },
+      decisions: await Promise.all(
+        decided.map(([hash, decision]) => decisionModel(decision, inForceNow.has(hash), ctx)),
+      ),
+      actions,
+      categories: CATEGORIES,
+      typed,
+      notice,
+      action: ctx.path,
+      token: issueToken(ctx, tokens, ctx.path),
+      title: t('moderation.moderate'),
+      robots: 'noindex',
+    }
+    await showPage(ctx, web, 'moderation/moderate', model, { store: false })
+  }
+
+  async function decisionModel(
+    { action, at, node, by, reason, category }: KnownDecision,
+    current: boolean,
+    ctx: ParameterizedContext,
+  ) {
+    const account = by === undefined ? undefined : await web.people.byId(by)
+    return {
+      action,
+      reason,
+      category: reasonNamed(category),
+      at: wordingFor(ctx).moment(at),
+      node: node.slice(0, 8),
+      // Whose account it is, only nodes that share their people can tell.
+      by: account?.handle ?? by?.slice(0, 8),
+      current,
+      counts: web.policy.counts(node),
+    }
+  }
+}
+
+function addressed(target: SiteItem | SiteComment): { item: string; comment?: string } {
+  return target.type === 'item' ? { item: target._id } : { item: target.item, comment: target.hash }
+}
+
+/** Whether deciding this would leave everything as it stands. */
+function changesNothing({ standing }: SiteItem | SiteComment, action: string): boolean {
+  switch (action) {
+    case 'unhide':
+      return !standing.hidden || standing.closed === 'withdrawn' || standing.closed === 'awaiting'
+    case 'approve':
+      return standing.closed !== 'awaiting'
+    case 'publish':
+      return standing.status === 'published'
+    case 'promote':
+      return standing.status === 'promoted'
+    case 'feature':
+      return standing.status === 'featured'
+    case 'stick':
+      return standing.sticky
+    case 'unstick':
+      return !standing.sticky
+    case 'lock':
+      return standing.locked
+    case 'unlock':
+      return !standing.locked
+    default:
+      return false
+  }
+}

@@ -1,0 +1,93 @@
+import type { Router } from '@koa/router'
+import type { ParameterizedContext } from 'koa'
+import { allows } from '../../accounts/permissions.ts'
+import { HyperactiveError } from '../../errors.ts'
+import { isHash } from '../../ledger/document.ts'
+import { isItemId } from '../../ledger/item-id.ts'
+import { CATEGORIES } from '../../newsroom/categories.ts'
+import { text } from '../../pages/models.ts'
+import { CLASHES } from '../../project/site.ts'
+import type { WebContext } from '../context.ts'
+import type { Form } from '../form.ts'
+import { redirect } from '../form.ts'
+import { may } from '../may.ts'
+import { localPath, showPage, wordingFor } from '../page.ts'
+import { issueToken, knownPerson, readOwnForm } from '../people/own-form.ts'
+import { FormTokens } from '../token.ts'
+import { judge, readJudgement } from './judging.ts'
+
+const HERE = '/office'
+const ROWS = 50
+
+/** The moderators' page: what waits for approval, several at once, and the ways to everything else. */
+export function officePages(router: Router, web: WebContext): void {
+  const tokens = new FormTokens(web.nodeKey)
+
+  router.get(HERE, may('moderate'), (ctx) => show(ctx))
+
+  router.post(HERE, may('moderate'), async (ctx) => {
+    const form = await readOwnForm(ctx, tokens, { url: web.config.url })
+    try {
+      const targets = targetsIn(form)
+      if (targets.length === 0)
+        throw new HyperactiveError('nothing_chosen', wordingFor(ctx).t('moderation.nothingChosen'), {
+          status: 422,
+        })
+      await judge(ctx, web, targets, readJudgement(ctx, form))
+      redirect(ctx, localPath(ctx, HERE))
+    } catch (error) {
+      if (!(error instanceof HyperactiveError) || error.status !== 422) throw error
+      await show(ctx, { notice: error.message, status: 422, chosen: new Set(chosenIn(form)) })
+    }
+  })
+
+  async function show(
+    ctx: ParameterizedContext,
+    {
+      status = 200,
+      notice,
+      chosen = new Set<string>(),
+    }: { status?: number; notice?: string; chosen?: ReadonlySet<string> } = {},
+  ): Promise<void> {
+    const wording = wordingFor(ctx)
+    const waiting = await web.site.awaiting(ROWS + 1)
+    const clashes = await web.site.list(CLASHES, { limit: ROWS })
+    ctx.status = status
+    const model = {
+      entries: waiting.slice(0, ROWS).map((entry) => {
+        const path = entry.type === 'item' ? entry._id : `${entry.item}/${entry.hash}`
+        return {
+          id: path,
+          chosen: chosen.has(path),
+          path: `/moderate/${path}`,
+          kind: entry.type === 'item' ? wording.kind(entry.kind) : wording.t('comments.one'),
+          title: text(entry.fields.title) || wording.t('comments.one'),
+          text: `${text(entry.fields.summary)} ${text(entry.fields.body)}`.trim().slice(0, 400),
+          at: wording.moment(entry.at),
+        }
+      }),
+      count: Math.min(waiting.length, ROWS),
+      more: waiting.length > ROWS,
+      clashes: clashes.rows.length,
+      categories: CATEGORIES,
+      administers: allows('accounts', knownPerson(ctx).roles),
+      notice,
+      token: issueToken(ctx, tokens, HERE),
+      title: wording.t('office.title'),
+      robots: 'noindex',
+    }
+    await showPage(ctx, web, 'moderation/office', model, { store: false })
+  }
+}
+
+function chosenIn(form: Form): string[] {
+  return [...form.keys()].flatMap((name) => (name.startsWith('choose-') ? name.slice(7) : []))
+}
+
+function targetsIn(form: Form): { item: string; comment?: string }[] {
+  return chosenIn(form).flatMap((path) => {
+    const [item = '', comment] = path.split('/')
+    if (!isItemId(item) || (comment !== undefined && !isHash(comment))) return []
+    return comment === undefined ? { item } : { item, comment }
+  })
+}
