@@ -111,13 +111,11 @@ export class Projector implements AsyncDisposable {
     const stored = (await site.get(CHECKPOINT)) as Checkpoint | undefined
     if (stored) {
       this.#checkpoint = stored
-      const { projection, ledger: source, policy } = stored
-      if (projection !== PROJECTION || source !== identity || policy !== this.#options.policy.digest)
-        await this.#startOver()
+      const { projection, ledger: source } = stored
+      if (projection !== PROJECTION || source !== identity) await this.#startOver()
     }
     this.#checkpoint.ledger = identity
     this.#checkpoint.projection = PROJECTION
-    this.#checkpoint.policy = this.#options.policy.digest
     await this.#writer.open(this.#mark())
   }
 
@@ -219,6 +217,7 @@ export class Projector implements AsyncDisposable {
       this.#computeMembership()
       await this.#judgeHeldAgain()
     }
+    await this.#followPolicy()
     const { ledger } = this.#options
     const query = { since: this.#checkpoint.seq, limit: BATCH, include_docs: true } as const
     let { results, last_seq } = await ledger.database.changes(query)
@@ -269,6 +268,19 @@ export class Projector implements AsyncDisposable {
       else held.push(heldDocument(document, verdict))
     }
     await this.#writer.write(counting, held, this.#mark(1))
+  }
+
+  /** Makes the site documents follow the policy of the settings, one after the other, so that readers go on reading. */
+  async #followPolicy(): Promise<void> {
+    const { digest } = this.#options.policy
+    if (this.#checkpoint.policy === digest) return
+    if (this.#checkpoint.batch > 0) {
+      log.info('the policy of moderation has changed; what is shown follows it')
+      await this.#writer.finishAnew(this.#mark())
+      this.#checkpoint.batch += 1
+    }
+    this.#checkpoint.policy = digest
+    await this.#saveCheckpoint()
   }
 
   /** Takes in admissions and evictions, and judges again what they concern. */

@@ -9,7 +9,7 @@ import type { IndexMark, SearchIndex } from '../search/search-index.ts'
 import { indexChanges } from './index-entries.ts'
 import { isComment, isDecision, isEdit } from './judge.ts'
 import { standingOf } from './decisions.ts'
-import type { KnownDecision } from './decisions.ts'
+import type { KnownDecision, Standing } from './decisions.ts'
 import { finish, mergeItem } from './merge-item.ts'
 import type { Views } from './merge-item.ts'
 import { commentId } from './site-item.ts'
@@ -115,10 +115,8 @@ export class SiteWriter {
     }
     const known = stored as unknown as SiteComment | Awaited | undefined
     const decisions = { ...known?.decisions, ...arrived }
-    const { policy } = this.#options
     const at = comment?.at ?? (known?.type === 'comment' ? known.at : '')
-    const needsReview = policy.reviews.comments && at >= policy.reviewFrom
-    const standing = standingOf(decisions, policy, { needsReview })
+    const standing = this.#standingOfComment(decisions, at)
     if (comment) return siteComment(comment, { decisions, standing })
     if (known?.type === 'comment') return { ...known, _id: id, decisions, standing }
     return { _id: id, type: 'awaited', decisions }
@@ -197,6 +195,34 @@ export class SiteWriter {
       await this.#put(made, before)
       this.#index(made, mark)
     }
+  }
+
+  /** Makes of everything that is here what this node's policy makes of it. */
+  async finishAnew(mark: IndexMark): Promise<void> {
+    let startkey = ''
+    for (;;) {
+      const { rows } = await this.#options.site.allDocs({ startkey, limit: BATCH, include_docs: true })
+      const last = rows.at(-1)
+      if (!last) return
+      startkey = `${last.key}\u0000`
+      const before = new Map(rows.flatMap(({ key, doc }) => (doc ? [[key, doc] as const] : [])))
+      const made = [...before.values()].flatMap((document) => this.#finished(document) ?? [])
+      await this.#put(made, before)
+      this.#index(made, mark)
+    }
+  }
+
+  #finished(document: StoredDocument): SiteItem | SiteComment | undefined {
+    if (document.type === 'item') return finish(document as unknown as SiteItem, this.#views)
+    if (document.type !== 'comment') return undefined
+    const comment = document as unknown as SiteComment
+    return { ...comment, standing: this.#standingOfComment(comment.decisions, comment.at) }
+  }
+
+  #standingOfComment(decisions: SiteComment['decisions'], at: string): Standing {
+    const { policy } = this.#options
+    const needsReview = policy.reviews.comments && at >= policy.reviewFrom
+    return standingOf(decisions, policy, { needsReview })
   }
 
   async #fillIndex(mark: IndexMark): Promise<void> {

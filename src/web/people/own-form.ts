@@ -41,8 +41,7 @@ export async function readOwnForm(
 ): Promise<Form> {
   const { t } = wordingFor(ctx)
   const form = await readForm(ctx, MOST_BYTES)
-  if (isCrossSite(ctx, url))
-    throw new HyperactiveError('cross_site', t('form.crossSite'), { status: 403 })
+  if (isCrossSite(ctx, url)) throw new HyperactiveError('cross_site', t('form.crossSite'), { status: 403 })
   if (!tokens.isValid(form.get('token') ?? '', purposeIn(ctx, action)))
     throw new HyperactiveError('stale_form', t('form.staleToken'), { status: 403 })
   return form
