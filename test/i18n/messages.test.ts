@@ -1,6 +1,9 @@
 import { readFile, glob } from 'node:fs/promises'
 import test from 'ava'
 import { LANGUAGES, readMessages } from '../../src/i18n/messages.ts'
+import { GRANTED, TO_DECIDE } from '../../src/accounts/permissions.ts'
+import { CATEGORIES } from '../../src/newsroom/categories.ts'
+import { ACTIONS } from '../../src/project/decisions.ts'
 import type { Language } from '../../src/i18n/messages.ts'
 
 /** Forms for numbers by CLDR; which of them a language has, its plural rules say. */
@@ -8,7 +11,7 @@ const FORMS = new Set(['zero', 'one', 'two', 'few', 'many', 'other'])
 
 /** Messages whose names are put together where they are used. */
 const BUILT =
-  /^(?:kind|field|hint|choice|offer|problem|status|listing|cloud|comments|calendar\.(?:previous|next)|search\.notice)\./
+  /^(?:(?:people\.problem|role|decide|decided|reason|standing|closed|kind|field|hint|choice|offer|problem|status|listing|cloud|comments|calendar\.(?:previous|next)|search\.notice)\.|people\.(?:wrong_password|too_many_attempts|set-up|invitation)$)/
 
 /** The messages of a language with the forms of one message together, by its name. */
 function grouped(language: Language): Map<string, Map<string, string>> {
@@ -93,4 +96,14 @@ test('every message that is asked for by name is there, and none is there for no
     [],
     'for nothing',
   )
+})
+
+test('whatever can be decided, given or said for a reason has its words', (t) => {
+  const names = [
+    ...GRANTED.map((role) => `role.${role}`),
+    ...Object.keys(TO_DECIDE).map((action) => `decide.${action}`),
+    ...ACTIONS.map((action) => `decided.${action}`),
+    ...CATEGORIES.map((category) => `reason.${category}`),
+  ]
+  for (const name of names) t.true(english.has(name), name)
 })
