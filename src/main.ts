@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command, CommanderError } from 'commander'
 import { configCommand } from './cli/config.ts'
+import { accountCommand } from './cli/account.ts'
 import { decideCommand } from './cli/decide.ts'
 import { doctorCommand } from './cli/doctor.ts'
 import { editLinkCommand } from './cli/edit-link.ts'
@@ -34,6 +35,7 @@ const program = new Command('hyperactive')
   .addCommand(importCommand())
   .addCommand(exportCommand())
   .addCommand(reviseCommand())
+  .addCommand(accountCommand())
   .addCommand(decideCommand())
   .addCommand(wordCommand('tag'))
   .addCommand(wordCommand('place'))

@@ -1,11 +1,11 @@
-import { Access, ACCESS_DATABASE } from './accounts/access.ts'
 import { Attempts } from './accounts/attempts.ts'
-import { People, PEOPLE_DATABASE } from './accounts/people.ts'
+import { Sharing } from './accounts/sharing.ts'
 import type { Config, LoadedConfig } from './config/config.ts'
 import { deployDesignDoc } from './couch/design-docs.ts'
 import { gatewayRouter } from './gateway/gateway.ts'
 import { logger } from './log.ts'
 import { policyOf } from './project/policy.ts'
+import { openPeople, setUpLink } from './people-of-node.ts'
 import { Projector } from './project/projector.ts'
 import { SITE_DATABASE } from './project/rebuild.ts'
 import { Site } from './project/site.ts'
@@ -22,6 +22,9 @@ import { createApp } from './web/app.ts'
 import { listen } from './web/listen.ts'
 
 const log = logger('node')
+
+/** How often a node asks the peers that share their people with it. */
+const PEOPLE_EVERY_MS = 2000
 
 /** A node that runs. Disposing it stops everything in reverse order. */
 export interface Node extends AsyncDisposable {
@@ -61,6 +64,15 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
   )
   await projector.open()
 
+  const { people, access } = await openPeople(store, stop.signal)
+  const sharing = stack.use(
+    new Sharing({
+      people,
+      everyMs: PEOPLE_EVERY_MS,
+      idleTimeoutMs: config.replication.idleTimeoutMs,
+      isAhead: (at) => ledger.clock.aheadMs(at) > config.limits.clockAheadMs,
+    }),
+  )
   const replication = stack.use(
     await createReplication({
       config,
@@ -68,7 +80,8 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
       couch,
       couchdb: loaded.secrets.couchdbUrl !== undefined,
       key,
-      async onPeers() {
+      async onPeers(peers) {
+        await sharing.follow(peers)
         anchors = await anchorsOf(config, key.publicKey)
         projector.anchorsChanged()
       },
@@ -80,11 +93,11 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
     membership: () => projector.membership,
     limits: config.limits,
     refusals: replication.refusals,
+    people: (peer) => sharing.forPeer(peer),
     confirmed: (peer, seq) => replication.confirmations.add(peer, seq),
     stored: (count) => projector.makeWay(count),
     signal: stop.signal,
   })
-  const { people, access } = await openPeople(store, stop.signal)
   const site = new Site(siteDatabase, () => deployment.inForce())
   const app = createApp({
     ledger,
@@ -129,40 +142,6 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
       await running.disposeAsync()
     },
   }
-}
-
-/** The accounts of a node and who is signed in, in databases of their own. */
-export async function openPeople(
-  { couch, ledger }: Pick<Store, 'couch' | 'ledger'>,
-  signal?: AbortSignal,
-): Promise<{ people: People; access: Access }> {
-  const { clock } = ledger
-  const options = signal ? { signal } : {}
-  const [people, access] = await Promise.all(
-    [PEOPLE_DATABASE, ACCESS_DATABASE].map(async (name) => {
-      const database = await couch.ensureDatabase(name)
-      return { database, deployment: await deployDesignDoc(database, options) }
-    }),
-  )
-  if (!people || !access) throw new Error('there are two databases')
-  const accounts = new People(people.database, people.deployment, clock)
-  return {
-    people: accounts,
-    access: new Access(access.database, { deployment: access.deployment, people: accounts, clock }),
-  }
-}
-
-/** A node that nobody administers gives out one link to change that; each start makes the former one worthless. */
-export async function setUpLink({
-  people,
-  access,
-}: {
-  people: People
-  access: Access
-}): Promise<string | undefined> {
-  if (await people.hasAdministrator()) return undefined
-  await access.forgetLinks('set-up')
-  return access.makeLink({ purpose: 'set-up', roles: ['administrator'], groups: [] })
 }
 
 function feedPuller({ every, allow }: Config['feeds'], site: Site): FeedPuller {

@@ -20,6 +20,8 @@ const log = logger('gateway')
 
 /** The gateway's path under a node's address. */
 export const GATEWAY_PATH = '/gateway'
+/** Where a peer that shares its people with this node reads them. */
+export const PEOPLE_PATH = `${GATEWAY_PATH}/people`
 /** The ledger's path under a node's address, for replicators. */
 export const LEDGER_PATH = `${GATEWAY_PATH}/ledger`
 
@@ -36,6 +38,8 @@ export interface GatewayOptions {
   stored?: (count: number) => void
   /** Called when a peer is known to hold everything up to this place of the ledger's changes. */
   confirmed?: (peer: string, seq: string | number) => void
+  /** The accounts for a peer, or undefined when they are not shared with it. */
+  people?: (peer: string) => Promise<{ accounts: readonly object[]; tag: string } | undefined>
   /** Ends every waiting feed. */
   signal: AbortSignal
 }
@@ -69,6 +73,16 @@ export function gatewayRouter(options: GatewayOptions): Router {
     const again = /^\d{1,9}$/.exec(ctx.get(RESYNC_HEADER))?.[0]
     const uuid = again === undefined ? ledger.node : `${ledger.node}-${again}`
     ctx.body = { couchdb: 'Welcome', version: '3.5.0', uuid, hyperactive: { node: ledger.node } }
+  })
+  router.get('/people', async (ctx) => {
+    const { name, own } = callerOf(ctx)
+    const shared = own ? undefined : await options.people?.(name)
+    if (!shared) throw new GatewayAnswer(403, 'forbidden', 'People are not shared with this peer.')
+    ctx.set('ETag', `"${shared.tag}"`)
+    ctx.set('Cache-Control', 'no-store')
+    ctx.status = 200
+    if (ctx.fresh) ctx.status = 304
+    else ctx.body = { accounts: shared.accounts }
   })
   router.get('/ledger', async (ctx) => {
     const { documents, updateSeq } = await ledger.count()

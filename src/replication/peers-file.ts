@@ -34,6 +34,7 @@ const peer = z.strictObject({
   direction: z.enum(['pull', 'push', 'both']).default('both'),
   enabled: z.boolean().default(true),
   resync: z.int().min(0).default(0),
+  people: z.boolean().default(false),
 })
 
 const file = z.strictObject({ peers: z.array(peer).nullable().default([]) })

@@ -194,6 +194,8 @@ class Supervisor implements Replication {
       peers.flatMap(({ key }) => key ?? []),
     )
     await this.#options.onPeers(peers)
+    // A node that was told to stop meanwhile starts nothing any more: nobody would end it.
+    if (this.#stop.signal.aborted) return
     for (const [id, { peer, direction }] of wanted) {
       if (!this.#links.has(id)) this.#links.set(id, { peer, link: this.#startLink(id, peer, direction) })
     }

@@ -138,6 +138,7 @@ test('a program publishes, edits, comments and reads, and every answer is as the
     '/newswire': '/newswire',
     '/features': '/features',
     '/promoted': '/promoted',
+    '/hidden': '/hidden',
     '/media': '/media',
     '/latest': '/latest',
     '/tags/{name}': '/tags/rent',
