@@ -46,7 +46,7 @@ export interface Shell {
   /** The page's address without the prefix. */
   path: string
   /** Who is signed in. */
-  person: { name: string; moderates: boolean } | undefined
+  person: { name: string; moderates: boolean; edits: boolean } | undefined
   /** Pages that stand in the menu. */
   menu: readonly NamedLink[]
   /** What editors put at the foot of every page: HTML. */

@@ -20,7 +20,12 @@ export async function itemOf(ctx: PageRequest, web: Pick<WebContext, 'site'>): P
   throw new HyperactiveError('item_closed', wordingFor(ctx).t(`closed.${closed}`), { status: 410 })
 }
 
-async function anyItemOf(ctx: PageRequest, { site }: Pick<WebContext, 'site'>): Promise<SiteItem> {
+/**
+ * The item that an address names, also when nobody can read it.
+ *
+ * @throws HyperactiveError `unknown_item` (404)
+ */
+export async function anyItemOf(ctx: PageRequest, { site }: Pick<WebContext, 'site'>): Promise<SiteItem> {
   const id = ctx.params.item ?? ''
   const item = isItemId(id) ? await site.anyItem(id) : undefined
   if (item && ctx.path.startsWith(pathOf(item.kind, item._id))) return item

@@ -78,7 +78,11 @@ function shownPerson(ctx: ParameterizedContext): Shell['person'] {
   const person = personOf(ctx)
   if (!person || person.missing === 'code') return undefined
   const { account, roles } = person
-  return { name: account.name || account.handle, moderates: allows('moderate', roles) }
+  return {
+    name: account.name || account.handle,
+    moderates: allows('moderate', roles),
+    edits: allows('edit-any', roles),
+  }
 }
 
 function spokenIn(ctx: ParameterizedContext): Spoken {

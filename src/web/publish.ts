@@ -18,7 +18,7 @@ import { previewItem, showForm } from './form-page.ts'
 import type { FormState } from './form-page.ts'
 import { checkInput, inputOf, readInput } from './item-form.ts'
 import type { CheckedInput } from './item-form.ts'
-import { authorOf, authorsItem } from './item-of.ts'
+import { anyItemOf, authorOf, authorsItem } from './item-of.ts'
 import { localPath, publicUrl, showPage, wordingFor } from './page.ts'
 import type { PageRequest } from './page.ts'
 import { saveEdit, saveNew } from './saving.ts'
@@ -102,16 +102,35 @@ export function publishPages(router: Router, web: WebContext): void {
     await showPage(ctx, web, 'published', model, { store: false })
   })
 
-  router.get('/:kind/:item/edit/:secret{/:part}', may('edit-by-link'), async (ctx) => {
-    const item = await authorsItem(ctx, web)
+  router.get('/:kind/:item/edit/:secret{/:part}', may('edit-by-link'), async (ctx) =>
+    showEdit(ctx, await authorsItem(ctx, web)),
+  )
+  router.post('/:kind/:item/edit/:secret{/:part}', may('edit-by-link'), (ctx) => edit(ctx, authorOf(ctx)))
+
+  // Editors sign with the key of their node.
+  router.get('/:kind/:item/edit', may('edit-any'), async (ctx) => showEdit(ctx, await anyItemOf(ctx, web)))
+  router.post('/:kind/:item/edit', may('edit-any'), (ctx) => edit(ctx, web.nodeKey, 'By an editor'))
+  router.get('/office/publish/:kind', may('publish-pages'), async (ctx) => {
+    const publication = editorsPublication(ctx, web)
+    await show(ctx, { kind: publication.kind, action: ctx.path, input: emptyInput(publication, web) })
+  })
+  router.post('/office/publish/:kind', may('publish-pages'), (ctx) =>
+    publish(ctx, editorsPublication(ctx, web)),
+  )
+
+  async function showEdit(ctx: PageRequest & Context, item: SiteItem): Promise<void> {
     const kind = partOf(ctx, kindOf(item.kind), item)
     const input = inputOf(item.fields, kind)
     await show(ctx, { kind, action: ctx.path, input, item, parents: item.heads.join(' ') })
-  })
-  router.post('/:kind/:item/edit/:secret{/:part}', may('edit-by-link'), async (ctx) => {
+  }
+
+  async function edit(
+    ctx: PageRequest & Context,
+    author: SigningKey | undefined,
+    note?: string,
+  ): Promise<void> {
     const form = await readForm(ctx, web.config.limits.formBytes)
     const { t } = wordingFor(ctx)
-    const author = authorOf(ctx)
     const item = author && (await web.site.anyItem(ctx.params.item ?? ''))
     const kind = partOf(ctx, kindAt(ctx.params.kind ?? ''), item)
     const input = readInput(form, kind)
@@ -135,12 +154,12 @@ export function publishPages(router: Router, web: WebContext): void {
     const { fields } = checked
     await orGiveBack(ctx, state, async () => {
       const location = await submissions.once(form.get('token') ?? '', async () => {
-        await saveEdit(web, item, { parents, fields, author })
+        await saveEdit(web, item, { parents, fields, author, note })
         return pathOf(item.kind, item._id)
       })
       redirect(ctx, localPath(ctx, location))
     })
-  })
+  }
 
   async function publish(ctx: PageRequest & Context, publication: Publication): Promise<void> {
     const { kind, given, author: ownKey } = publication
@@ -157,6 +176,7 @@ export function publishPages(router: Router, web: WebContext): void {
         const author = ownKey ?? keyFromSeed(secret)
         const startedMs = tokens.issuedAt(token)
         const item = await saveNew(web, { kind, fields, author, startedMs, salt: secret.subarray(0, 2) })
+        if (ownKey === web.nodeKey) return pathOf(kind.name, item)
         const inLink = ownKey ? (ctx.params.secret ?? '') : secret.toString('base64url')
         return `${pathOf(kind.name, item)}/published/${inLink}`
       })
@@ -209,6 +229,13 @@ function publicationOf(ctx: PageRequest): Publication {
   const { item, secret } = ctx.params
   const author = secret === undefined ? undefined : authorOf(ctx)
   return { kind, given: item === undefined ? {} : { group: item }, ...(author ? { author } : {}) }
+}
+
+/** What editors publish in the name of their node, such as pages and alerts. */
+function editorsPublication(ctx: PageRequest, { nodeKey }: WebContext): Publication {
+  const kind = kindOf(ctx.params.kind ?? '')
+  if (kind?.by !== 'editors' || kind.name === 'term') throw unknownForm(ctx)
+  return { kind, given: {}, author: nodeKey }
 }
 
 function emptyInput({ kind, given }: Publication, web: WebContext): Input {

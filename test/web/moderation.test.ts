@@ -219,3 +219,45 @@ test('hidden on one side of a cut, edited and promoted on the other: hidden on b
     t.regex(await node.html(story.path), /noindex/)
   }
 })
+
+test('editors edit everything by a form, and publish what stands around the news', async (t) => {
+  const node = await startNode(t)
+  const root = await setUp(node)
+  const editor = await invite(node, root, 'edith', { roles: ['editor'] })
+  const moderator = await invite(node, root, 'mod', { roles: ['moderator'] })
+  const story = await publish(node, { title: 'A story', body: 'With a mistkae.' })
+  t.false((await moderator.html(story.path)).includes(`${story.path}/edit"`))
+  t.true((await editor.html(story.path)).includes(`${story.path}/edit"`))
+  const form = formFields(await editor.html(`${story.path}/edit`))
+  t.is(form.body, 'With a mistkae.')
+  const saved = await editor.post(`${story.path}/edit`, {
+    ...form,
+    body: 'Without a mistake.',
+    action: 'publish',
+  })
+  t.is(saved.headers.get('location'), story.path)
+  t.true((await node.html(story.path)).includes('Without a mistake.'))
+  t.regex(await node.html(`${story.path}/history`), /By an editor/)
+  t.is((await moderator.post(`${story.path}/edit`, { ...form, action: 'publish' })).status, 403)
+  t.is((await send(node, `${story.path}/edit`, { ...form, action: 'publish' })).status, 403)
+  const stale = await editor.post(`${story.path}/edit`, {
+    ...form,
+    token: '',
+    body: 'Kept.',
+    action: 'publish',
+  })
+  t.is(stale.status, 403)
+  t.true((await stale.text()).includes('Kept.'), 'what was typed comes back')
+  // The author still has their link.
+  await edit(node, story, { title: 'Her story' })
+  t.true((await node.html(story.path)).includes('Her story'))
+
+  t.is((await editor.get('/office/publish/article')).status, 404)
+  const alert = formFields(await editor.html('/office/publish/alert'))
+  const fields = { ...alert, title: 'To the bridge', summary: 'Now.', onFront: 'yes', action: 'publish' }
+  const published = await editor.post('/office/publish/alert', fields)
+  t.is(published.status, 303)
+  t.regex(published.headers.get('location') ?? '', /^\/alerts\/[0-9a-z]{26}$/)
+  await until('the banner stands', async () => (await node.html('/')).includes('To the bridge'))
+  t.is((await moderator.get('/office/publish/alert')).status, 403)
+})

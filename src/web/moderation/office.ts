@@ -2,6 +2,7 @@ import type { Router } from '@koa/router'
 import type { ParameterizedContext } from 'koa'
 import { allows } from '../../accounts/permissions.ts'
 import { HyperactiveError } from '../../errors.ts'
+import { allKinds } from '../../kinds/base/registry.ts'
 import { isHash } from '../../ledger/document.ts'
 import { isItemId } from '../../ledger/item-id.ts'
 import { CATEGORIES } from '../../newsroom/categories.ts'
@@ -18,6 +19,10 @@ import { judge, readJudgement } from './judging.ts'
 
 const HERE = '/office'
 const ROWS = 50
+/** What only editors publish, by a form. */
+const EDITORS_KINDS = allKinds()
+  .filter(({ by, name }) => by === 'editors' && name !== 'term')
+  .map(({ name }) => name)
 
 /** The moderators' page: what waits for approval, several at once, and the ways to everything else. */
 export function officePages(router: Router, web: WebContext): void {
@@ -70,6 +75,7 @@ export function officePages(router: Router, web: WebContext): void {
       more: waiting.length > ROWS,
       clashes: clashes.rows.length,
       categories: CATEGORIES,
+      kinds: allows('publish-pages', knownPerson(ctx).roles) ? EDITORS_KINDS : [],
       administers: allows('accounts', knownPerson(ctx).roles),
       notice,
       token: issueToken(ctx, tokens, HERE),
