@@ -5,6 +5,7 @@ import { deployDesignDoc } from './couch/design-docs.ts'
 import { gatewayRouter } from './gateway/gateway.ts'
 import { logger } from './log.ts'
 import { policyOf } from './project/policy.ts'
+import { OFFICE_DATABASE, Reports } from './newsroom/reports.ts'
 import { openPeople, setUpLink } from './people-of-node.ts'
 import { Projector } from './project/projector.ts'
 import { SITE_DATABASE } from './project/rebuild.ts'
@@ -98,6 +99,7 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
     stored: (count) => projector.makeWay(count),
     signal: stop.signal,
   })
+  const office = await couch.ensureDatabase(OFFICE_DATABASE)
   const site = new Site(siteDatabase, () => deployment.inForce())
   const app = createApp({
     ledger,
@@ -108,6 +110,7 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
     config,
     nodeKey: key,
     policy,
+    reports: new Reports(office, await deployDesignDoc(office, { signal: stop.signal })),
     people,
     access,
     attempts: new Attempts(),

@@ -36,6 +36,7 @@ export const PERMISSIONS = {
   read: EVERYBODY,
   publish: EVERYBODY,
   comment: EVERYBODY,
+  report: EVERYBODY,
   /** Follows from the secret in the link: the route checks it. */
   'edit-by-link': EVERYBODY,
   'sign-in': EVERYBODY,

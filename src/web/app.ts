@@ -19,6 +19,7 @@ import { speak } from './page.ts'
 import { logPages } from './moderation/log.ts'
 import { moderatePages } from './moderation/moderate.ts'
 import { officePages } from './moderation/office.ts'
+import { reportPages } from './moderation/report.ts'
 import { withdrawPages } from './moderation/withdraw.ts'
 import { accountPages } from './people/account.ts'
 import { peoplePages } from './people/accounts.ts'
@@ -71,6 +72,7 @@ export function createPages(web: WebContext): Router {
   peoplePages(router, web)
   officePages(router, web)
   moderatePages(router, web)
+  reportPages(router, web)
   logPages(router, web)
   withdrawPages(router, web)
   commentPages(router, web)

@@ -4,6 +4,7 @@ import type { People } from '../accounts/people.ts'
 import type { Config } from '../config/config.ts'
 import type { SigningKey } from '../ledger/keys.ts'
 import type { Ledger } from '../ledger/ledger.ts'
+import type { Reports } from '../newsroom/reports.ts'
 import type { Policy } from '../project/policy.ts'
 import type { Terms } from '../project/terms.ts'
 import type { Holding } from '../replication/arrivals.ts'
@@ -22,6 +23,7 @@ export interface WebContext {
   config: Pick<Config, 'site' | 'url' | 'limits'>
   nodeKey: SigningKey
   policy: Policy
+  reports: Reports
   people: People
   access: Access
   attempts: Attempts

@@ -27,6 +27,7 @@ test('no file is no peers, and defaults are filled in', async (t) => {
     direction: 'both',
     enabled: true,
     resync: 0,
+    people: false,
   })
 })
 

@@ -3,8 +3,7 @@ import { edit, publish, send, formFields } from '../helpers/forms.ts'
 import type { Published } from '../helpers/forms.ts'
 import { startNode, join2 } from '../helpers/node.ts'
 import type { TestNode } from '../helpers/node.ts'
-import { invite, setUp } from '../helpers/people.ts'
-import type { Visitor } from '../helpers/people.ts'
+import { invite, setUp, Visitor } from '../helpers/people.ts'
 import { until } from '../helpers/wait.ts'
 
 function decide(moderator: Visitor, target: string, fields: Record<string, string>) {
@@ -260,4 +259,61 @@ test('editors edit everything by a form, and publish what stands around the news
   t.regex(published.headers.get('location') ?? '', /^\/alerts\/[0-9a-z]{26}$/)
   await until('the banner stands', async () => (await node.html('/')).includes('To the bridge'))
   t.is((await moderator.get('/office/publish/alert')).status, 403)
+})
+
+const box = (target: string) => ({ [`choose-${target}`]: 'yes' })
+
+test('anybody reports with a reason; moderators see it until they have decided or dismissed it', async (t) => {
+  const node = await startNode(t)
+  const moderator = await invite(node, await setUp(node), 'mod', { roles: ['moderator'] })
+  const [bad, good] = [await publish(node, { title: 'Bad <b>' }), await publish(node, { title: 'Good' })]
+  const rude = await comment(node, good, 'A rude word.')
+  const reader = new Visitor(node)
+  const report = (target: string, fields: Record<string, string>) => reader.send(`/report/${target}`, fields)
+  t.true((await node.html(bad.path)).includes(`/report/${bad.item}`))
+  t.is((await report(bad.item, { reason: ' ' })).status, 422)
+  t.is((await report(bad.item, { category: 'spam', reason: 'x'.repeat(2001) })).status, 422)
+  t.is((await report('0'.repeat(26), { category: 'spam' })).status, 404)
+  t.is((await reader.post(`/report/${bad.item}`, { category: 'spam' })).status, 403)
+  t.true((await (await report(bad.item, { reason: 'Names <i>my</i> son' })).text()).includes('Thank you'))
+  await report(bad.item, { category: 'personal-data' })
+  await report(good.item, { category: 'untrue' })
+  await report(`${good.item}/${rude}`, { category: 'hate' })
+  t.is(reader.cookie, undefined)
+
+  const office = await moderator.html('/office')
+  t.regex(office, /3 reports to look at/)
+  for (const text of [
+    'Names &lt;i&gt;my&lt;/i&gt; son',
+    'Bad &lt;b&gt;',
+    'A rude word.',
+    'contempt for people',
+  ])
+    t.true(office.includes(text), text)
+  t.true((await node.html('/newswire')).includes('Bad'), 'a report alone changes nothing')
+  t.is((await moderator.send('/office', { action: 'dismiss', ...box(good.item) })).status, 303)
+  t.regex(await moderator.html('/office'), /2 reports to look at/)
+  const hide = { action: 'hide', category: 'personal-data', ...box(bad.item), ...box(`${good.item}/${rude}`) }
+  t.is((await moderator.send('/office', hide)).status, 303)
+  t.true((await moderator.html('/office')).includes('Nothing awaits review'))
+  t.false((await node.html('/newswire')).includes('Bad'))
+  t.false((await node.html(good.path)).includes('A rude word.'))
+})
+
+test('a flood of reports is bounded, answered with a wait, and the text comes back', async (t) => {
+  const node = await startNode(t)
+  const { item } = await publish(node, { title: 'Disliked' })
+  const reader = new Visitor(node)
+  const { token = '' } = formFields(await reader.html(`/report/${item}`))
+  const statuses = new Set<number>()
+  let last: Awaited<ReturnType<Visitor['post']>> | undefined
+  for (let count = 0; count < 200 && last?.status !== 429; count += 1) {
+    last = await reader.post(`/report/${item}`, { token, reason: `Number ${count}` })
+    statuses.add(last.status)
+  }
+  t.deepEqual([...statuses], [200, 429])
+  t.regex(last?.headers.get('retry-after') ?? '', /^\d+$/)
+  t.regex((await last?.text()) ?? '', />Number \d+<\/textarea>/)
+  const kept = await node.withCouch(async (couch) => (await couch.database('office').info()).doc_count)
+  t.true(kept <= 21, `${kept} documents`)
 })

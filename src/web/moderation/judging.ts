@@ -41,7 +41,7 @@ export function readJudgement(ctx: ParameterizedContext, form: Form): Judged {
 /** Decides in a moderator's name, and waits until it shows. */
 export async function judge(
   ctx: ParameterizedContext,
-  { ledger, site, policy, settled }: WebContext,
+  { ledger, site, policy, settled, reports }: WebContext,
   targets: readonly { item: string; comment?: string }[],
   judged: Judged,
 ): Promise<void> {
@@ -49,7 +49,13 @@ export async function judge(
   const ids: string[] = []
   for (const target of targets) {
     ids.push(await decide({ ledger, site: site.database, policy }, { ...target, ...judged, by }))
+    await reports.close(targetName(target))
   }
   const last = ids.at(-1)
   if (last !== undefined) await settled(last)
+}
+
+/** How reports and forms name an item or a comment. */
+export function targetName({ item, comment }: { item: string; comment?: string }): string {
+  return comment === undefined ? item : `${item}/${comment}`
 }

@@ -6,7 +6,7 @@ import { allKinds } from '../../kinds/base/registry.ts'
 import { isHash } from '../../ledger/document.ts'
 import { isItemId } from '../../ledger/item-id.ts'
 import { CATEGORIES } from '../../newsroom/categories.ts'
-import { text } from '../../pages/models.ts'
+import { reasonNamed, text } from '../../pages/models.ts'
 import { CLASHES } from '../../project/site.ts'
 import type { WebContext } from '../context.ts'
 import type { Form } from '../form.ts'
@@ -15,7 +15,7 @@ import { may } from '../may.ts'
 import { localPath, showPage, wordingFor } from '../page.ts'
 import { issueToken, knownPerson, readOwnForm } from '../people/own-form.ts'
 import { FormTokens } from '../token.ts'
-import { judge, readJudgement } from './judging.ts'
+import { judge, readJudgement, targetName } from './judging.ts'
 
 const HERE = '/office'
 const ROWS = 50
@@ -38,7 +38,9 @@ export function officePages(router: Router, web: WebContext): void {
         throw new HyperactiveError('nothing_chosen', wordingFor(ctx).t('moderation.nothingChosen'), {
           status: 422,
         })
-      await judge(ctx, web, targets, readJudgement(ctx, form))
+      if (form.get('action') === 'dismiss')
+        for (const target of targets) await web.reports.close(targetName(target))
+      else await judge(ctx, web, targets, readJudgement(ctx, form))
       redirect(ctx, localPath(ctx, HERE))
     } catch (error) {
       if (!(error instanceof HyperactiveError) || error.status !== 422) throw error
@@ -71,6 +73,7 @@ export function officePages(router: Router, web: WebContext): void {
           at: wording.moment(entry.at),
         }
       }),
+      reported: await reportedModels(chosen),
       count: Math.min(waiting.length, ROWS),
       more: waiting.length > ROWS,
       clashes: clashes.rows.length,
@@ -83,6 +86,24 @@ export function officePages(router: Router, web: WebContext): void {
       robots: 'noindex',
     }
     await showPage(ctx, web, 'moderation/office', model, { store: false })
+  }
+
+  async function reportedModels(chosen: ReadonlySet<string>) {
+    const reported = await web.reports.open()
+    const found = await web.site.documents(
+      reported.map(({ target }) => (target.includes('/') ? `comment:${target.replace('/', ':')}` : target)),
+    )
+    return reported.map(({ target, reports }) => {
+      const document = found.get(target.includes('/') ? `comment:${target.replace('/', ':')}` : target)
+      return {
+        id: target,
+        chosen: chosen.has(target),
+        path: `/moderate/${target}`,
+        title: text(document?.fields.title) || target,
+        text: text(document?.fields.body).slice(0, 400),
+        reports: reports.map(({ category, reason, at }) => ({ category: reasonNamed(category), reason, at })),
+      }
+    })
   }
 }
 

@@ -1,0 +1,4 @@
+// Reports by what they are about.
+function (doc) {
+  if (doc.type === 'report') emit(doc.target, doc._rev)
+}
