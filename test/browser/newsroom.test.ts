@@ -1,13 +1,10 @@
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import test from 'ava'
 import type { Page } from 'playwright-core'
-import { hasBrowser, startBrowser } from '../helpers/browser.ts'
+import { hasBrowser, startBrowser, violations } from '../helpers/browser.ts'
 import { startNode } from '../helpers/node.ts'
 import { until } from '../helpers/wait.ts'
 
 const inBrowser = hasBrowser() ? test : test.skip
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 /** What people type to publish one of each kind, by the names that they see, and where it then stands. */
 const ONE_OF_EACH: Record<string, { typed: Record<string, string>; stands: string[] }> = {
@@ -80,19 +77,6 @@ inBrowser(
     t.is(await page.locator('mark').first().innerText(), 'rises')
   },
 )
-
-/** What breaks WCAG 2.2 AA on a page, as axe-core sees it. */
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(AXE)
-  const found = await page.evaluate(async () => {
-    const { axe } = globalThis as unknown as {
-      axe: { run: (options: object) => Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> }
-    }
-    const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
-    return (await axe.run({ runOnly: { type: 'tag', values: tags } })).violations
-  })
-  return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(' ')}`)
-}
 
 inBrowser(
   'every sort of page holds WCAG 2.2 AA, light and dark, narrow and wide, in both directions',

@@ -53,15 +53,16 @@ export function codeOf(secret: string, ahead = 0): string {
   return totp.generate({ timestamp: Date.now() + ahead * 30_000 })
 }
 
-/** Sets up one-time codes on the page of an account; gives the secret and the recovery codes. */
-export async function enrol(visitor: Visitor): Promise<{ secret: string; recovery: string[] }> {
+/** Sets up one-time codes on the page of an account; gives the secret, the code that was used, and the recovery codes. */
+export async function enrol(visitor: Visitor): Promise<{ secret: string; code: string; recovery: string[] }> {
   const secret = /<code dir="ltr">([A-Z2-7 ]+)<\/code>/.exec(await visitor.html('/account'))?.[1] ?? ''
-  const fields = { code: codeOf(secret), password: PASSWORD }
+  const code = codeOf(secret)
+  const fields = { code, password: PASSWORD }
   const answer = await visitor.send('/account', fields, '/account/one-time-codes')
   const recovery = [...(await answer.text()).matchAll(/<li><code>([^<]+)<\/code>/g)].map(
-    ([, code = '']) => code,
+    ([, one = '']) => one,
   )
-  return { secret, recovery }
+  return { secret, code, recovery }
 }
 
 /** The first administrator of a node, by the link that it printed, with a second factor. */
