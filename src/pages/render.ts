@@ -1,31 +1,18 @@
-import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import nunjucks from 'nunjucks'
 import { LANGUAGES } from '../i18n/messages.ts'
 import { wordingOf } from '../i18n/wording.ts'
 import type { Wording } from '../i18n/wording.ts'
+import { ASSETS, SCRIPTS } from './assets.ts'
+import type { ScriptName } from './assets.ts'
 import type { NamedLink } from './models.ts'
 
 const TEMPLATES = join(import.meta.dirname, '../templates')
-
-/** A file that pages refer to; its address carries a hash of its content, so it may be kept for ever. */
-export interface Asset {
-  path: string
-  type: string
-  body: Buffer
-}
 
 const FEED_TYPES = {
   atom: 'application/atom+xml',
   rss: 'application/rss+xml',
   json: 'application/feed+json',
-}
-
-/** Style sheet and icon. */
-export const ASSETS: Record<'css' | 'icon', Asset> = {
-  css: readAsset('site.css', 'text/css; charset=utf-8'),
-  icon: readAsset('icon.svg', 'image/svg+xml'),
 }
 
 const environment = new nunjucks.Environment(new nunjucks.FileSystemLoader(TEMPLATES), {
@@ -51,6 +38,8 @@ export interface Shell {
   menu: readonly NamedLink[]
   /** What editors put at the foot of every page: HTML. */
   foot: readonly string[]
+  /** What makes this page better in a browser that runs scripts. */
+  scripts: readonly ScriptName[]
 }
 
 /** Renders a template; everything in the model is escaped unless the template says that it is HTML already. */
@@ -67,6 +56,7 @@ export function renderPage(template: string, shell: Shell, model: object): strin
   return environment.render(`${template}.njk`, {
     ...shell,
     assets: ASSETS,
+    scripts: shell.scripts.map((name) => SCRIPTS[name].path),
     feedTypes: FEED_TYPES,
     here: path,
     t,
@@ -80,11 +70,4 @@ export function renderPage(template: string, shell: Shell, model: object): strin
     languages,
     ...model,
   })
-}
-
-function readAsset(name: string, type: string): Asset {
-  const body = readFileSync(join(TEMPLATES, 'assets', name))
-  const hash = createHash('sha256').update(new Uint8Array(body)).digest('hex').slice(0, 12)
-  const dot = name.lastIndexOf('.')
-  return { path: `/assets/${name.slice(0, dot)}-${hash}${name.slice(dot)}`, type, body }
 }

@@ -3,11 +3,13 @@ import { allows } from '../accounts/permissions.ts'
 import { chooseLanguage, languageInPath } from '../i18n/choose.ts'
 import { wordingOf } from '../i18n/wording.ts'
 import type { Wording } from '../i18n/wording.ts'
+import type { ScriptName } from '../pages/assets.ts'
 import { renderPage } from '../pages/render.ts'
 import type { Shell } from '../pages/render.ts'
 import type { WebContext } from './context.ts'
 import { Frame } from './frame.ts'
 import { personOf } from './people/person.ts'
+import { allowScripts } from './security.ts'
 
 /** A request with the parts of its address that the route names. */
 export type PageRequest = ParameterizedContext & { params: Record<string, string | undefined> }
@@ -48,13 +50,17 @@ export function publicUrl(ctx: ParameterizedContext, { config }: Pick<WebContext
   return config.url ?? `${ctx.protocol}://${ctx.host}`
 }
 
-/** Answers with a rendered page; one whose address holds a secret, or that holds a form's token, is stored by nobody. */
+/**
+ * Answers with a rendered page; one whose address holds a secret, or that holds a form's token, is stored by nobody.
+ *
+ * @param options.scripts what makes the page better in a browser that runs scripts
+ */
 export async function showPage(
   ctx: ParameterizedContext,
   web: WebContext,
   template: string,
   model: object,
-  { store = true } = {},
+  { store = true, scripts = [] }: { store?: boolean; scripts?: readonly ScriptName[] } = {},
 ): Promise<void> {
   const frame = await frameOf(web).read()
   const { wording, prefix } = spokenIn(ctx)
@@ -65,8 +71,10 @@ export async function showPage(
     prefix,
     path: ctx.path,
     person: shownPerson(ctx),
+    scripts,
     ...frame,
   }
+  if (scripts.length > 0) allowScripts(ctx)
   // What somebody who is signed in gets is for nobody else.
   ctx.set('Cache-Control', store && !personOf(ctx) ? 'no-cache' : 'no-store')
   ctx.type = 'text/html'

@@ -1,0 +1,41 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { stripTypeScriptTypes } from 'node:module'
+import { join } from 'node:path'
+
+const FILES = join(import.meta.dirname, '../templates/assets')
+const SCRIPT_SOURCES = join(import.meta.dirname, '../browser')
+
+/** A file that pages refer to; its address carries a hash of its content, so it may be kept for ever. */
+export interface Asset {
+  path: string
+  type: string
+  body: Buffer
+}
+
+/** Style sheet and icon. */
+export const ASSETS = {
+  css: asset('site.css', 'text/css; charset=utf-8', readFileSync(join(FILES, 'site.css'))),
+  icon: asset('icon.svg', 'image/svg+xml', readFileSync(join(FILES, 'icon.svg'))),
+} as const satisfies Record<string, Asset>
+
+/**
+ * What makes a page that works without it better in a browser that runs scripts. They are written in TypeScript, which
+ * Node takes off as it does for the program itself.
+ */
+export const SCRIPTS = {
+  count: script('count'),
+} as const satisfies Record<string, Asset>
+
+export type ScriptName = keyof typeof SCRIPTS
+
+function script(name: string): Asset {
+  const source = readFileSync(join(SCRIPT_SOURCES, `${name}.ts`), 'utf8')
+  return asset(`${name}.js`, 'text/javascript; charset=utf-8', Buffer.from(stripTypeScriptTypes(source)))
+}
+
+function asset(name: string, type: string, body: Buffer): Asset {
+  const hash = createHash('sha256').update(new Uint8Array(body)).digest('hex').slice(0, 12)
+  const dot = name.lastIndexOf('.')
+  return { path: `/assets/${name.slice(0, dot)}-${hash}${name.slice(dot)}`, type, body }
+}
