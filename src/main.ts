@@ -7,6 +7,7 @@ import { accountCommand } from './cli/account.ts'
 import { decideCommand } from './cli/decide.ts'
 import { doctorCommand } from './cli/doctor.ts'
 import { editLinkCommand } from './cli/edit-link.ts'
+import { eraseCommand } from './cli/erase.ts'
 import { exportCommand } from './cli/export.ts'
 import { reviseCommand } from './cli/revise.ts'
 import { importCommand, seedCommand } from './cli/import.ts'
@@ -37,6 +38,7 @@ const program = new Command('hyperactive')
   .addCommand(reviseCommand())
   .addCommand(accountCommand())
   .addCommand(decideCommand())
+  .addCommand(eraseCommand())
   .addCommand(wordCommand('tag'))
   .addCommand(wordCommand('place'))
   .addCommand(peerCommand())

@@ -2,6 +2,7 @@ import { Attempts } from './accounts/attempts.ts'
 import { Sharing } from './accounts/sharing.ts'
 import type { Config, LoadedConfig } from './config/config.ts'
 import { deployDesignDoc } from './couch/design-docs.ts'
+import { Eraser } from './erasure/eraser.ts'
 import { gatewayRouter } from './gateway/gateway.ts'
 import { logger } from './log.ts'
 import { policyOf } from './project/policy.ts'
@@ -61,7 +62,15 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
   const index = stack.use(SearchIndex.open(searchFile(config.data)))
   let anchors = await anchorsOf(config, key.publicKey)
   const projector = stack.use(
-    new Projector({ ledger, site: siteDatabase, deployment, index, policy, anchors: () => anchors }),
+    new Projector({
+      ledger,
+      site: siteDatabase,
+      deployment,
+      index,
+      policy,
+      anchors: () => anchors,
+      erasureDue: () => eraser.look(),
+    }),
   )
   await projector.open()
 
@@ -100,7 +109,25 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
     signal: stop.signal,
   })
   const office = await couch.ensureDatabase(OFFICE_DATABASE)
+  const officeDeployment = await deployDesignDoc(office, { signal: stop.signal })
+  const reports = new Reports(office, officeDeployment)
   const site = new Site(siteDatabase, () => deployment.inForce())
+  const eraser = stack.use(
+    new Eraser({
+      ledger,
+      ledgerDatabase: couch.database('ledger'),
+      site,
+      drained: () => projector.drained(),
+      warm: () => deployment.warm(),
+      index,
+      policy,
+      office: {
+        database: office,
+        warm: () => officeDeployment.warm(),
+        forget: (target) => reports.forget(target),
+      },
+    }),
+  )
   const app = createApp({
     ledger,
     site,
@@ -110,7 +137,8 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
     config,
     nodeKey: key,
     policy,
-    reports: new Reports(office, await deployDesignDoc(office, { signal: stop.signal })),
+    reports,
+    members: () => projector.membership.members,
     people,
     access,
     attempts: new Attempts(),
@@ -128,6 +156,7 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
   })
 
   projector.start()
+  eraser.start()
   if (config.feeds.pull) stack.use(feedPuller(config.feeds, site)).start()
   await replication.start(address)
   log.debug('the node answers', { address })

@@ -6,6 +6,7 @@ const FOLDERS = [
   'api',
   'browser',
   'cli',
+  'erasure',
   'faults',
   'gateway',
   'import',

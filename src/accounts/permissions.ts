@@ -55,6 +55,8 @@ export const PERMISSIONS = {
   moderate: MODERATION,
   /** Pages, snippets, alerts: what stands around the news. */
   'publish-pages': EDITING,
+  /** Removing content for good, and saying whether other nodes' wish for that is followed here. */
+  erase: ADMINISTRATION,
   invite: ADMINISTRATION,
   accounts: ADMINISTRATION,
 } as const satisfies Record<string, readonly Role[]>

@@ -1,11 +1,11 @@
 import { Command } from 'commander'
-import { HyperactiveError } from '../errors.ts'
 import { decide } from '../newsroom/decide.ts'
 import { ACTIONS } from '../project/decisions.ts'
 import { policyOf } from '../project/policy.ts'
 import { SITE_DATABASE } from '../project/rebuild.ts'
 import { openStoreForCommand } from '../store.ts'
 import { print, settingsOf, withExamples, withSettings } from './context.ts'
+import { targetNamed } from './target.ts'
 
 /** `hyperactive decide <target> <action>` */
 export function decideCommand(): Command {
@@ -18,12 +18,7 @@ export function decideCommand(): Command {
     .action(async (target: string, action: string, options: { reason?: string; json?: boolean }) => {
       const loaded = settingsOf(command)
       await using store = await openStoreForCommand(loaded)
-      const [, item, comment] =
-        /(?:^|\/)([0-9a-hjkmnp-tv-z]{26})(?:(?:\/|.*#c-)([0-9a-f]{40}))?/.exec(target) ?? []
-      if (item === undefined) {
-        const text = `"${target}" is neither the id nor the address of an item or of a comment`
-        throw new HyperactiveError('unknown_item', text, { status: 404 })
-      }
+      const { item, comment } = targetNamed(target)
       const site = await store.couch.ensureDatabase(SITE_DATABASE)
       const { reason } = options
       const id = await decide(

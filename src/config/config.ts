@@ -64,6 +64,7 @@ const settings = z.strictObject({
       decisions: z
         .union([z.enum(['all', 'own']), z.array(z.string().refine(isKeyText, 'is not a public key'))])
         .default('all'),
+      erasures: z.enum(['execute', 'ask']).default('ask'),
       publishing: z.enum(['open', 'review']).default('open'),
       comments: z.enum(['open', 'review', 'closed']).default('open'),
       reviewFrom: z.iso.date().optional(),

@@ -99,6 +99,7 @@ export class Database {
     doc_count: number
     doc_del_count: number
     update_seq: string | number
+    compact_running: boolean
   }> {
     return this.#send({ db: this.#db })
   }
@@ -181,6 +182,17 @@ export class Database {
 
   compact(): Promise<{ ok: true }> {
     return this.#send({ method: 'POST', db: this.#db, path: '_compact', body: {} })
+  }
+
+  /** Starts to compact the files of a design document's views; `design` without `_design/`. */
+  compactViews(design: string): Promise<{ ok: true }> {
+    return this.#send({ method: 'POST', db: this.#db, path: `_compact/${design}`, body: {} })
+  }
+
+  /** What a design document's views are doing. */
+  async designInfo(design: string): Promise<{ compact_running: boolean }> {
+    const request = { db: this.#db, path: `_design/${design}/_info` }
+    return (await this.#send<{ view_index: { compact_running: boolean } }>(request)).view_index
   }
 
   /** Removes the files of views that no design document defines any more. */

@@ -7,8 +7,10 @@ import { isCouchError, withoutPassword } from './request.ts'
 
 const log = logger('couch')
 
-/** The databases that a node keeps in its CouchDB. */
+/** The databases that a node keeps in its CouchDB and works on as the user that is made for it, */
 export const DATABASES = ['ledger', 'site'] as const
+/** and those of its people, which that user has no business with. */
+const PEOPLES_DATABASES = ['people', 'access', 'office'] as const
 
 /** What a node says to CouchDB for its daily work on the ledger. */
 export interface CouchLogin {
@@ -48,14 +50,15 @@ export async function prepareCouch(
     await checkPrepared(couch, url)
     return undefined
   }
-  for (const name of DATABASES) await couch.ensureDatabase(name)
+  for (const name of [...DATABASES, ...PEOPLES_DATABASES]) await couch.ensureDatabase(name)
   const login = {
     username: `hyperactive-${couch.prefix}${key.publicKey.replaceAll(/[^A-Za-z0-9]/g, '').slice(0, 8)}`,
     // It grows from the node's key, so that it is nowhere written down.
     password: key.derive('couchdb user').toString('base64url'),
   }
   await ensureUser(couch, login, connect)
-  for (const name of DATABASES) await restrict(couch, name, login.username)
+  for (const name of DATABASES) await restrict(couch, name, [login.username])
+  for (const name of PEOPLES_DATABASES) await restrict(couch, name, [])
   await deployDesignDoc(couch.database('ledger'))
   return login
 }
@@ -93,7 +96,7 @@ export async function lookAtCouch(couch: Couch, url: string, from = 'COUCHDB_URL
 }
 
 async function checkPrepared(couch: Couch, url: string): Promise<void> {
-  for (const name of DATABASES) {
+  for (const name of [...DATABASES, ...PEOPLES_DATABASES]) {
     try {
       await couch.database(name).info()
     } catch (error) {
@@ -134,15 +137,15 @@ async function ensureUser(
   })
 }
 
-/** Lets the own user in; whom an operator let in besides stays. A database without members would be open to all. */
-async function restrict(couch: Couch, name: string, username: string): Promise<void> {
+/** Lets these users in; whom an operator let in besides stays. A database without members would be open to all. */
+async function restrict(couch: Couch, name: string, usernames: readonly string[]): Promise<void> {
   const target = { db: couch.prefix + name, path: '_security' }
   const { admins = {}, members = {} } = await couch.request<Security>(target)
-  const names = members.names ?? []
-  if (names.includes(username)) return
+  const [names, roles] = [members.names ?? [], members.roles ?? []]
+  if (roles.includes('_admin') && usernames.every((username) => names.includes(username))) return
   const body = {
     admins: { names: admins.names ?? [], roles: [...new Set([...(admins.roles ?? []), '_admin'])] },
-    members: { names: [...names, username], roles: [...new Set([...(members.roles ?? []), '_admin'])] },
+    members: { names: [...new Set([...names, ...usernames])], roles: [...new Set([...roles, '_admin'])] },
   }
   await couch.request({ ...target, method: 'PUT', body })
 }

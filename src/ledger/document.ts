@@ -77,6 +77,23 @@ export interface Decision extends Envelope {
   authorSig?: string
 }
 
+/**
+ * An order to remove the content of an item, or of a comment, for good; or, with `order`, what a node did about one.
+ * It never holds any of the content.
+ */
+export interface Erasure extends Envelope {
+  type: 'erasure'
+  /** The item, or the hash of one of its comments. */
+  target: string
+  /** What sort of reason it is, by a name of a list. */
+  category?: string
+  /** The account that ordered it, by its id on the node. */
+  by?: string
+  /** Of an answer: the hash of the order. */
+  order?: string
+  did?: 'executed' | 'declined'
+}
+
 /** A member lets another node's key into the network. */
 export interface Admission extends Envelope {
   type: 'admission'
@@ -105,6 +122,7 @@ export type Draft =
       category?: string
       by?: string
     })
+  | (Pick<Erasure, 'type' | 'item' | 'target'> & Partial<Pick<Erasure, 'category' | 'by' | 'order' | 'did'>>)
   | Pick<Admission, 'type' | 'item' | 'key'>
   | (Pick<Eviction, 'type' | 'item' | 'key'> & { reason?: string })
   | Pick<Profile, 'type' | 'item' | 'fields'>

@@ -47,7 +47,17 @@ const BY_TYPE: Record<string, z.ZodType> = {
     authorSig: z.string().length(86).optional(),
   }),
   media: z.looseObject({ item }),
-  erasure: z.looseObject({ item, target: z.string().max(100) }),
+  erasure: z.looseObject({
+    item,
+    target: z.union([item, hash]),
+    category: z
+      .string()
+      .regex(/^[a-z][a-z-]{0,39}$/, 'is not the name of a reason')
+      .optional(),
+    by: z.string().max(60).optional(),
+    order: hash.optional(),
+    did: z.enum(['executed', 'declined']).optional(),
+  }),
   admission: z.looseObject({ item: network, key }),
   eviction: z.looseObject({ item: network, key, reason: shortText.optional() }),
   profile: z.looseObject({

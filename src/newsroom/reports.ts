@@ -8,6 +8,7 @@ export const OFFICE_DATABASE = 'office'
 const MOST_ON_TARGET = 20
 /** The newest reports that the office looks at. */
 const SHOWN = 500
+const LAST = '\ufff0'
 
 /** What somebody says is wrong with an item or a comment. */
 export interface Report {
@@ -76,7 +77,18 @@ export class Reports {
 
   /** Forgets what was reported about a target. */
   async close(target: string): Promise<void> {
-    const rows = await this.#on(target)
+    await this.#remove(await this.#on(target))
+  }
+
+  /** Forgets what was reported about an item and its comments, or about one comment. */
+  async forget({ item, comment }: { item: string; comment?: string }): Promise<void> {
+    if (comment !== undefined) return this.close(`${item}/${comment}`)
+    const range = { startkey: item, endkey: `${item}/${LAST}` }
+    const { rows } = await this.#database.view<string>(this.#deployment.inForce(), 'targets', range)
+    await this.#remove(rows)
+  }
+
+  async #remove(rows: readonly { id: string; value: string }[]): Promise<void> {
     if (rows.length === 0) return
     await this.#database.bulkDocs(rows.map(({ id, value }) => ({ _id: id, _rev: value, _deleted: true })))
   }

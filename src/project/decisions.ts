@@ -11,7 +11,7 @@ export type KnownDecision = Pick<Decision, 'action' | 'supersedes' | 'at' | 'nod
 type Decisions = Readonly<Record<string, KnownDecision>>
 
 /** Why nobody can read something, not even behind a notice. */
-export type Closed = 'concealed' | 'withdrawn' | 'awaiting'
+export type Closed = 'erased' | 'concealed' | 'withdrawn' | 'awaiting'
 
 /** What the decisions in force make of an item or a comment. */
 export interface Standing {
@@ -102,12 +102,13 @@ export function supersededBy(
  * What all known decisions make of their target under a policy. Pure: the same decisions give the same answer, in any
  * order.
  *
- * @param needsReview whether it is shown only once somebody has approved of it
+ * @param options.needsReview whether it is shown only once somebody has approved of it
+ * @param options.erased whether an order to erase it is in force
  */
 export function standingOf(
   decisions: Decisions,
   policy: Policy,
-  { needsReview = false }: { needsReview?: boolean } = {},
+  { needsReview = false, erased = false }: { needsReview?: boolean; erased?: boolean } = {},
 ): Standing {
   const standing = (aspect: Aspect) =>
     inForce(decisions, aspect, policy).flatMap((hash) => decisions[hash] ?? [])
@@ -126,6 +127,7 @@ export function standingOf(
   }
 
   function closedBy(): Closed | undefined {
+    if (erased) return 'erased'
     const concealers = standing('visibility').filter(({ action }) => action === 'conceal')
     if (new Set(concealers.map(deciderOf)).size >= policy.concealNeeds) return 'concealed'
     if (standing('author')[0]?.action === 'withdraw') return 'withdrawn'

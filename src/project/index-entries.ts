@@ -7,6 +7,8 @@ export function indexChanges(documents: readonly SiteDocument[]): IndexChanges {
   const put: IndexEntry[] = []
   const remove: string[] = []
   for (const document of documents) {
+    // Design documents are among what is read from the database, and have no type.
+    if (document.type === 'awaited') remove.push(document._id)
     if (document.type !== 'item' && document.type !== 'comment') continue
     if (document.standing.hidden) remove.push(document._id)
     else put.push(document.type === 'item' ? itemEntry(document) : commentEntry(document))

@@ -4,6 +4,8 @@ import type { Admission, Envelope, Eviction } from '../ledger/document.ts'
 export interface Membership {
   /** Whether a chain of admissions leads from this node's trust anchors to the key. */
   isMember(key: string): boolean
+  /** All members' keys, this node's own among them. */
+  readonly members: readonly string[]
   /** Whether a member has put the key out; nothing more is taken from it. */
   isEvicted(key: string): boolean
   /** Whether a document of this key and hybrid time counts: a member's, or one dated before its key was evicted. */
@@ -54,6 +56,7 @@ export function computeMembership({ anchors, admissions, evictions }: Membership
   const admitted = new Set(anchors)
   for (const { key, node } of admissions) if (levelOf.has(node)) admitted.add(key)
   return {
+    members: [...levelOf.keys()],
     isMember: (key) => levelOf.has(key),
     isEvicted: (key) => evicted.has(key),
     counts: (key, at) => levelOf.has(key) || (admitted.has(key) && at < (evicted.get(key) ?? '')),

@@ -6,6 +6,8 @@ import { bodiesNeeded, headsOf } from '../resolve/graph.ts'
 import { resolve } from '../resolve/resolve.ts'
 import type { Clash, Version } from '../resolve/resolve.ts'
 import { standingOf } from './decisions.ts'
+import { isExecuted, ordersInForce } from './erasures.ts'
+import type { KnownErasure } from './erasures.ts'
 import type { Policy } from './policy.ts'
 import type { KnownDecision } from './decisions.ts'
 import type { Awaited, GraphEdit, SiteItem } from './site-item.ts'
@@ -18,6 +20,7 @@ export type ReadEdits = (item: string, hashes: readonly string[]) => Promise<Map
 export interface Arrived {
   edits: readonly [hash: string, edit: Edit][]
   decisions: Readonly<Record<string, KnownDecision>>
+  erasures: Readonly<Record<string, KnownErasure>>
 }
 
 /** How this node sees things: its editors' vocabularies and its policy. */
@@ -44,14 +47,15 @@ function graphEdit({ parents, at, node, note }: Edit): GraphEdit {
 export async function mergeItem(
   item: string,
   before: SiteItem | Awaited | undefined,
-  { edits, decisions: arrived }: Arrived,
+  { edits, decisions: arrived, erasures: ordered }: Arrived,
   { readEdits, ...views }: Views & { readEdits: ReadEdits },
 ): Promise<SiteItem | Awaited | undefined> {
   const decisions = sorted({ ...before?.decisions, ...arrived })
+  const erasures = sorted({ ...before?.erasures, ...ordered })
   const known = before?.type === 'item' ? before : undefined
   if (edits.length === 0) {
-    if (!known) return { _id: item, type: 'awaited', decisions }
-    return finish({ ...known, decisions }, views)
+    if (!known) return awaited({ _id: item, decisions, erasures }, views)
+    return finish({ ...known, decisions, erasures }, views)
   }
   const graph: Record<string, GraphEdit> = { ...known?.graph }
   for (const [hash, edit] of edits) graph[hash] = graphEdit(edit)
@@ -88,6 +92,7 @@ export async function mergeItem(
     fields,
     clashes,
     decisions,
+    erasures,
   } as const
   return finish(merged, views)
 }
@@ -99,11 +104,12 @@ export function finish(
 ): SiteItem | undefined {
   const kind = kindOf(item.kind)
   if (!kind) return undefined
-  const { _id, type, heads, graph, author, at, updatedAt, fields, clashes, decisions } = item
+  const { _id, type, heads, graph, author, at, updatedAt, fields, clashes, decisions, erasures = {} } = item
   // An editor's own item is signed by its node in the author's place too.
   const isByEditor = Object.values(graph).some(({ node }) => node === author)
   const needsReview = policy.reviews.items && !isByEditor && at >= policy.reviewFrom
-  const standing = standingOf(decisions, policy, { needsReview })
+  const erased = ordersInForce(erasures, policy).length > 0
+  const standing = standingOf(decisions, policy, { needsReview, erased })
   const listing = listingOf(kind, fields, { at, updatedAt, clashes, standing, terms })
   const occurrences = kind.occurrences?.(fields)
   return {
@@ -118,11 +124,36 @@ export function finish(
     fields,
     clashes,
     decisions,
+    ...present(erasures),
     standing,
     listing,
     sections: [...kind.sections(fields)],
     ...(occurrences ? { occurrences: [...occurrences] } : {}),
   }
+}
+
+/** What is known of something whose content is not here; undefined when that is nothing. */
+export function awaited(
+  { _id, decisions, erasures = {} }: Omit<Awaited, 'type' | 'erasure'>,
+  { policy }: Pick<Views, 'policy'>,
+): Awaited | undefined {
+  if (Object.keys(decisions).length + Object.keys(erasures).length === 0) return undefined
+  const isOrdered = ordersInForce(erasures, policy).length > 0
+  // Decisions go with what they are about; one that comes later may quote it.
+  const isDone = isExecuted(erasures, policy) && Object.keys(decisions).length === 0
+  const erasure = isOrdered ? (isDone ? 'done' : 'due') : undefined
+  return {
+    _id,
+    type: 'awaited',
+    decisions,
+    ...present(erasures),
+    ...(erasure === undefined ? {} : { erasure }),
+  }
+}
+
+/** Documents that nobody ordered to be erased say nothing of it. */
+export function present(erasures: Record<string, KnownErasure>): { erasures?: Record<string, KnownErasure> } {
+  return Object.keys(erasures).length > 0 ? { erasures } : {}
 }
 
 function listingOf(
@@ -144,6 +175,7 @@ function listingOf(
   }
 }
 
-function sorted<Value>(record: Readonly<Record<string, Value>>): Record<string, Value> {
+/** A record in the order of its names, so that equal ones are equal to the byte. */
+export function sorted<Value>(record: Readonly<Record<string, Value>>): Record<string, Value> {
   return Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)))
 }

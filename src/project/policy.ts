@@ -8,6 +8,10 @@ import type { Config } from '../config/config.ts'
 export interface Policy {
   /** Whether the decisions that a node signed count here. */
   counts(node: string): boolean
+  /** Whether this is the node's own key. */
+  isOwn(node: string): boolean
+  /** Whether other nodes' orders to erase are carried out, or somebody here is asked. */
+  erasures: 'execute' | 'ask'
   /** How many moderators it takes to hide something completely. */
   concealNeeds: number
   /** Whether items, or comments, are shown only once somebody has approved of them. */
@@ -22,11 +26,13 @@ export interface Policy {
 
 /** @param own this node's public key, whose decisions always count */
 export function policyOf({ moderation }: Pick<Config, 'moderation'>, own: string): Policy {
-  const { decisions, concealNeeds, publishing, comments, reviewFrom = '' } = moderation
+  const { decisions, erasures, concealNeeds, publishing, comments, reviewFrom = '' } = moderation
   const listed = new Set(typeof decisions === 'string' ? [] : decisions)
   const text = JSON.stringify([decisions, concealNeeds, publishing, comments === 'review', reviewFrom, own])
   return {
     counts: (node) => decisions === 'all' || node === own || listed.has(node),
+    isOwn: (node) => node === own,
+    erasures,
     concealNeeds,
     reviews: { items: publishing === 'review', comments: comments === 'review' },
     takesComments: comments !== 'closed',

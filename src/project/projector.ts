@@ -20,7 +20,7 @@ import { Waiters } from './waiters.ts'
 const log = logger('projector')
 
 /** Changes when the same ledger would give other site documents; a start with another number projects anew. */
-const PROJECTION = 3
+const PROJECTION = 4
 const CHECKPOINT = '_local/projector'
 const BATCH = 500
 const POLL_MS = 25_000
@@ -54,6 +54,8 @@ export interface ProjectorOptions {
   policy: Policy
   /** This node's own key first, then the keys that it trusts; read anew whenever membership is computed. */
   anchors: () => readonly string[]
+  /** Called when something that is to be erased has been projected. */
+  erasureDue?: () => void
 }
 
 /**
@@ -80,6 +82,8 @@ export class Projector implements AsyncDisposable {
   #warming: Promise<void> | undefined
   #anchorsChanged = false
   #wake = new AbortController()
+  /** Told when a look that began after they asked has found nothing more. */
+  #draining: (() => void)[] = []
   #caughtUp = false
   #streamedAtMs = 0
   #startedOver = false
@@ -151,6 +155,15 @@ export class Projector implements AsyncDisposable {
     return this.#waiters.wait(documentId, boundMs)
   }
 
+  /** Resolves when everything that the ledger holds at the call has been projected, wholly; or when the projector ends. */
+  drained(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    if (this.#stop.signal.aborted) resolve()
+    this.#draining.push(resolve)
+    this.#wake.abort()
+    return promise
+  }
+
   /**
    * To be called when a peer's documents were stored. While they stream in by the hundred, taking them in comes first
    * and the projector waits a little: it would take half of the machine, and a document is safe once it is stored.
@@ -170,6 +183,7 @@ export class Projector implements AsyncDisposable {
     this.#wake.abort()
     await this.#running
     await this.#warming
+    for (const resolve of this.#draining.splice(0)) resolve()
   }
 
   async #run(): Promise<void> {
@@ -220,9 +234,16 @@ export class Projector implements AsyncDisposable {
     await this.#followPolicy()
     const { ledger } = this.#options
     const query = { since: this.#checkpoint.seq, limit: BATCH, include_docs: true } as const
-    let { results, last_seq } = await ledger.database.changes(query)
+    const asked = this.#draining.splice(0)
+    let { results, last_seq } = await ledger.database.changes(query).catch((error: unknown) => {
+      this.#draining.push(...asked)
+      throw error
+    })
     this.#caughtUp = results.length === 0
+    if (this.#caughtUp) for (const resolve of asked) resolve()
+    else this.#draining.push(...asked)
     if (results.length === 0 && waitMs > 0) {
+      if (this.#draining.length > 0) return 0
       this.#wake = new AbortController()
       const signal = AbortSignal.any([this.#wake.signal, this.#stop.signal])
       try {
@@ -257,17 +278,23 @@ export class Projector implements AsyncDisposable {
 
     const network = documents.filter(concernsMembership)
     if (network.length > 0) await this.#takeIn(network)
-    if (!this.#startedOver) await this.#projectDocuments(documents, held)
+    const gone = changes.filter(({ id, deleted }) => deleted && parseId(id)).map(({ id }) => id)
+    if (!this.#startedOver) await this.#projectDocuments(documents, held, gone)
   }
 
-  async #projectDocuments(documents: readonly Envelope[], held: HeldDocument[] = []): Promise<void> {
+  async #projectDocuments(
+    documents: readonly Envelope[],
+    held: HeldDocument[] = [],
+    gone: readonly string[] = [],
+  ): Promise<void> {
     const counting: Envelope[] = []
     for (const document of documents) {
       const verdict = judge(document, this.#membership)
       if (verdict === 'project') counting.push(document)
       else held.push(heldDocument(document, verdict))
     }
-    await this.#writer.write(counting, held, this.#mark(1))
+    const isDue = await this.#writer.write({ documents: counting, held, gone }, this.#mark(1))
+    if (isDue) this.#options.erasureDue?.()
   }
 
   /** Makes the site documents follow the policy of the settings, one after the other, so that readers go on reading. */
@@ -277,6 +304,7 @@ export class Projector implements AsyncDisposable {
     if (this.#checkpoint.batch > 0) {
       log.info('the policy of moderation has changed; what is shown follows it')
       await this.#writer.finishAnew(this.#mark())
+      this.#options.erasureDue?.()
       this.#checkpoint.batch += 1
     }
     this.#checkpoint.policy = digest

@@ -3,6 +3,7 @@ import type { Section, Summary } from '../kinds/base/kind.ts'
 import type { Fields } from '../ledger/document.ts'
 import type { Clash } from '../resolve/resolve.ts'
 import type { KnownDecision, Standing } from './decisions.ts'
+import type { KnownErasure } from './erasures.ts'
 
 /** What the site database remembers of one edit; its body stays in the ledger. */
 export interface GraphEdit {
@@ -34,6 +35,8 @@ export interface SiteItem {
   fields: Fields
   clashes: Clash[]
   decisions: Record<string, KnownDecision>
+  /** Orders to erase it, and nodes' answers; absent where there are none. */
+  erasures?: Record<string, KnownErasure>
   standing: Standing
   /** What the listing views show of the item. */
   listing: ListingEntry
@@ -65,22 +68,38 @@ export interface SiteComment {
   inReplyTo?: string
   fields: Fields
   decisions: Record<string, KnownDecision>
+  erasures?: Record<string, KnownErasure>
   standing: Standing
 }
 
-/** Decisions on what is not here yet: an item, by its own id, or a comment, by the id that its document will have. */
+/**
+ * Decisions on what is not here yet, or not any more: an item, by its own id, or a comment, by the id that its document
+ * has.
+ */
 export interface Awaited {
   _id: string
   type: 'awaited'
   decisions: Record<string, KnownDecision>
+  erasures?: Record<string, KnownErasure>
+  /** Whether it was erased here, or is to be: set while an order is in force. */
+  erasure?: 'due' | 'done'
 }
+
+/** Why a document is kept off the pages. */
+export const HELD_REASONS = [
+  'stranger',
+  'not-entitled',
+  'unproven',
+  'unknown-version',
+  'unknown-kind',
+] as const
 
 /** A document that stands in the ledger but on no page, with the reason, for the administrator. */
 export interface HeldDocument {
   /** "held:<reason>:<ledger id>" */
   _id: string
   type: 'held'
-  reason: 'stranger' | 'not-entitled' | 'unproven' | 'unknown-version' | 'unknown-kind'
+  reason: (typeof HELD_REASONS)[number]
   /** The ledger document's id. */
   document: string
   item: string

@@ -2,17 +2,19 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Database, StoredDocument } from '../couch/database.ts'
 import { HyperactiveError } from '../errors.ts'
 import type { Vocabulary } from '../kinds/base/vocabulary.ts'
-import { hashInId, isHash } from '../ledger/document.ts'
+import { hashInId, isHash, parseId } from '../ledger/document.ts'
 import type { Comment, Decision, Edit, Envelope } from '../ledger/document.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { IndexMark, SearchIndex } from '../search/search-index.ts'
 import { indexChanges } from './index-entries.ts'
-import { isComment, isDecision, isEdit } from './judge.ts'
+import { isComment, isDecision, isEdit, isErasure } from './judge.ts'
 import { standingOf } from './decisions.ts'
-import type { KnownDecision, Standing } from './decisions.ts'
-import { finish, mergeItem } from './merge-item.ts'
+import type { KnownDecision } from './decisions.ts'
+import { knownErasure, ordersInForce } from './erasures.ts'
+import type { Erasures, KnownErasure } from './erasures.ts'
+import { awaited, finish, mergeItem, present, sorted } from './merge-item.ts'
 import type { Views } from './merge-item.ts'
-import { commentId } from './site-item.ts'
+import { commentId, HELD_REASONS } from './site-item.ts'
 import type { Awaited, HeldDocument, SiteComment, SiteDocument, SiteItem } from './site-item.ts'
 import type { Policy } from './policy.ts'
 import { Terms } from './terms.ts'
@@ -35,6 +37,18 @@ interface Subject {
   edits: [string, Edit][]
   comment?: Comment
   decisions: Record<string, KnownDecision>
+  erasures: Record<string, KnownErasure>
+  /** Whether its content was deleted from the ledger. */
+  gone: boolean
+}
+
+/** What is to be written. */
+export interface Batch {
+  documents: readonly Envelope[]
+  /** Documents that are kept off the pages. */
+  held: readonly HeldDocument[]
+  /** Ids of documents that were deleted from the ledger. */
+  gone: readonly string[]
 }
 
 /**
@@ -64,17 +78,32 @@ export class SiteWriter {
     if (ahead !== 0 && ahead !== 1) await this.#fillIndex(mark)
   }
 
-  /** Writes what these documents make of the site; `held` are documents that are kept off the pages. */
-  async write(documents: readonly Envelope[], held: readonly HeldDocument[], mark: IndexMark): Promise<void> {
-    const subjects = subjectsOf(documents)
-    const before = await this.#read([...subjects.keys(), ...held.map(({ _id }) => _id)])
+  /**
+   * Writes what these documents make of the site.
+   *
+   * @returns whether something among it is to be erased
+   */
+  async write({ documents, held, gone }: Batch, mark: IndexMark): Promise<boolean> {
+    const subjects = subjectsOf(documents, gone)
+    const items = [...subjects.values()].filter((subject) => subject.gone).map(({ item }) => item)
+    const ids = new Set([...subjects.keys(), ...items, ...held.map(({ _id }) => _id)])
+    const before = await this.#read([...ids])
     const made = await Promise.all(
-      [...subjects].map(([id, subject]) => this.#make(id, subject, before.get(id))),
+      [...subjects].map(([id, subject]) => this.#make(id, subject, before, subjects)),
     )
     const written = made.filter((document) => document !== undefined)
     await this.#put([...written, ...held], before)
-    this.#index(written, mark)
+    const removed = [...subjects].filter(
+      ([id, subject], index) => subject.gone && !made[index] && before.has(id),
+    )
+    await this.#remove([...removed.map(([id]) => id), ...gone.flatMap(heldIds)])
+    this.#index(
+      written,
+      mark,
+      removed.map(([id]) => id),
+    )
     await this.#takeTerms(written, mark)
+    return written.some(isToBeErased)
   }
 
   /** Forgets everything that was ever written. */
@@ -96,30 +125,45 @@ export class SiteWriter {
 
   async #make(
     id: string,
-    { item, edits, comment, decisions: arrived }: Subject,
-    stored: StoredDocument | undefined,
+    { item, edits, comment, decisions: arrived, erasures: ordered, gone }: Subject,
+    documents: ReadonlyMap<string, StoredDocument>,
+    subjects: ReadonlyMap<string, Subject>,
   ): Promise<SiteItem | SiteComment | Awaited | undefined> {
+    const stored = documents.get(id) as unknown as SiteItem | SiteComment | Awaited | undefined
+    const erasures = sorted({ ...stored?.erasures, ...ordered })
+    // What was deleted past the gateway, without an order, is the doctor's business.
+    const isErased = gone && Object.keys(erasures).length > 0
+    const known = isErased ? undefined : stored
     if (id === item) {
-      const known = stored as unknown as SiteItem | Awaited | undefined
       const readEdits = (_: string, hashes: readonly string[]) =>
         this.#readEdits(item, hashes, new Map(edits))
-      return mergeItem(
-        item,
-        known,
-        { edits, decisions: arrived },
-        {
-          readEdits,
-          ...this.#views,
-        },
-      )
+      const all = { edits, decisions: arrived, erasures }
+      return mergeItem(item, this.#cleaned(known as SiteItem | Awaited | undefined, ordered), all, {
+        readEdits,
+        ...this.#views,
+      })
     }
-    const known = stored as unknown as SiteComment | Awaited | undefined
-    const decisions = { ...known?.decisions, ...arrived }
-    const at = comment?.at ?? (known?.type === 'comment' ? known.at : '')
-    const standing = this.#standingOfComment(decisions, at)
-    if (comment) return siteComment(comment, { decisions, standing })
-    if (known?.type === 'comment') return { ...known, _id: id, decisions, standing }
-    return { _id: id, type: 'awaited', decisions }
+    const ofItem = {
+      ...(documents.get(item)?.erasures as Erasures | undefined),
+      ...subjects.get(item)?.erasures,
+    }
+    // A comment goes with its item.
+    if (gone && !isErased && Object.keys(ofItem).length > 0) return undefined
+    const decisions = { ...this.#cleaned(known, ordered)?.decisions, ...arrived }
+    if (comment) return this.#finishComment(siteComment(comment, decisions), erasures)
+    if (known?.type === 'comment') return this.#finishComment({ ...known, _id: id, decisions }, erasures)
+    return awaited({ _id: id, decisions, erasures }, this.#views)
+  }
+
+  /** What is left of something whose content is gone once this node has said that it erased it. */
+  #cleaned<Known extends SiteItem | SiteComment | Awaited>(
+    known: Known | undefined,
+    arrived: Erasures,
+  ): Known | undefined {
+    const isAnswered = Object.values(arrived).some(
+      ({ did, node }) => did === 'executed' && this.#options.policy.isOwn(node),
+    )
+    return known?.type === 'awaited' && isAnswered ? { ...known, decisions: {} } : known
   }
 
   async #readEdits(
@@ -164,8 +208,18 @@ export class SiteWriter {
       )
   }
 
-  #index(documents: readonly SiteDocument[], mark: IndexMark): void {
-    this.#options.index.apply(indexChanges(documents), mark)
+  #index(documents: readonly SiteDocument[], mark: IndexMark, gone: readonly string[] = []): void {
+    const { put, remove } = indexChanges(documents)
+    this.#options.index.apply({ put, remove: [...remove, ...gone] }, mark)
+  }
+
+  /** Removes documents that may be there. */
+  async #remove(ids: readonly string[]): Promise<void> {
+    if (ids.length === 0) return
+    const { rows } = await this.#options.site.allDocs({ keys: [...ids] })
+    const there = rows.flatMap(({ key, value }) => (value && !value.deleted ? [{ key, rev: value.rev }] : []))
+    if (there.length === 0) return
+    await this.#options.site.bulkDocs(there.map(({ key, rev }) => ({ _id: key, _rev: rev, _deleted: true })))
   }
 
   /** Lists items anew under the names that editors have given to their tags and places. */
@@ -212,17 +266,24 @@ export class SiteWriter {
     }
   }
 
-  #finished(document: StoredDocument): SiteItem | SiteComment | undefined {
+  #finished(document: StoredDocument): SiteItem | SiteComment | Awaited | undefined {
     if (document.type === 'item') return finish(document as unknown as SiteItem, this.#views)
+    if (document.type === 'awaited') return awaited(document as unknown as Awaited, this.#views)
     if (document.type !== 'comment') return undefined
     const comment = document as unknown as SiteComment
-    return { ...comment, standing: this.#standingOfComment(comment.decisions, comment.at) }
+    return this.#finishComment(comment, comment.erasures)
   }
 
-  #standingOfComment(decisions: SiteComment['decisions'], at: string): Standing {
+  #finishComment(
+    comment: Omit<SiteComment, 'standing'>,
+    erasures: Record<string, KnownErasure> = {},
+  ): SiteComment {
     const { policy } = this.#options
-    const needsReview = policy.reviews.comments && at >= policy.reviewFrom
-    return standingOf(decisions, policy, { needsReview })
+    const needsReview = policy.reviews.comments && comment.at >= policy.reviewFrom
+    const erased = ordersInForce(erasures, policy).length > 0
+    const standing = standingOf(comment.decisions, policy, { needsReview, erased })
+    const { erasures: _before, ...rest } = comment
+    return { ...rest, ...present(erasures), standing }
   }
 
   async #fillIndex(mark: IndexMark): Promise<void> {
@@ -241,28 +302,49 @@ export class SiteWriter {
   }
 }
 
-function subjectsOf(documents: readonly Envelope[]): Map<string, Subject> {
+function subjectsOf(documents: readonly Envelope[], gone: readonly string[]): Map<string, Subject> {
   const subjects = new Map<string, Subject>()
   const subject = (id: string, item: string): Subject => {
     const known = subjects.get(id)
     if (known) return known
-    const fresh: Subject = { item, edits: [], decisions: {} }
+    const fresh: Subject = { item, edits: [], decisions: {}, erasures: {}, gone: false }
     subjects.set(id, fresh)
     return fresh
   }
+  const targeted = (item: string, target: string) =>
+    target === item
+      ? subject(item, item)
+      : isHash(target)
+        ? subject(commentId(item, target), item)
+        : undefined
   for (const document of documents) {
     const { _id, item } = document
     const hash = hashInId(_id)
     if (isEdit(document)) subject(item, item).edits.push([hash, document])
     else if (isComment(document)) subject(commentId(item, hash), item).comment = document
     else if (isDecision(document)) {
-      const { target } = document
-      if (target === item) subject(item, item).decisions[hash] = knownDecision(document)
-      else if (isHash(target))
-        subject(commentId(item, target), item).decisions[hash] = knownDecision(document)
+      const about = targeted(item, document.target)
+      if (about) about.decisions[hash] = knownDecision(document)
+    } else if (isErasure(document)) {
+      const about = targeted(item, document.target)
+      if (about) about.erasures[hash] = knownErasure(document)
     }
   }
+  for (const { item, type, hash } of gone.flatMap((id) => parseId(id) ?? [])) {
+    if (type === 'edit') subject(item, item).gone = true
+    if (type === 'comment') subject(commentId(item, hash), item).gone = true
+  }
   return subjects
+}
+
+/** Where a document of the ledger may have been noted as one that is kept off the pages. */
+function heldIds(id: string): string[] {
+  return HELD_REASONS.map((reason) => `held:${reason}:${id}`)
+}
+
+function isToBeErased(document: SiteDocument): boolean {
+  if (document.type === 'awaited') return document.erasure === 'due'
+  return (document.type === 'item' || document.type === 'comment') && document.standing.closed === 'erased'
 }
 
 function knownDecision({ action, supersedes, at, node, reason, category, by }: Decision): KnownDecision {
@@ -279,8 +361,8 @@ function knownDecision({ action, supersedes, at, node, reason, category, by }: D
 
 function siteComment(
   { _id, item, at, node, inReplyTo, fields }: Comment,
-  { decisions, standing }: Pick<SiteComment, 'decisions' | 'standing'>,
-): SiteComment {
+  decisions: SiteComment['decisions'],
+): Omit<SiteComment, 'standing'> {
   const hash = hashInId(_id)
   return {
     _id: commentId(item, hash),
@@ -292,6 +374,5 @@ function siteComment(
     ...(inReplyTo === undefined ? {} : { inReplyTo }),
     fields,
     decisions,
-    standing,
   }
 }

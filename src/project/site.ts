@@ -1,7 +1,7 @@
 import type { Database, RangeQuery, StoredDocument, ViewRow } from '../couch/database.ts'
 import type { Fields } from '../ledger/document.ts'
 import { commentId } from './site-item.ts'
-import type { HeldDocument, ListingEntry, SiteComment, SiteItem } from './site-item.ts'
+import type { Awaited, HeldDocument, ListingEntry, SiteComment, SiteItem } from './site-item.ts'
 
 /** A place in a listing: the hybrid time and the id of its first or last row. */
 export interface Place {
@@ -78,7 +78,7 @@ export interface DecisionRow {
   by?: string
   reason?: string
   category?: string
-  type: 'item' | 'comment'
+  type: 'item' | 'comment' | 'awaited'
   item: string
   comment?: string
   kind?: string
@@ -139,6 +139,51 @@ export class Site {
       return { at, hash, ...value }
     })
     return all.filter(({ hash }) => hash !== olderThan?.item).slice(0, limit)
+  }
+
+  /** What is to be erased here and is not yet, or not wholly, by id, after one of them. */
+  async erasuresDue(limit: number, after = ''): Promise<(SiteItem | SiteComment | Awaited)[]> {
+    // A digit behind an id comes before every other id.
+    const query = {
+      startkey: ['due', after && `${after}0`],
+      endkey: ['due', LAST],
+      limit,
+      include_docs: true,
+    }
+    const { rows } = await this.database.view<null>(this.#design(), 'erasures', query)
+    return rows.flatMap(({ doc }) => (doc ? (doc as unknown as SiteItem | SiteComment | Awaited) : []))
+  }
+
+  /** The newest orders to erase something, with what is known of their target. */
+  async erasureOrders(
+    limit: number,
+  ): Promise<{ hash: string; at: string; target: SiteItem | SiteComment | Awaited }[]> {
+    const query = {
+      startkey: ['order', LAST],
+      endkey: ['order'],
+      descending: true,
+      limit,
+      include_docs: true,
+    }
+    const { rows } = await this.database.view<null>(this.#design(), 'erasures', query)
+    return rows.flatMap(({ key, doc }) => {
+      const [, at, hash] = key as [string, string, string]
+      return doc ? [{ hash, at, target: doc as unknown as SiteItem | SiteComment | Awaited }] : []
+    })
+  }
+
+  /** An item or comment that somebody has ordered to be erased, by its id here. */
+  async ordered(id: string): Promise<SiteItem | SiteComment | Awaited | undefined> {
+    const document = await this.database.get(id)
+    return document?.erasures === undefined
+      ? undefined
+      : (document as unknown as SiteItem | SiteComment | Awaited)
+  }
+
+  /** Whether an item's content was erased here. */
+  async isErased(item: string): Promise<boolean> {
+    const document = await this.database.get(item)
+    return document?.type === 'awaited' && document.erasure !== undefined
   }
 
   /** Items and comments that wait for approval, the oldest first. */

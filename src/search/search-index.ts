@@ -115,6 +115,13 @@ export class SearchIndex {
     this.#database.close()
   }
 
+  /** Takes what was removed out of the file: SQLite and FTS5 leave it there until its place is needed. */
+  scrub(): void {
+    this.#database.exec("INSERT INTO words (words) VALUES ('optimize')")
+    this.#database.exec('VACUUM')
+    this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+  }
+
   /** What the last changes were marked with; undefined for an index that is new. */
   mark(): IndexMark | undefined {
     const row = this.#get('SELECT value FROM meta WHERE name = ?', 'mark')

@@ -16,6 +16,7 @@ import { homePage } from './home.ts'
 import { aliasPages, itemPages } from './items.ts'
 import { listingPages } from './listing-pages.ts'
 import { speak } from './page.ts'
+import { erasurePages } from './moderation/erase.ts'
 import { logPages } from './moderation/log.ts'
 import { moderatePages } from './moderation/moderate.ts'
 import { officePages } from './moderation/office.ts'
@@ -73,6 +74,7 @@ export function createPages(web: WebContext): Router {
   officePages(router, web)
   moderatePages(router, web)
   reportPages(router, web)
+  erasurePages(router, web)
   logPages(router, web)
   withdrawPages(router, web)
   commentPages(router, web)

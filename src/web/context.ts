@@ -18,6 +18,8 @@ export interface WebContext {
   index: SearchIndex
   /** The vocabularies as editors have ordered them. */
   terms: () => Terms
+  /** The keys of the network's members. */
+  members: () => readonly string[]
   /** Counts up when the site database has changed. */
   version: () => number
   config: Pick<Config, 'site' | 'url' | 'limits'>

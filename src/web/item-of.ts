@@ -23,12 +23,14 @@ export async function itemOf(ctx: PageRequest, web: Pick<WebContext, 'site'>): P
 /**
  * The item that an address names, also when nobody can read it.
  *
- * @throws HyperactiveError `unknown_item` (404)
+ * @throws HyperactiveError `unknown_item` (404); `item_closed` (410) for one that was erased
  */
 export async function anyItemOf(ctx: PageRequest, { site }: Pick<WebContext, 'site'>): Promise<SiteItem> {
   const id = ctx.params.item ?? ''
   const item = isItemId(id) ? await site.anyItem(id) : undefined
   if (item && ctx.path.startsWith(pathOf(item.kind, item._id))) return item
+  if (!item && isItemId(id) && (await site.isErased(id)))
+    throw new HyperactiveError('item_closed', wordingFor(ctx).t('closed.erased'), { status: 410 })
   throw new HyperactiveError('unknown_item', wordingFor(ctx).t('error.unknownItem'), { status: 404 })
 }
 
@@ -48,7 +50,8 @@ export async function authorsItem(ctx: PageRequest, web: Pick<WebContext, 'site'
   const item = await anyItemOf(ctx, web)
   if (!authorOf(ctx))
     throw new HyperactiveError('wrong_edit_link', wordingFor(ctx).t('error.wrongLink'), { status: 403 })
-  if (item.standing.closed === 'concealed')
-    throw new HyperactiveError('item_closed', wordingFor(ctx).t('closed.concealed'), { status: 410 })
+  const { closed } = item.standing
+  if (closed === 'concealed' || closed === 'erased')
+    throw new HyperactiveError('item_closed', wordingFor(ctx).t(`closed.${closed}`), { status: 410 })
   return item
 }

@@ -134,7 +134,12 @@ export function publishPages(router: Router, web: WebContext): void {
     const item = author && (await web.site.anyItem(ctx.params.item ?? ''))
     const kind = partOf(ctx, kindAt(ctx.params.kind ?? ''), item)
     const input = readInput(form, kind)
-    if (!author || item?.kind !== kind.name || item.standing.closed === 'concealed') {
+    if (
+      !author ||
+      item?.kind !== kind.name ||
+      item.standing.closed === 'concealed' ||
+      item.standing.closed === 'erased'
+    ) {
       const notice = t(author ? 'form.notHereYet' : 'form.wrongLink')
       const action = `/publish/${kind.name}`
       await show(ctx, { kind, action, input, notice, status: author ? 404 : 403 })

@@ -114,7 +114,7 @@ testOnCouchdb('a prepared user needs no administrator’s rights, and is told wh
   t.teardown(() => node.kill())
   await t.throwsAsync(node.start(), { message: /cannot use the database .*ledger; docs\/couchdb.md/ })
 
-  for (const database of ['ledger', 'site']) {
+  for (const database of ['ledger', 'site', 'people', 'access', 'office']) {
     await couch.ensureDatabase(database)
     const body = { admins: { names: [name], roles: [] }, members: { names: [name], roles: [] } }
     await couch.request({ method: 'PUT', db: place.prefix + database, path: '_security', body })

@@ -198,6 +198,7 @@ test('PouchDB replicates both ways through two gateways, and a refused document 
 
 function computeBoth(keys: string[]) {
   return {
+    members: keys,
     isMember: (key: string) => keys.includes(key),
     isEvicted: () => false,
     counts: (key: string) => keys.includes(key),

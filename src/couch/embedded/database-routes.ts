@@ -73,6 +73,20 @@ export function databaseRoutes(router: Router, databases: Databases): void {
       ctx.body = { ok: true }
     },
   })
+  // Compacting a database compacts its views as well.
+  route('/:db/_compact/:design', {
+    post(ctx, { name }) {
+      databases.compact(name)
+      ctx.status = 202
+      ctx.body = { ok: true }
+    },
+  })
+  route('/:db/_design/:design/_info', {
+    async get(ctx, { indexes, compactions }, { design = '' }) {
+      const { signature } = await indexes.design(design)
+      ctx.body = { name: design, view_index: { signature, compact_running: compactions.size > 0 } }
+    },
+  })
   route('/:db/_view_cleanup', {
     async post(ctx, database) {
       await cleanUpViews(database)

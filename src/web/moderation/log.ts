@@ -39,7 +39,7 @@ function rowModel(
     node: node.slice(0, 8),
     own: node === web.nodeKey.publicKey,
     // What is said of something that must not be read could give it away.
-    reason: closed === 'concealed' ? undefined : reason,
+    reason: closed === 'concealed' || closed === 'erased' ? undefined : reason,
     category: reasonNamed(category),
     kind,
     title,

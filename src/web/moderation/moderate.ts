@@ -80,6 +80,7 @@ export function moderatePages(router: Router, web: WebContext): void {
         decided.map(([hash, decision]) => decisionModel(decision, inForceNow.has(hash), ctx)),
       ),
       actions,
+      erasePath: allows('erase', roles) ? ctx.path.replace('/moderate/', '/erase/') : undefined,
       categories: CATEGORIES,
       typed,
       notice,

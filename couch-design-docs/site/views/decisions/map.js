@@ -1,16 +1,31 @@
-// Every decision on what is here, by its time: [at, hash]. Of what nobody can read no title stands in the log.
+// Every decision on what is here, and every erasure, by its time: [at, hash]. Of what nobody can read no title stands in
+// the log.
 function (doc) {
-  if (!doc.decisions || (doc.type !== 'item' && doc.type !== 'comment')) return
-  Object.keys(doc.decisions).forEach(function (hash) {
-    var decision = doc.decisions[hash]
-    var value = { action: decision.action, node: decision.node, item: doc.item || doc._id, type: doc.type }
-    if (decision.reason) value.reason = decision.reason
-    if (decision.category) value.category = decision.category
-    if (decision.by) value.by = decision.by
+  if (doc.type !== 'item' && doc.type !== 'comment' && doc.type !== 'awaited') return
+  var parts = doc._id.split(':')
+  var closed = doc.standing ? doc.standing.closed : 'erased'
+  function row(hash, known, action) {
+    var value = { action: action, node: known.node, item: doc.item || doc._id, type: doc.type }
+    if (known.reason) value.reason = known.reason
+    if (known.category) value.category = known.category
+    if (known.by) value.by = known.by
     if (doc.type === 'item') value.kind = doc.kind
-    else value.comment = doc.hash
-    if (doc.standing.closed) value.closed = doc.standing.closed
+    if (doc.type === 'comment') value.comment = doc.hash
+    if (parts.length === 3) {
+      value.item = parts[1]
+      value.comment = parts[2]
+    }
+    if (closed) value.closed = closed
     else if (doc.type === 'item') value.title = doc.listing.title
-    emit([decision.at, hash], value)
+    emit([known.at, hash], value)
+  }
+  if (doc.type !== 'awaited') {
+    Object.keys(doc.decisions).forEach(function (hash) {
+      row(hash, doc.decisions[hash], doc.decisions[hash].action)
+    })
+  }
+  Object.keys(doc.erasures || {}).forEach(function (hash) {
+    var known = doc.erasures[hash]
+    row(hash, known, known.did || 'erase')
   })
 }

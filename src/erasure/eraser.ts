@@ -1,0 +1,196 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Database } from '../couch/database.ts'
+import { messageOf } from '../errors.ts'
+import { parseId } from '../ledger/document.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import { logger } from '../log.ts'
+import { isToExecute, ordersInForce } from '../project/erasures.ts'
+import type { Policy } from '../project/policy.ts'
+import type { Site } from '../project/site.ts'
+import type { Awaited, SiteComment, SiteItem } from '../project/site-item.ts'
+import type { SearchIndex } from '../search/search-index.ts'
+import { compactWhole } from './clean.ts'
+import { answerErasure, targetIn } from './order.ts'
+import type { ErasureTarget } from './order.ts'
+
+const log = logger('erasure')
+
+/** What is erased in one go. */
+const MOST_AT_ONCE = 100
+const PAGE = 500
+const RETRY_MS = 5000
+const LONGEST_RETRY_MS = 5 * 60_000
+/** What is gathered before the files are rewritten once for all of it. */
+const GATHER_MS = 300
+const LAST = '\ufff0'
+
+export interface EraserOptions {
+  ledger: Ledger
+  /** The ledger's database with the right to delete and to compact. */
+  ledgerDatabase: Database
+  site: Site
+  /** Resolves when the site database and the index follow what the ledger holds now. */
+  drained: () => Promise<void>
+  /** Brings the views of the site database up to date. */
+  warm: () => Promise<void>
+  index: SearchIndex
+  policy: Policy
+  /** Further databases that may hold something of what is erased, and what removes it there. */
+  office: { database: Database; warm: () => Promise<void>; forget: (target: ErasureTarget) => Promise<void> }
+}
+
+type Due = SiteItem | SiteComment | Awaited
+
+/**
+ * Carries out the orders to erase that this node heeds, in steps that may each be done twice. The documents are deleted
+ * from the ledger; whoever sends them again is refused by the tombstones. The projector takes them off the site and out of
+ * the index. Then everything that held a copy rewrites its files, and only then this node says that it has erased them.
+ */
+export class Eraser implements AsyncDisposable {
+  readonly #options: EraserOptions
+  readonly #stop = new AbortController()
+  #wake: (() => void) | undefined
+  #wanted = true
+  #running: Promise<void> | undefined
+  /** Whether something may have been deleted whose bytes are still in the files; a start does not know. */
+  #dirty = true
+
+  constructor(options: EraserOptions) {
+    this.#options = options
+  }
+
+  start(): void {
+    this.#running = this.#run()
+  }
+
+  /** To be called when something is to be erased. */
+  look(): void {
+    this.#wanted = true
+    this.#wake?.()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort()
+    this.#wake?.()
+    await this.#running
+  }
+
+  async #run(): Promise<void> {
+    let retryMs = RETRY_MS
+    const { signal } = this.#stop
+    while (!signal.aborted) {
+      if (!this.#wanted) await this.#asked()
+      if (signal.aborted) return
+      try {
+        await pause(GATHER_MS, undefined, { signal })
+        this.#wanted = false
+        await this.#pass()
+        retryMs = RETRY_MS
+      } catch (error) {
+        if (signal.aborted) return
+        this.#wanted = true
+        log.error('what is to be erased is still here; trying again', { reason: messageOf(error), retryMs })
+        await pause(retryMs, undefined, { signal }).catch(() => undefined)
+        retryMs = Math.min(retryMs * 2, LONGEST_RETRY_MS)
+      }
+    }
+  }
+
+  #asked(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#wake = resolve
+    return promise
+  }
+
+  async #pass(): Promise<void> {
+    const ready = await this.#ready()
+    if (ready.length === 0) return
+    for (const document of ready) {
+      const target = targetIn(document._id)
+      await this.#options.office.forget(target)
+      if ((await this.#deleteAll(target)) > 0) this.#dirty = true
+    }
+    await this.#options.drained()
+    this.#stop.signal.throwIfAborted()
+    const asked = new Set(ready.map(({ _id }) => _id))
+    // What came meanwhile has not been deleted yet, and is looked at next.
+    const gone = (await this.#ready()).filter(({ _id, type }) => type === 'awaited' && asked.has(_id))
+    if (this.#dirty) await this.#clean()
+    for (const document of gone) await this.#answer(document)
+    if (gone.length > 0) log.info('erased for good', { count: gone.length })
+    if (gone.length < ready.length) throw new Error(`${ready.length - gone.length} are still on the site`)
+    if (ready.length >= MOST_AT_ONCE) this.#wanted = true
+  }
+
+  /** Takes the bytes of what was deleted off the disk. */
+  async #clean(): Promise<void> {
+    const { site, warm, office, index, ledgerDatabase } = this.#options
+    await Promise.all([warm(), office.warm()])
+    for (const database of [ledgerDatabase, site.database, office.database])
+      await compactWhole(database, this.#stop.signal)
+    index.scrub()
+    this.#dirty = false
+  }
+
+  async #answer({ _id, erasures = {} }: Due): Promise<void> {
+    const { ledger, policy } = this.#options
+    const target = targetIn(_id)
+    await answerErasure(ledger, target, ordersInForce(erasures, policy), 'executed')
+    // What came between the look and the answer.
+    if ((await this.#deleteAll(target)) > 0) this.#dirty = this.#wanted = true
+  }
+
+  /** What is to be erased without asking anybody here. */
+  async #ready(): Promise<Due[]> {
+    const { site, policy } = this.#options
+    const ready: Due[] = []
+    for (let after = ''; ;) {
+      const due = await site.erasuresDue(MOST_AT_ONCE, after)
+      ready.push(...due.filter(({ erasures = {} }) => isToExecute(erasures, policy)))
+      const last = due.at(-1)
+      if (!last || due.length < MOST_AT_ONCE || ready.length >= MOST_AT_ONCE) return ready
+      after = last._id
+    }
+  }
+
+  /** Deletes every document of the ledger that holds something of the target; gives how many there were. */
+  async #deleteAll(target: ErasureTarget): Promise<number> {
+    const { ledgerDatabase } = this.#options
+    let count = 0
+    for (;;) {
+      const found = await this.#documentsOf(target)
+      if (found.length === 0) return count
+      // Where something stands beside a document, past the gateway, it is the winner once the document is gone: so again.
+      const deletions = found.map(({ id, rev }) => ({ _id: id, _rev: rev, _deleted: true }))
+      const refused = (await ledgerDatabase.bulkDocs(deletions)).find(
+        ({ error }) => error !== undefined && error !== 'conflict',
+      )
+      if (refused)
+        throw new Error(
+          `the store does not let ${refused.id} be deleted: ${refused.reason ?? refused.error ?? ''}`,
+        )
+      count += found.length
+    }
+  }
+
+  async #documentsOf({ item, comment }: ErasureTarget): Promise<{ id: string; rev: string }[]> {
+    const { ledgerDatabase } = this.#options
+    const prefix = comment === undefined ? `${item}:` : `${item}:decision:`
+    const found: { id: string; rev: string }[] = []
+    if (comment !== undefined) {
+      const { rows } = await ledgerDatabase.allDocs({ keys: [`${item}:comment:${comment}`] })
+      for (const { key, value } of rows) if (value && !value.deleted) found.push({ id: key, rev: value.rev })
+    }
+    for (let startkey = prefix; ;) {
+      const range = { startkey, endkey: prefix + LAST, limit: PAGE, include_docs: comment !== undefined }
+      const { rows } = await ledgerDatabase.allDocs(range)
+      for (const { key, value, doc } of rows) {
+        const isOfTarget = comment === undefined ? parseId(key)?.type !== 'erasure' : doc?.target === comment
+        if (value && isOfTarget) found.push({ id: key, rev: value.rev })
+      }
+      const last = rows.at(-1)
+      if (!last || rows.length < PAGE) return found
+      startkey = `${last.key}\u0000`
+    }
+  }
+}
