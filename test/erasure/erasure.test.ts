@@ -220,3 +220,30 @@ test('a node that is killed while it erases goes on at its next start', async (t
   await cleanOf(t, node, secret)
   t.is((await node.page(story.path)).status, 410)
 })
+
+test('an edit that was made elsewhere meanwhile is erased when it comes', async (t) => {
+  const [a, b] = [await startNode(t), await startNode(t)]
+  await join2(a, b)
+  const secret = secretWord()
+  const story = await publish(a, { title: 'A story', body: 'A text.' })
+  await until('it is there', async () => (await b.page(story.path)).status === 200)
+  await b.stop()
+  const ordered = await a.run('erase', story.item, '--category', 'danger')
+  t.is(ordered.code, 0, ordered.err)
+  await erased(a, story)
+  await a.stop()
+  await b.start()
+  await edit(b, story, { body: `More, ${secret}.` })
+  await a.start()
+  await until('the edit has been here and is gone', async () => {
+    const ids = await a.withCouch(async (couch) => {
+      const { results } = await couch.database('ledger').changes({ since: 0 })
+      return results.filter(({ id, deleted }) => deleted && id.startsWith(`${story.item}:edit:`))
+    })
+    return ids.length === 2
+  })
+  await erased(a, story)
+  await cleanOf(t, a, secret)
+  t.is((await a.page(story.path)).status, 410)
+  await until('it is closed there as well', async () => (await b.page(story.path)).status === 410)
+})
