@@ -2,7 +2,7 @@ import { formFields, publish } from '../test/helpers/forms.ts'
 import { join2 } from '../test/helpers/node.ts'
 import { invite, setUp } from '../test/helpers/people.ts'
 import { until } from '../test/helpers/wait.ts'
-import { atMost, percentile } from './figure.ts'
+import { atMost, percentile, plain } from './figure.ts'
 import type { Benchmark } from './figure.ts'
 import { benchFolder, benchNode } from './nodes.ts'
 
@@ -35,8 +35,8 @@ export const hideToGone: Benchmark = {
       if ((await sent).status !== 303) throw new Error('the decision was not accepted')
     }
     return [
-      atMost('hide-to-gone', percentile(measured, 0.5), 'ms p50', 250),
-      atMost('hide-to-gone', percentile(measured, 0.99), 'ms p99', 1000),
+      plain('hide-to-gone', percentile(measured, 0.5), 'ms', 'p50'),
+      atMost('hide-to-gone', percentile(measured, 0.99), 'ms', 1000, 'p99'),
     ]
   },
 }
