@@ -127,7 +127,7 @@ test('what a browser sends as a new passkey is checked, and a challenge counts o
     (asked) => device.register(asked).replace(/"attestationObject":"[^"]+"/, `"attestationObject":"${deep}"`),
     (asked) => device.register(asked).replace(/"attestationObject":"[^"]+"/, '"attestationObject":"oA"'),
     (asked) => device.register(asked).replace(/"clientDataJSON":"[^"]+"/, '"clientDataJSON":"bnVsbA"'),
-    // What says who made the device is not asked for, and no address in it is followed.
+    // What says who made the device was not asked for.
     (asked) => device.register(asked, ['packed', new Map([['x5c', [new Uint8Array(3)]]])]),
     (asked) => device.register(asked, ['tpm', new Map()]),
     (asked) => device.register(asked, ['no such', new Map()]),
