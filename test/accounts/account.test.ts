@@ -73,6 +73,10 @@ test('what a peer sends as an account is checked', (t) => {
   for (const document of bad) t.is(typeof accountProblem(document), 'string', JSON.stringify(document))
 })
 
+function at(atMs: number, changes: Record<string, Entry['value']>): AccountDocument {
+  return account(Object.fromEntries(Object.entries(changes).map(([name, value]) => [name, [value, atMs]])))
+}
+
 const PASSKEY = {
   id: 'p'.repeat(43),
   publicKey: 'k'.repeat(100),
@@ -83,8 +87,6 @@ const PASSKEY = {
 }
 
 test('a passkey added here and one removed there are both so, and a passkey is a second factor', (t) => {
-  const at = (atMs: number, changes: Record<string, Entry['value']>) =>
-    account(Object.fromEntries(Object.entries(changes).map(([name, value]) => [name, [value, atMs]])))
   const other = { ...PASSKEY, id: 'q'.repeat(43), signed: 0 }
   const before = at(1, passkeyChanges(PASSKEY))
   t.like(readAccount(before).passkeys[0], { ...PASSKEY, addedAt: hybridTime(1) })

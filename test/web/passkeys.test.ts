@@ -62,7 +62,7 @@ test('a passkey is a second factor: recovery codes, roles, other sessions, and i
 
   const wrong = await visitor.send('/account', { password: 'no' }, '/account/passkeys/options')
   t.is(wrong.status, 403)
-  t.like((await wrong.json()) as object, { problem: 'The password is wrong; nothing was changed.' })
+  t.like(await wrong.json(), { problem: 'The password is wrong; nothing was changed.' })
   const device = new Authenticator(ORIGIN)
   const shown = await add(visitor, device, ` <b>blue</b>\n${'🔑'.repeat(100)}`)
   const recovery = [...shown.matchAll(/<li><code>([^<]+)<\/code>/g)].map(([, code = '']) => code)
