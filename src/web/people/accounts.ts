@@ -1,5 +1,7 @@
 import type { Router } from '@koa/router'
 import type { ParameterizedContext } from 'koa'
+import { hasSecondFactor, withoutSecondFactor } from '../../accounts/account.ts'
+import type { Account } from '../../accounts/account.ts'
 import { GRANTED } from '../../accounts/permissions.ts'
 import { HyperactiveError } from '../../errors.ts'
 import { isItemId } from '../../ledger/item-id.ts'
@@ -55,7 +57,8 @@ export function peoplePages(router: Router, web: WebContext): void {
     await readOwnForm(ctx, tokens, { action: HERE, url })
     const account = await accountOf(ctx)
     if (account.roles.includes('administrator')) await notTheLast(ctx, account.id)
-    await people.change(account.id, { closed: true, password: '', email: null, totp: null })
+    const without = { password: '', email: null, ...withoutSecondFactor(account) }
+    await people.change(account.id, { closed: true, ...without })
     await access.endAll(account.id)
     redirect(ctx, localPath(ctx, HERE))
   })
@@ -79,19 +82,17 @@ export function peoplePages(router: Router, web: WebContext): void {
     const model = {
       link,
       roles: GRANTED,
-      accounts: accounts.map(({ id, handle, name, roles, totp }) => ({
-        id,
-        handle,
-        name,
-        roles,
-        enrolled: totp !== undefined,
-      })),
+      accounts: accounts.map((account) => ({ ...shown(account), enrolled: hasSecondFactor(account) })),
       token: issueToken(ctx, tokens, HERE),
       title: wordingFor(ctx).t('people.people'),
       robots: 'noindex',
     }
     await showPage(ctx, web, 'people/accounts', model, { store: false })
   }
+}
+
+function shown({ id, handle, name, roles }: Account) {
+  return { id, handle, name, roles }
 }
 
 function rolesIn(form: Form) {
