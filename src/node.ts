@@ -6,6 +6,7 @@ import { gatewayRouter } from './gateway/gateway.ts'
 import { logger } from './log.ts'
 import { policyOf } from './project/policy.ts'
 import { OFFICE_DATABASE, Reports } from './newsroom/reports.ts'
+import { Slow } from './newsroom/slow.ts'
 import { openPeople, setUpLink } from './people-of-node.ts'
 import { Projector } from './project/projector.ts'
 import { SITE_DATABASE } from './project/rebuild.ts'
@@ -19,6 +20,7 @@ import { SearchIndex, searchFile } from './search/search-index.ts'
 import { groupFeeds } from './syndication/group-feeds.ts'
 import { GuardedFetch } from './syndication/guarded-fetch.ts'
 import { FeedPuller, MOST_FEEDS } from './syndication/puller.ts'
+import { Gate } from './web/abuse/gate.ts'
 import { createApp } from './web/app.ts'
 import { listen } from './web/listen.ts'
 
@@ -100,6 +102,7 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
     signal: stop.signal,
   })
   const office = await couch.ensureDatabase(OFFICE_DATABASE)
+  const slow = await Slow.open(office)
   const site = new Site(siteDatabase, () => deployment.inForce())
   const app = createApp({
     ledger,
@@ -111,6 +114,8 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
     nodeKey: key,
     policy,
     reports: new Reports(office, await deployDesignDoc(office, { signal: stop.signal })),
+    gate: new Gate(config, slow),
+    slow,
     people,
     access,
     attempts: new Attempts(),

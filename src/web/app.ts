@@ -20,6 +20,7 @@ import { logPages } from './moderation/log.ts'
 import { moderatePages } from './moderation/moderate.ts'
 import { officePages } from './moderation/office.ts'
 import { reportPages } from './moderation/report.ts'
+import { slowPages } from './moderation/slow.ts'
 import { withdrawPages } from './moderation/withdraw.ts'
 import { accountPages } from './people/account.ts'
 import { peoplePages } from './people/accounts.ts'
@@ -73,6 +74,7 @@ export function createPages(web: WebContext): Router {
   officePages(router, web)
   moderatePages(router, web)
   reportPages(router, web)
+  slowPages(router, web)
   logPages(router, web)
   withdrawPages(router, web)
   commentPages(router, web)
