@@ -84,7 +84,7 @@ export function moderatePages(router: Router, web: WebContext): void {
       categories: CATEGORIES,
       typed,
       notice,
-      slow: slowForm(ctx, web, target),
+      slow: slowForm(web, target),
       action: ctx.path,
       token: issueToken(ctx, tokens, ctx.path),
       title: t('moderation.moderate'),

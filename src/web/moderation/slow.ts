@@ -24,7 +24,7 @@ export function slowPages(router: Router, web: WebContext): void {
 
   router.post('/slow/:item', may('slow'), async (ctx) => {
     const { item: id = '' } = ctx.params
-    const form = await readOwnForm(ctx, tokens, { url: web.config.url })
+    const form = await readOwnForm(ctx, tokens, { action: `/moderate/${id}`, url: web.config.url })
     const item = isItemId(id) ? await web.site.anyItem(id) : undefined
     if (!item)
       throw new HyperactiveError('unknown_item', wordingFor(ctx).t('error.unknownItem'), { status: 404 })
@@ -75,12 +75,10 @@ export function slowPages(router: Router, web: WebContext): void {
   }
 }
 
-/** The form that slows down comments, for the page on which moderators decide on an item. */
-export function slowForm(ctx: ParameterizedContext, web: WebContext, target: SiteItem | SiteComment) {
+/** The form that slows down comments, for the page on which moderators decide on an item; it has the page's token. */
+export function slowForm({ slow }: Pick<WebContext, 'slow'>, target: SiteItem | SiteComment) {
   if (target.type !== 'item' || !kindOf(target.kind)?.comments) return undefined
-  const action = `/slow/${target._id}`
-  const token = issueToken(ctx, new FormTokens(web.nodeKey), action)
-  return { action, token, minutes: web.slow.minutes(`item:${target._id}`), pauses: PAUSES }
+  return { action: `/slow/${target._id}`, minutes: slow.minutes(`item:${target._id}`), pauses: PAUSES }
 }
 
 function pauseIn(ctx: ParameterizedContext, form: Form): number {
