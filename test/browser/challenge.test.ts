@@ -37,7 +37,7 @@ inBrowser(
     await page.getByRole('link', { name: 'Read it' }).click()
     await page.getByRole('link', { name: 'Write a comment' }).click()
     await page.getByLabel('Comment', { exact: true }).fill('A remark.')
-    await page.locator('main').getByRole('button', { name: 'Publish' }).click()
+    await page.getByRole('button', { name: 'Send the comment' }).click()
     await page.getByText('A remark.').waitFor()
     t.deepEqual(problems, [])
   },
