@@ -114,7 +114,7 @@ test('a form that was opened in calm times comes back with the question when the
   t.is(asked.status, 422)
   const html = await asked.text()
   t.like(formFields(html), { title: 'Kept', body: 'Kept text', answer: '', work: '' })
-  t.regex(html, /What is this site called\?[^]*id="answer-problem">Many people/)
+  t.regex(html, /What is this site called\?[^]*id="answer-problem">Answer the question/)
   t.regex(asked.headers.get('content-security-policy') ?? '', /script-src 'self'; worker-src 'self'/)
 
   const wrong = await send(node, '/publish/article', { ...fields, ...formFields(html), answer: 'Rio Times' })
