@@ -54,7 +54,7 @@ export class Budget {
   }
 }
 
-/** A budget for each of many things, such as the items of a site. Of those that were not asked for longest it forgets. */
+/** A budget for each of many things, such as the items of a site. What was not done for longest it forgets. */
 export class Budgets {
   readonly #make: () => Budget
   readonly #remembered: number
@@ -66,6 +66,12 @@ export class Budgets {
     this.#remembered = remembered
   }
 
+  /** The budget of something that was done lately; looking changes nothing. */
+  known(name: string): Budget | undefined {
+    return this.#budgets.get(name)
+  }
+
+  /** The budget to take from. */
   of(name: string): Budget {
     const budget = this.#budgets.get(name) ?? this.#make()
     this.#budgets.delete(name)

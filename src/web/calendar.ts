@@ -208,7 +208,9 @@ function answerFile(
     .map(({ updatedAt }) => updatedAt)
     .sort()
     .at(-1)
-  const changed = latest === undefined ? undefined : new Date(wallTime(latest))
+  // A time that holds the day alone does not rise with each change: then only the entity tag tells.
+  const tells = items.every(({ listing }) => !listing.dayOnly)
+  const changed = latest === undefined || !tells ? undefined : new Date(wallTime(latest))
   answerText(ctx, { type: 'text/calendar; charset=utf-8', body, changed })
 }
 

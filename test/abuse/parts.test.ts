@@ -44,6 +44,7 @@ test('budgets of many items take bounded memory: the one that was not asked for 
   budgets.of('a').take('', 0)
   budgets.of('b').take('', 0)
   budgets.of('a')
+  for (const name of ['x', 'y', 'z']) t.is(budgets.known(name), undefined, 'looking forgets nothing')
   budgets.of('c')
   t.true(budgets.of('a').waitMs(0) > 0, 'it was asked for lately')
   t.is(budgets.of('b').waitMs(0), 0, 'forgotten')

@@ -68,6 +68,22 @@ test('who chooses it later hides from then on, and who takes it away shows again
   t.regex(await node.html(story.path), CLOCK)
 })
 
+test('a feed reader that asks by time hears of it at once', async (t) => {
+  const node = await startNode(t)
+  await publish(node, { title: 'With a time' })
+  const feed = '/newswire/feed.atom'
+  const since = (await node.page(feed)).headers.get('last-modified') ?? ''
+  t.not(since, '')
+  // `fetch` would ask for a reload of its own accord.
+  const headers = { 'if-modified-since': since, 'cache-control': 'max-age=0' }
+  t.is((await node.page(feed, { headers })).status, 304)
+  await publish(node, { title: 'Of that day', dayOnly: 'yes' })
+  const answer = await node.page(feed, { headers })
+  t.is(answer.status, 200)
+  t.regex(await answer.text(), /Of that day/)
+  t.is(answer.headers.get('last-modified'), null)
+})
+
 test('the same form sent twice, once with the choice and once without, is one item', async (t) => {
   const node = await startNode(t)
   const form = formFields(await node.html('/publish/article'))

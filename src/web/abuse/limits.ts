@@ -10,12 +10,6 @@ const ITEMS = 10_000
 /** Below this part of a budget the node is busy. */
 const BUSY = 0.5
 
-/** What is limited in one request: the activity as such, and on one item. */
-interface Limited {
-  whole: Budget
-  onItem: Budget | undefined
-}
-
 /** The budgets of a node. Nobody's name or address stands beside them: what is counted is what is done. */
 export class Limits {
   readonly #on: boolean
@@ -39,15 +33,15 @@ export class Limits {
 
   /** Whether less than half is left. */
   isBusy(activity: Activity, item?: string, nowMs = Date.now()): boolean {
-    const { whole, onItem } = this.#of(activity, item)
-    return this.#on && Math.min(whole.share(nowMs), onItem?.share(nowMs) ?? 1) < BUSY
+    const whole = this.#whole[activity].share(nowMs)
+    return this.#on && Math.min(whole, this.#known(activity, item)?.share(nowMs) ?? 1) < BUSY
   }
 
   /** How long until it may be done, and whether it is the item that has to wait. */
   wait(activity: Activity, item?: string, nowMs = Date.now()): { waitMs: number; forItem: boolean } {
     if (!this.#on) return { waitMs: 0, forItem: false }
-    const { whole, onItem } = this.#of(activity, item)
-    const [wholeMs, itemMs] = [whole.waitMs(nowMs), onItem?.waitMs(nowMs) ?? 0]
+    const wholeMs = this.#whole[activity].waitMs(nowMs)
+    const itemMs = this.#known(activity, item)?.waitMs(nowMs) ?? 0
     return { waitMs: Math.max(wholeMs, itemMs), forItem: itemMs > wholeMs }
   }
 
@@ -58,7 +52,8 @@ export class Limits {
    */
   take(activity: Activity, item?: string, nowMs = Date.now()): () => void {
     if (!this.#on) return () => undefined
-    const { whole, onItem } = this.#of(activity, item)
+    const whole = this.#whole[activity]
+    const onItem = item === undefined ? undefined : this.#onItem[activity]?.of(item)
     whole.take(activity, nowMs)
     onItem?.take(activity, nowMs)
     return () => {
@@ -67,11 +62,9 @@ export class Limits {
     }
   }
 
-  #of(activity: Activity, item?: string): Limited {
-    return {
-      whole: this.#whole[activity],
-      onItem: item === undefined ? undefined : this.#onItem[activity]?.of(item),
-    }
+  /** Looking makes no budget, so that nobody gets an item's forgotten by looking at many others. */
+  #known(activity: Activity, item?: string): Budget | undefined {
+    return item === undefined ? undefined : this.#onItem[activity]?.known(item)
   }
 }
 
