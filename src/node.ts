@@ -7,6 +7,7 @@ import { gatewayRouter } from './gateway/gateway.ts'
 import { logger } from './log.ts'
 import { policyOf } from './project/policy.ts'
 import { OFFICE_DATABASE, Reports } from './newsroom/reports.ts'
+import { Slow } from './newsroom/slow.ts'
 import { openPeople, setUpLink } from './people-of-node.ts'
 import { Projector } from './project/projector.ts'
 import { SITE_DATABASE } from './project/rebuild.ts'
@@ -20,6 +21,7 @@ import { SearchIndex, searchFile } from './search/search-index.ts'
 import { groupFeeds } from './syndication/group-feeds.ts'
 import { GuardedFetch } from './syndication/guarded-fetch.ts'
 import { FeedPuller, MOST_FEEDS } from './syndication/puller.ts'
+import { Gate } from './web/abuse/gate.ts'
 import { createApp } from './web/app.ts'
 import { listen } from './web/listen.ts'
 
@@ -111,6 +113,7 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
   const office = await couch.ensureDatabase(OFFICE_DATABASE)
   const officeDeployment = await deployDesignDoc(office, { signal: stop.signal })
   const reports = new Reports(office, officeDeployment)
+  const slow = await Slow.open(office)
   const site = new Site(siteDatabase, () => deployment.inForce())
   const eraser = stack.use(
     new Eraser({
@@ -139,6 +142,8 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
     policy,
     reports,
     members: () => projector.membership.members,
+    gate: new Gate(config, slow),
+    slow,
     people,
     access,
     attempts: new Attempts(),

@@ -49,6 +49,8 @@ export const PERMISSIONS = {
   feature: EDITING,
   stick: EDITING,
   lock: MODERATION,
+  /** At most so many comments on an item, or new items with a tag, in a while. */
+  slow: MODERATION,
   /** Hiding so that only a line of the log is left. */
   conceal: MODERATION,
   /** The pages of moderators, and who decided what. */

@@ -5,6 +5,7 @@ import { parseDocument } from 'yaml'
 import { z } from 'zod'
 import { HyperactiveError, messageOf } from '../errors.ts'
 import { isKeyText } from '../ledger/keys.ts'
+import { abuseSettings } from './abuse.ts'
 
 const url = z
   .url({ protocol: /^https?$/, error: 'is not an http or https address' })
@@ -71,6 +72,7 @@ const settings = z.strictObject({
       concealNeeds: z.int().min(1).max(5).default(1),
     })
     .prefault({}),
+  abuse: abuseSettings,
   feeds: z
     .strictObject({
       pull: z.boolean().default(true),
@@ -135,6 +137,7 @@ const VARIABLES = {
   HYPERACTIVE_URL: ['url'],
   HYPERACTIVE_PEERS: ['peers'],
   HYPERACTIVE_SITE_NAME: ['site', 'name'],
+  HYPERACTIVE_ABUSE_LIMITS: ['abuse', 'limits'],
   COUCHDB_URL: ['couchdb', 'url'],
   HYPERACTIVE_COUCHDB_PREFIX: ['couchdb', 'prefix'],
 } as const

@@ -6,6 +6,7 @@ import { kindOf } from '../kinds/base/registry.ts'
 import type { SigningKey } from '../ledger/keys.ts'
 import { isItemId } from '../ledger/item-id.ts'
 import type { Ledger } from '../ledger/ledger.ts'
+import { editTime } from './edit-time.ts'
 import type { SiteItem } from '../project/site-item.ts'
 import { sameValue } from '../resolve/values.ts'
 
@@ -48,6 +49,7 @@ export async function revise(
     fields,
     note: 'By an editor',
   }
-  await ledger.append([{ draft, author: key }])
+  const at = editTime(fields, item, item.heads)
+  await ledger.append([{ draft, author: key, ...(at === undefined ? {} : { at }) }])
   return true
 }

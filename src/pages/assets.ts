@@ -26,6 +26,8 @@ export const ASSETS = {
 export const SCRIPTS = {
   count: script('count'),
   passkey: script('passkey'),
+  prove: script('prove'),
+  work: script('work'),
 } as const satisfies Record<string, Asset>
 
 export type ScriptName = keyof typeof SCRIPTS

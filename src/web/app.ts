@@ -21,6 +21,7 @@ import { logPages } from './moderation/log.ts'
 import { moderatePages } from './moderation/moderate.ts'
 import { officePages } from './moderation/office.ts'
 import { reportPages } from './moderation/report.ts'
+import { slowPages } from './moderation/slow.ts'
 import { withdrawPages } from './moderation/withdraw.ts'
 import { accountPages } from './people/account.ts'
 import { peoplePages } from './people/accounts.ts'
@@ -75,6 +76,7 @@ export function createPages(web: WebContext): Router {
   moderatePages(router, web)
   reportPages(router, web)
   erasurePages(router, web)
+  slowPages(router, web)
   logPages(router, web)
   withdrawPages(router, web)
   commentPages(router, web)

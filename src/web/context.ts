@@ -5,11 +5,13 @@ import type { Config } from '../config/config.ts'
 import type { SigningKey } from '../ledger/keys.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Reports } from '../newsroom/reports.ts'
+import type { Slow } from '../newsroom/slow.ts'
 import type { Policy } from '../project/policy.ts'
 import type { Terms } from '../project/terms.ts'
 import type { Holding } from '../replication/arrivals.ts'
 import type { Site } from '../project/site.ts'
 import type { SearchIndex } from '../search/search-index.ts'
+import type { Gate } from './abuse/gate.ts'
 
 /** What the routes work with. */
 export interface WebContext {
@@ -26,6 +28,9 @@ export interface WebContext {
   nodeKey: SigningKey
   policy: Policy
   reports: Reports
+  /** Everything that readers and authors send goes through it. */
+  gate: Gate
+  slow: Slow
   people: People
   access: Access
   attempts: Attempts

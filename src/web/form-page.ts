@@ -5,6 +5,8 @@ import { kindOf } from '../kinds/base/registry.ts'
 import { occurrenceName } from '../pages/calendar.ts'
 import { pathOf } from '../pages/models.ts'
 import type { SiteItem } from '../project/site-item.ts'
+import { challengeFor } from './abuse/on-forms.ts'
+import type { Activity } from './abuse/limits.ts'
 import type { WebContext } from './context.ts'
 import { shownFields } from './item-form.ts'
 import type { CheckedInput } from './item-form.ts'
@@ -22,6 +24,9 @@ export interface FormState {
   errors?: CheckedInput['errors']
   /** Said above the form. */
   notice?: string
+  /** What was answered to the form's question, and what is wrong with it. */
+  answer?: string | undefined
+  challengeError?: string
   preview?: object
   parents?: string
   item?: SiteItem
@@ -36,7 +41,7 @@ export async function showForm(
   tokens: FormTokens,
   state: FormState,
 ): Promise<void> {
-  const { item, original, status = 200, action, errors = {}, kind, ...rest } = state
+  const { item, original, status = 200, action, errors = {}, kind, answer, challengeError, ...rest } = state
   const wording = wordingFor(ctx)
   const clashes = item && item.clashes.length > 0 ? (await clashesOf(item, web)).clashes : []
   const terms = web.terms()
@@ -44,11 +49,20 @@ export async function showForm(
   const title = item
     ? wording.t('form.edit', { title: item.listing.title })
     : wording.t('form.publish', { kind: wording.kind(kind.name) })
+  const token = tokens.issue(action)
+  const activity: Activity = item ? 'edit' : 'publish'
+  const { challenge, scripts } = challengeFor(
+    ctx,
+    web,
+    { activity, item: item?._id },
+    { token, answer, error: challengeError },
+  )
   const model = {
     ...rest,
     action,
     errors,
-    errorCount: Object.keys(errors).length,
+    errorCount: Object.keys(errors).length + (challengeError === undefined ? 0 : 1),
+    challenge,
     clashes,
     kind: kind.name,
     fields,
@@ -60,13 +74,13 @@ export async function showForm(
     path: item && pathOf(item.kind, item._id),
     parts: item ? partsOf(item, kind, action, wording) : [],
     original: original && { title: original.listing.title, path: pathOf(original.kind, original._id) },
-    token: tokens.issue(action),
+    token,
     title,
     robots: item ? 'noindex' : undefined,
     current: item ? undefined : 'publish',
   }
   ctx.status = status
-  await showPage(ctx, web, 'form', model, { store: false })
+  await showPage(ctx, web, 'form', model, { store: false, scripts })
 }
 
 /** The forms for parts of an item, beside that for the whole. */

@@ -70,7 +70,7 @@ export function itemPages(router: Router, web: WebContext): void {
     const wording = wordingFor(ctx)
     const model = itemModel(item, wording, edit.fields)
     const version = {
-      saved: wording.moment(edit.at),
+      saved: wording.moment(edit.at, item.listing.dayOnly),
       note: edit.note,
       current: item.heads.length === 1 && item.heads[0] === ctx.params.hash,
     }
@@ -92,8 +92,14 @@ export function itemPages(router: Router, web: WebContext): void {
       itemTitle: item.listing.title,
       kind: item.kind,
       path,
-      older: { path: `${path}/versions/${ctx.params.from ?? ''}`, saved: wording.moment(from.at) },
-      newer: { path: `${path}/versions/${ctx.params.to ?? ''}`, saved: wording.moment(to.at) },
+      older: {
+        path: `${path}/versions/${ctx.params.from ?? ''}`,
+        saved: wording.moment(from.at, item.listing.dayOnly),
+      },
+      newer: {
+        path: `${path}/versions/${ctx.params.to ?? ''}`,
+        saved: wording.moment(to.at, item.listing.dayOnly),
+      },
       changes: fieldChanges(from.fields, to.fields),
       title: wording.t('changes.title', { title: item.listing.title }),
       robots: 'noindex',

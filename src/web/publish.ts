@@ -10,6 +10,7 @@ import type { SigningKey } from '../ledger/keys.ts'
 import { logger } from '../log.ts'
 import { itemModel, pathOf } from '../pages/models.ts'
 import type { SiteItem } from '../project/site-item.ts'
+import { attemptOf, refusalOf } from './abuse/on-forms.ts'
 import type { WebContext } from './context.ts'
 import { originalOf } from './extras.ts'
 import { readForm, redirect } from './form.ts'
@@ -21,7 +22,7 @@ import type { CheckedInput } from './item-form.ts'
 import { anyItemOf, authorOf, authorsItem } from './item-of.ts'
 import { localPath, publicUrl, showPage, wordingFor } from './page.ts'
 import type { PageRequest } from './page.ts'
-import { saveEdit, saveNew } from './saving.ts'
+import { newTags, saveEdit, saveNew } from './saving.ts'
 import { isCrossSite } from './security.ts'
 import { Submissions } from './submissions.ts'
 import { FormTokens } from './token.ts'
@@ -148,7 +149,8 @@ export function publishPages(router: Router, web: WebContext): void {
     const parents = (form.get('parents') ?? '')
       .split(' ')
       .filter((hash) => isHash(hash) && hash in item.graph)
-    const state: FormState = { kind, action: ctx.path, input, item, parents: parents.join(' ') }
+    const answer = form.get('answer')
+    const state: FormState = { kind, action: ctx.path, input, item, parents: parents.join(' '), answer }
     const checked = checkInput(input, kind, { before: item.fields, wording: wordingFor(ctx) })
     if (await stopped(ctx, form, state, checked)) return
     if (parents.length === 0) {
@@ -158,10 +160,14 @@ export function publishPages(router: Router, web: WebContext): void {
     }
     const { fields } = checked
     await orGiveBack(ctx, state, async () => {
-      const location = await submissions.once(form.get('token') ?? '', async () => {
-        await saveEdit(web, item, { parents, fields, author, note })
-        return pathOf(item.kind, item._id)
-      })
+      const tags = newTags(fields, web, item)
+      const attempt = attemptOf(ctx, form, { activity: 'edit', item: item._id, tags })
+      const location = await submissions.once(attempt.token, () =>
+        web.gate.pass(attempt, wordingFor(ctx), async () => {
+          await saveEdit(web, item, { parents, fields, author, note })
+          return pathOf(item.kind, item._id)
+        }),
+      )
       redirect(ctx, localPath(ctx, location))
     })
   }
@@ -170,21 +176,25 @@ export function publishPages(router: Router, web: WebContext): void {
     const { kind, given, author: ownKey } = publication
     const form = await readForm(ctx, web.config.limits.formBytes)
     const input = { ...readInput(form, kind), ...given }
-    const state: FormState = { kind, action: ctx.path, input }
+    const state: FormState = { kind, action: ctx.path, input, answer: form.get('answer') }
     const checked = checkInput(input, kind, { wording: wordingFor(ctx) })
     if (await stopped(ctx, form, state, checked)) return
     const { fields } = checked
-    const token = form.get('token') ?? ''
+    const tags = newTags(fields, web)
+    const attempt = attemptOf(ctx, form, { activity: 'publish', tags, repeats: true })
+    const { token } = attempt
     await orGiveBack(ctx, state, async () => {
-      const location = await submissions.once(token, async () => {
-        const secret = tokens.authorSecret(token)
-        const author = ownKey ?? keyFromSeed(secret)
-        const startedMs = tokens.issuedAt(token)
-        const item = await saveNew(web, { kind, fields, author, startedMs, salt: secret.subarray(0, 2) })
-        if (ownKey === web.nodeKey) return pathOf(kind.name, item)
-        const inLink = ownKey ? (ctx.params.secret ?? '') : secret.toString('base64url')
-        return `${pathOf(kind.name, item)}/published/${inLink}`
-      })
+      const location = await submissions.once(token, () =>
+        web.gate.pass(attempt, wordingFor(ctx), async () => {
+          const secret = tokens.authorSecret(token)
+          const author = ownKey ?? keyFromSeed(secret)
+          const startedMs = tokens.issuedAt(token)
+          const item = await saveNew(web, { kind, fields, author, startedMs, salt: secret.subarray(0, 2) })
+          if (ownKey === web.nodeKey) return pathOf(kind.name, item)
+          const inLink = ownKey ? (ctx.params.secret ?? '') : secret.toString('base64url')
+          return `${pathOf(kind.name, item)}/published/${inLink}`
+        }),
+      )
       redirect(ctx, localPath(ctx, location))
     })
   }
@@ -218,6 +228,8 @@ export function publishPages(router: Router, web: WebContext): void {
     try {
       await save()
     } catch (error) {
+      const refusal = refusalOf(ctx, error)
+      if (refusal) return show(ctx, { ...state, ...refusal })
       const code = error instanceof HyperactiveError ? error.code : 'unexpected'
       log.error('an edit could not be saved', { code })
       const notice = wordingFor(ctx).t('form.notSaved')
@@ -258,7 +270,7 @@ async function originalFor(ctx: PageRequest, { site }: WebContext): Promise<Site
 
 function inputForTranslation(original: SiteItem, kind: Kind): Input {
   const { tags, places, author } = original.fields
-  const { title: _, summary: __, body: ___, ...rest } = original.fields
+  const { title: _, summary: __, body: ___, dayOnly: ____, ...rest } = original.fields
   const fields = original.kind === kind.name ? rest : { tags, places, author }
   return { ...inputOf({ ...fields, translationOf: original._id }, kind), language: '' }
 }

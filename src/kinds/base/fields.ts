@@ -94,6 +94,8 @@ export const commonFields = {
   translationOf: itemId().optional(),
   /** No more comments are taken. */
   commentsClosed: flag().optional(),
+  /** Its edits hold the day, not the time of the day, and pages show no more. */
+  dayOnly: flag().optional(),
   /** Paths of older sites that lead here. */
   aliases: z
     .array(line(500).regex(/^\/[^\s]*$/u, 'is not a path that begins with /'))
@@ -114,6 +116,7 @@ export const commonStrategies = {
   group: 'latest',
   translationOf: 'latest',
   commentsClosed: 'latest',
+  dayOnly: 'latest',
   aliases: 'set',
 } as const satisfies Record<string, Strategy>
 
@@ -128,6 +131,7 @@ export const FIELDS = {
   group: { name: 'group', control: 'given' },
   translationOf: { name: 'translationOf', control: 'given' },
   commentsClosed: { name: 'commentsClosed', control: 'flag', more: true },
+  dayOnly: { name: 'dayOnly', control: 'flag', more: true },
 } as const satisfies Record<string, FormField>
 
 /** What listings show of the fields that every kind has. */
@@ -141,6 +145,7 @@ export function commonSummary(fields: Fields): Summary {
     places: list(places),
     language: String(language),
     ...(group ? { group } : {}),
+    ...(fields.dayOnly === true ? { dayOnly: true } : {}),
   }
 }
 

@@ -17,6 +17,7 @@ import type { PageRequest } from '../page.ts'
 import { issueToken, knownPerson, readOwnForm } from '../people/own-form.ts'
 import { FormTokens } from '../token.ts'
 import { judge, readJudgement } from './judging.ts'
+import { slowForm } from './slow.ts'
 
 const ASPECTS: readonly Aspect[] = ['visibility', 'author', 'review', 'status', 'place', 'comments']
 const OF_COMMENTS = new Set(['hide', 'unhide', 'approve', 'conceal'])
@@ -84,6 +85,7 @@ export function moderatePages(router: Router, web: WebContext): void {
       categories: CATEGORIES,
       typed,
       notice,
+      slow: slowForm(web, target),
       action: ctx.path,
       token: issueToken(ctx, tokens, ctx.path),
       title: t('moderation.moderate'),
