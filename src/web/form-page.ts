@@ -8,7 +8,7 @@ import type { SiteItem } from '../project/site-item.ts'
 import type { WebContext } from './context.ts'
 import { shownFields } from './item-form.ts'
 import type { CheckedInput } from './item-form.ts'
-import { clashesOf } from './listing-pages.ts'
+import { clashesOf, resolvePath } from './listing-pages.ts'
 import { showPage, wordingFor } from './page.ts'
 import type { FormTokens } from './token.ts'
 
@@ -25,6 +25,8 @@ export interface FormState {
   preview?: object
   parents?: string
   item?: SiteItem
+  /** Of the edit link that led here. */
+  secret?: string | undefined
   /** The item that is being translated. */
   original?: SiteItem
 }
@@ -36,7 +38,7 @@ export async function showForm(
   tokens: FormTokens,
   state: FormState,
 ): Promise<void> {
-  const { item, original, status = 200, action, errors = {}, kind, ...rest } = state
+  const { item, original, secret, status = 200, action, errors = {}, kind, ...rest } = state
   const wording = wordingFor(ctx)
   const clashes = item && item.clashes.length > 0 ? (await clashesOf(item, web)).clashes : []
   const terms = web.terms()
@@ -50,6 +52,7 @@ export async function showForm(
     errors,
     errorCount: Object.keys(errors).length,
     clashes,
+    resolvePath: item && resolvePath(item, secret),
     kind: kind.name,
     fields,
     moreFields: fields.some(({ more }) => more),
