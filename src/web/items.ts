@@ -51,7 +51,7 @@ export function itemPages(router: Router, web: WebContext): void {
       ...(item.occurrences ? { when: whenModel(item, wording, Date.now()) } : {}),
       comments,
       title: model.title,
-      description: model.summary,
+      description: item.standing.hidden ? undefined : model.summary,
       robots: item.standing.hidden ? 'noindex, nofollow' : undefined,
       card: item.standing.hidden
         ? undefined
