@@ -102,8 +102,8 @@ export function allowsOn(
   relations: readonly Relation[],
 ): boolean {
   if (allows(permission, roles)) return true
-  const holders = relations.flatMap((relation) => PERMISSIONS_ON[relation][permission] ?? [])
-  return roles.some((role) => holders.includes(role))
+  const holders = new Set(relations.flatMap((relation) => PERMISSIONS_ON[relation][permission] ?? []))
+  return roles.some((role) => holders.has(role))
 }
 
 /** Whether somebody with these roles needs a second factor before any of them counts. */

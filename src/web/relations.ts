@@ -25,7 +25,8 @@ export async function relate(
 ): Promise<void> {
   const person = personOf(ctx)
   const relations = person && item ? await relationsTo(item, person.account, web) : []
-  Object.assign(ctx.state as WithRelations, { relations, group: item && groupConcerned(item) })
+  const known: WithRelations = { relations, group: item && groupConcerned(item) }
+  Object.assign(ctx.state, known)
 }
 
 /** The group for which somebody acts who has a permission on a request's item alone. */

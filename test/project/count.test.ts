@@ -17,7 +17,7 @@ test('what a listing has is counted exactly up to a bound', async (t) => {
     )
     return [first, ...heads]
   })
-  await store.ledger.database.bulkDocs(documents as never, { newEdits: false })
+  await store.ledger.database.bulkDocs(documents, { newEdits: false })
   await using projected = await project(store)
   const { site } = projected
   t.deepEqual(await site.count(CLASHES), { count: 3, more: false })

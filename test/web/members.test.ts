@@ -18,6 +18,20 @@ async function twoGroups(t: ExecutionContext) {
   return { node, root, ann, bob, moderator, radio, kitchen }
 }
 
+function decide(visitor: Visitor, target: string, fields: Record<string, string>) {
+  return visitor.send(`/moderate/${target}`, fields)
+}
+
+/** What the page to moderate offers somebody. */
+async function buttons(visitor: Visitor, target: string) {
+  const html = await visitor.html(`/moderate/${target}`)
+  return [...html.matchAll(/name="action" value="(\w+)"/g)].map(([, name]) => name)
+}
+
+function pathIn(location: string): string {
+  return location.replace(/\/published\/.*/, '')
+}
+
 test('whoever makes a group is its first member; members add others and remove anybody, themselves included', async (t) => {
   const { node, root, ann, bob, radio } = await twoGroups(t)
   const members = `${radio.path}/members`
@@ -95,12 +109,9 @@ test('members publish in the name of a group that is not open, and others do not
 
 test('members edit, hide and lock what their group publishes, and nothing else', async (t) => {
   const { node, ann, bob, moderator, radio, kitchen } = await twoGroups(t)
-  const pathIn = (location: string) => location.replace(/\/published\/.*/, '')
   const byLink = `${radio.path}/publish/${radio.secret}/article`
   const path = pathIn(await publishAt(new Visitor(node), byLink, { title: 'By the link' }))
   const item = path.slice('/articles/'.length)
-  const decide = (visitor: Visitor, target: string, fields: Record<string, string>) =>
-    visitor.send(`/moderate/${target}`, fields)
 
   const page = await ann.html(path)
   for (const address of [`${path}/edit`, `/moderate/${item}`])
@@ -115,10 +126,6 @@ test('members edit, hide and lock what their group publishes, and nothing else',
   )
   t.true((await node.html(path)).includes('By a member.'))
 
-  const buttons = async (visitor: Visitor, target: string) =>
-    [...(await visitor.html(`/moderate/${target}`)).matchAll(/name="action" value="(\w+)"/g)].map(
-      ([, name]) => name,
-    )
   t.deepEqual(await buttons(ann, item), ['hide', 'lock'])
   t.is((await decide(ann, item, { action: 'promote' })).status, 403)
   t.is((await decide(ann, item, { action: 'conceal', category: 'danger' })).status, 403)
@@ -187,7 +194,7 @@ test('translators edit what is a translation, and nothing else', async (t) => {
   t.true((await translator.html(original.path)).includes(`href="${form}"`))
   const fields = { ...formFields(await node.html(form)), title: 'El río', language: 'es', body: 'Sueb.' }
   const answer = await send(node, '/publish/article', { ...fields, action: 'publish' })
-  const path = (answer.headers.get('location') ?? '').replace(/\/published\/.*/, '')
+  const path = pathIn(answer.headers.get('location') ?? '')
   t.false((await translator.html(original.path)).includes(`${original.path}/edit"`))
   t.true((await translator.html(path)).includes(`${path}/edit"`))
   t.false((await translator.html(path)).includes('/moderate/'))
