@@ -149,6 +149,26 @@ export function withoutSecondFactor({ passkeys }: Pick<Account, 'passkeys'>): Re
   return { totp: null, ...Object.fromEntries(names.map((name) => [name, null])) }
 }
 
+/**
+ * Of accounts that have one handle, which two nodes gave out before they heard of each other, the older one has it. The
+ * others can sign in once they have another handle.
+ *
+ * @returns the ids of those others
+ */
+export function outrun(accounts: readonly Account[]): Set<string> {
+  const owners = new Map<string, Account>()
+  const open = accounts.filter(({ closed }) => !closed)
+  for (const account of [...open].sort(byAge)) {
+    if (!owners.has(account.handle)) owners.set(account.handle, account)
+  }
+  return new Set(open.filter(({ id, handle }) => owners.get(handle)?.id !== id).map(({ id }) => id))
+}
+
+function byAge(a: Account, b: Account): number {
+  if (a.createdAt !== b.createdAt) return a.createdAt < b.createdAt ? -1 : 1
+  return a.id < b.id ? -1 : 1
+}
+
 /** All roles of an account: those that were given, and those that follow. */
 export function rolesOf(account: Pick<Account, 'roles' | 'groups' | 'closed'>): Role[] {
   if (account.closed) return ['reader']

@@ -87,6 +87,12 @@ export interface DecisionRow {
   closed?: string
 }
 
+/** How many there are, or that there are more than this. */
+export interface Counted {
+  count: number
+  more: boolean
+}
+
 /** Rows read at once where documents are counted. */
 const COUNTED = 1000
 const FIRST = ''
@@ -242,6 +248,16 @@ export class Site {
       ...(newer ? { newer: { at: newer[time], item: newer.item } } : {}),
       ...(older ? { older: { at: older[time], item: older.item } } : {}),
     }
+  }
+
+  /** How many entries a listing has, counted up to a bound. */
+  async count({ view, prefix, from = FIRST, to = LAST }: Scope, most = COUNTED): Promise<Counted> {
+    const { rows } = await this.database.view<ListingEntry>(this.#design(), view, {
+      startkey: [...prefix, from],
+      endkey: [...prefix, to],
+      limit: most + 1,
+    })
+    return { count: Math.min(rows.length, most), more: rows.length > most }
   }
 
   /** Comments stand by themselves in the view, also those on an item that has been hidden. */

@@ -7,6 +7,7 @@ import { assetRoutes } from './assets.ts'
 import { calendarPages } from './calendar.ts'
 import { cloudPages } from './clouds.ts'
 import { commentPages } from './comments.ts'
+import { conflictPages } from './conflicts.ts'
 import type { WebContext } from './context.ts'
 import { errorPages } from './errors.ts'
 import { feedRoutes } from './feeds.ts'
@@ -15,6 +16,7 @@ import { healthRoutes } from './health.ts'
 import { homePage } from './home.ts'
 import { aliasPages, itemPages } from './items.ts'
 import { listingPages } from './listing-pages.ts'
+import { membersPages } from './members.ts'
 import { speak } from './page.ts'
 import { erasurePages } from './moderation/erase.ts'
 import { logPages } from './moderation/log.ts'
@@ -80,6 +82,8 @@ export function createPages(web: WebContext): Router {
   logPages(router, web)
   withdrawPages(router, web)
   commentPages(router, web)
+  conflictPages(router, web)
+  membersPages(router, web)
   publishPages(router, web)
   listingPages(router, web)
   itemPages(router, web)

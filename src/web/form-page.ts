@@ -10,7 +10,7 @@ import type { Activity } from './abuse/limits.ts'
 import type { WebContext } from './context.ts'
 import { shownFields } from './item-form.ts'
 import type { CheckedInput } from './item-form.ts'
-import { clashesOf } from './listing-pages.ts'
+import { clashesOf, resolvePath } from './listing-pages.ts'
 import { showPage, wordingFor } from './page.ts'
 import type { FormTokens } from './token.ts'
 
@@ -30,6 +30,8 @@ export interface FormState {
   preview?: object
   parents?: string
   item?: SiteItem
+  /** Of the edit link that led here. */
+  secret?: string | undefined
   /** The item that is being translated. */
   original?: SiteItem
 }
@@ -41,7 +43,18 @@ export async function showForm(
   tokens: FormTokens,
   state: FormState,
 ): Promise<void> {
-  const { item, original, status = 200, action, errors = {}, kind, answer, challengeError, ...rest } = state
+  const {
+    item,
+    original,
+    secret,
+    status = 200,
+    action,
+    errors = {},
+    kind,
+    answer,
+    challengeError,
+    ...rest
+  } = state
   const wording = wordingFor(ctx)
   const clashes = item && item.clashes.length > 0 ? (await clashesOf(item, web)).clashes : []
   const terms = web.terms()
@@ -64,6 +77,7 @@ export async function showForm(
     errorCount: Object.keys(errors).length + (challengeError === undefined ? 0 : 1),
     challenge,
     clashes,
+    resolvePath: item && resolvePath(item, secret),
     kind: kind.name,
     fields,
     moreFields: fields.some(({ more }) => more),

@@ -16,9 +16,11 @@ import type { WebContext } from './context.ts'
 import { extraOf } from './extras.ts'
 import { groupExtra } from './group.ts'
 import { itemOf } from './item-of.ts'
+import { resolvePath } from './listing-pages.ts'
 import { localPath, publicUrl, showPage, wordingFor } from './page.ts'
 import type { PageRequest } from './page.ts'
 import { may } from './may.ts'
+import { mayHere, relate } from './relations.ts'
 
 /** An item's page, its history, its versions and what changed between them. */
 export function itemPages(router: Router, web: WebContext): void {
@@ -35,6 +37,7 @@ export function itemPages(router: Router, web: WebContext): void {
     if (!item) return
     const wording = wordingFor(ctx)
     const model = itemModel(item, wording)
+    await relate(ctx, item, web)
     const [extra, ofGroup, comments] = await Promise.all([
       extraOf(item, web, wording),
       item.kind === 'group' ? groupExtra(item, web, wording) : {},
@@ -42,12 +45,13 @@ export function itemPages(router: Router, web: WebContext): void {
     ])
     await showPage(ctx, web, templateOf(item), {
       item: model,
+      rights: rightsOn(ctx, item),
       ...extra,
       ...ofGroup,
       ...(item.occurrences ? { when: whenModel(item, wording, Date.now()) } : {}),
       comments,
       title: model.title,
-      description: model.summary,
+      description: item.standing.hidden ? undefined : model.summary,
       robots: item.standing.hidden ? 'noindex, nofollow' : undefined,
       card: item.standing.hidden
         ? undefined
@@ -105,6 +109,20 @@ export function itemPages(router: Router, web: WebContext): void {
       robots: 'noindex',
     })
   })
+}
+
+/** Where whoever asks may go from an item's page. */
+function rightsOn(ctx: PageRequest, item: SiteItem) {
+  const edits = mayHere(ctx, 'edit-any')
+  const isGroup = item.kind === 'group'
+  const path = pathOf(item.kind, item._id)
+  return {
+    moderates: mayHere(ctx, 'moderate'),
+    edits,
+    resolvePath: edits && item.clashes.length > 0 ? resolvePath(item) : undefined,
+    membersPath: isGroup && mayHere(ctx, 'members') ? `${path}/members` : undefined,
+    publishPath: isGroup && mayHere(ctx, 'publish-in-group') ? `${path}/publish` : undefined,
+  }
 }
 
 /** Addresses of older sites that items answer to: the last thing to try before there is nothing. */

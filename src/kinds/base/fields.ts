@@ -90,6 +90,11 @@ export const commonFields = {
   language,
   /** The group that it is published in; what that takes, the group says. */
   group: itemId().optional(),
+  /**
+   * The key of that group, where a node publishes in the name of the group's members. It counts only in what the node
+   * itself signed as the author.
+   */
+  groupKey: line(64).optional(),
   /** The item of which this one is a translation: the original, not another translation. */
   translationOf: itemId().optional(),
   /** No more comments are taken. */
@@ -114,6 +119,7 @@ export const commonStrategies = {
   places: 'set',
   language: 'latest',
   group: 'latest',
+  groupKey: 'latest',
   translationOf: 'latest',
   commentsClosed: 'latest',
   dayOnly: 'latest',

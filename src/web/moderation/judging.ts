@@ -1,5 +1,5 @@
 import type { ParameterizedContext } from 'koa'
-import { allows, TO_DECIDE } from '../../accounts/permissions.ts'
+import { TO_DECIDE } from '../../accounts/permissions.ts'
 import { HyperactiveError } from '../../errors.ts'
 import { CATEGORIES } from '../../newsroom/categories.ts'
 import { decide } from '../../newsroom/decide.ts'
@@ -7,6 +7,7 @@ import type { WebContext } from '../context.ts'
 import type { Form } from '../form.ts'
 import { wordingFor } from '../page.ts'
 import { knownPerson } from '../people/own-form.ts'
+import { mayHere } from '../relations.ts'
 
 const LONGEST_REASON = 2000
 
@@ -26,7 +27,7 @@ export function readJudgement(ctx: ParameterizedContext, form: Form): Judged {
   const { t } = wordingFor(ctx)
   const action = form.get('action') ?? ''
   const permission = TO_DECIDE[action]
-  if (permission === undefined || !allows(permission, knownPerson(ctx).roles))
+  if (permission === undefined || !mayHere(ctx, permission))
     throw new HyperactiveError('not_permitted', t('people.notPermitted'), { status: 403 })
   const category = form.get('category') ?? ''
   const reason = (form.get('reason') ?? '').trim()

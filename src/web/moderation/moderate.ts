@@ -11,13 +11,15 @@ import type { Aspect, KnownDecision } from '../../project/decisions.ts'
 import type { SiteComment, SiteItem } from '../../project/site-item.ts'
 import type { WebContext } from '../context.ts'
 import { redirect } from '../form.ts'
-import { may } from '../may.ts'
+import { mayOn } from '../may.ts'
 import { localPath, showPage, wordingFor } from '../page.ts'
 import type { PageRequest } from '../page.ts'
 import { issueToken, knownPerson, readOwnForm } from '../people/own-form.ts'
+import { mayHere } from '../relations.ts'
 import { FormTokens } from '../token.ts'
 import { judge, readJudgement } from './judging.ts'
 import { slowForm } from './slow.ts'
+import { isForModerators } from './members-say.ts'
 
 const ASPECTS: readonly Aspect[] = ['visibility', 'author', 'review', 'status', 'place', 'comments']
 const OF_COMMENTS = new Set(['hide', 'unhide', 'approve', 'conceal'])
@@ -27,12 +29,16 @@ export function moderatePages(router: Router, web: WebContext): void {
   const tokens = new FormTokens(web.nodeKey)
 
   for (const address of ['/moderate/:item', '/moderate/:item/:comment']) {
-    router.get(address, may('moderate'), async (ctx) => show(ctx, await targetOf(ctx)))
-    router.post(address, may('moderate'), async (ctx) => {
+    router.get(address, mayOn('moderate', web), async (ctx) => show(ctx, await targetOf(ctx)))
+    router.post(address, mayOn('moderate', web), async (ctx) => {
       const target = await targetOf(ctx)
       const form = await readOwnForm(ctx, tokens, { url: web.config.url })
       try {
         const judged = readJudgement(ctx, form)
+        if (await isForModerators(ctx, target, judged.action, web))
+          throw new HyperactiveError('not_permitted', wordingFor(ctx).t('membership.forModerators'), {
+            status: 403,
+          })
         await judge(ctx, web, [addressed(target)], judged)
         redirect(ctx, localPath(ctx, ctx.path))
       } catch (error) {
@@ -48,7 +54,9 @@ export function moderatePages(router: Router, web: WebContext): void {
     const known = isItemId(item) && (comment === undefined || isHash(comment))
     const found =
       known && (comment === undefined ? await web.site.anyItem(item) : await web.site.comment(item, comment))
-    if (found) return found
+    // What nobody can read is the moderators' business alone.
+    const seesAll = allows('moderate', knownPerson(ctx).roles)
+    if (found && (seesAll || found.standing.closed === undefined)) return found
     throw new HyperactiveError('unknown_item', wordingFor(ctx).t('error.unknownItem'), { status: 404 })
   }
 
@@ -58,13 +66,15 @@ export function moderatePages(router: Router, web: WebContext): void {
     { status = 200, notice, typed = {} }: { status?: number; notice?: string; typed?: object } = {},
   ): Promise<void> {
     const { t } = wordingFor(ctx)
-    const { roles } = knownPerson(ctx)
     const inForceNow = new Set(ASPECTS.flatMap((aspect) => inForce(target.decisions, aspect, web.policy)))
-    const actions = Object.keys(TO_DECIDE).filter((action) => {
+    const possible = Object.keys(TO_DECIDE).filter((action) => {
       const permission = TO_DECIDE[action]
       const fits = target.type === 'item' || OF_COMMENTS.has(action)
-      return fits && permission !== undefined && allows(permission, roles) && !changesNothing(target, action)
+      return fits && permission !== undefined && mayHere(ctx, permission) && !changesNothing(target, action)
     })
+    const actions: string[] = []
+    for (const action of possible)
+      if (!(await isForModerators(ctx, target, action, web))) actions.push(action)
     const decided = Object.entries(target.decisions).sort(([, a], [, b]) => (a.at < b.at ? 1 : -1))
     ctx.status = status
     const model = {
@@ -81,7 +91,9 @@ export function moderatePages(router: Router, web: WebContext): void {
         decided.map(([hash, decision]) => decisionModel(decision, inForceNow.has(hash), ctx)),
       ),
       actions,
-      erasePath: allows('erase', roles) ? ctx.path.replace('/moderate/', '/erase/') : undefined,
+      erasePath: allows('erase', knownPerson(ctx).roles)
+        ? ctx.path.replace('/moderate/', '/erase/')
+        : undefined,
       categories: CATEGORIES,
       typed,
       notice,

@@ -58,7 +58,6 @@ export function officePages(router: Router, web: WebContext): void {
   ): Promise<void> {
     const wording = wordingFor(ctx)
     const waiting = await web.site.awaiting(ROWS + 1)
-    const clashes = await web.site.list(CLASHES, { limit: ROWS })
     ctx.status = status
     const model = {
       entries: waiting.slice(0, ROWS).map((entry) => {
@@ -76,7 +75,7 @@ export function officePages(router: Router, web: WebContext): void {
       reported: await reportedModels(chosen),
       count: Math.min(waiting.length, ROWS),
       more: waiting.length > ROWS,
-      clashes: clashes.rows.length,
+      clashes: await web.site.count(CLASHES),
       categories: CATEGORIES,
       kinds: allows('publish-pages', knownPerson(ctx).roles) ? EDITORS_KINDS : [],
       administers: allows('accounts', knownPerson(ctx).roles),

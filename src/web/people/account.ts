@@ -11,6 +11,7 @@ import {
 } from '../../accounts/one-time-codes.ts'
 import { hashPassword, isPassword, passwordProblem } from '../../accounts/passwords.ts'
 import type { Changes } from '../../accounts/people.ts'
+import { pathOf } from '../../pages/models.ts'
 import type { WebContext } from '../context.ts'
 import type { Form } from '../form.ts'
 import { redirect } from '../form.ts'
@@ -122,7 +123,9 @@ export function accountPages(router: Router, web: WebContext): void {
     const secret = account.totp === undefined ? (offered.get(account.id) ?? newTotpSecret()) : undefined
     if (secret !== undefined) offered.set(account.id, secret)
     const address = secret && totpAddress(secret, { site: config.site.name, handle: account.handle })
+    const groups = await web.site.items(account.groups)
     const model = {
+      groups: groups.map(({ kind, _id, listing }) => ({ name: listing.title, path: pathOf(kind, _id) })),
       handle: account.handle,
       name: account.name,
       roles: person.granted.filter((role) => role !== 'reader'),

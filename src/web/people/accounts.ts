@@ -1,6 +1,6 @@
 import type { Router } from '@koa/router'
 import type { ParameterizedContext } from 'koa'
-import { hasSecondFactor, withoutSecondFactor } from '../../accounts/account.ts'
+import { HANDLE, hasSecondFactor, outrun, withoutSecondFactor } from '../../accounts/account.ts'
 import type { Account } from '../../accounts/account.ts'
 import { GRANTED } from '../../accounts/permissions.ts'
 import { HyperactiveError } from '../../errors.ts'
@@ -13,6 +13,13 @@ import { localPath, publicUrl, showPage, wordingFor } from '../page.ts'
 import type { PageRequest } from '../page.ts'
 import { FormTokens } from '../token.ts'
 import { issueToken, readOwnForm } from './own-form.ts'
+
+/** A handle that an account cannot have, as it was typed. */
+interface WrongHandle {
+  id: string
+  handle: string
+  problem: string
+}
 
 const HERE = '/office/people'
 
@@ -43,6 +50,23 @@ export function peoplePages(router: Router, web: WebContext): void {
       const values = changes.map((role) => [`role:${role}`, wanted.includes(role)])
       await people.change(account.id, Object.fromEntries(values) as Record<string, boolean>)
     }
+    redirect(ctx, localPath(ctx, HERE))
+  })
+
+  // Of accounts with one handle only the oldest can sign in; another handle lets the others in.
+  router.post(`${HERE}/:account/handle`, may('accounts'), async (ctx) => {
+    const form = await readOwnForm(ctx, tokens, { action: HERE, url })
+    const { id } = await accountOf(ctx)
+    const handle = (form.get('handle') ?? '').trim().toLowerCase()
+    const { t } = wordingFor(ctx)
+    const owner = await people.byHandle(handle)
+    const problem = !HANDLE.test(handle)
+      ? t('people.problem.handle')
+      : owner && owner.id !== id
+        ? t('people.problem.taken')
+        : undefined
+    if (problem !== undefined) return show(ctx, { wrong: { id, handle, problem }, status: 422 })
+    await people.change(id, { handle })
     redirect(ctx, localPath(ctx, HERE))
   })
 
@@ -77,12 +101,22 @@ export function peoplePages(router: Router, web: WebContext): void {
     throw new HyperactiveError('unknown_account', wordingFor(ctx).t('people.unknownAccount'), { status: 404 })
   }
 
-  async function show(ctx: ParameterizedContext, { link }: { link?: string } = {}): Promise<void> {
+  async function show(
+    ctx: ParameterizedContext,
+    { link, wrong, status = 200 }: { link?: string; wrong?: WrongHandle; status?: number } = {},
+  ): Promise<void> {
     const accounts = (await people.all()).filter(({ closed }) => !closed)
+    const younger = outrun(accounts)
+    ctx.status = status
     const model = {
       link,
       roles: GRANTED,
-      accounts: accounts.map((account) => ({ ...shown(account), enrolled: hasSecondFactor(account) })),
+      accounts: accounts.map((account) => ({
+        ...shown(account),
+        enrolled: hasSecondFactor(account),
+        outrun: younger.has(account.id),
+        wanted: wrong?.id === account.id ? wrong : undefined,
+      })),
       token: issueToken(ctx, tokens, HERE),
       title: wordingFor(ctx).t('people.people'),
       robots: 'noindex',
