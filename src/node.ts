@@ -5,7 +5,7 @@ import { deployDesignDoc } from './couch/design-docs.ts'
 import { gatewayRouter } from './gateway/gateway.ts'
 import { logger } from './log.ts'
 import { policyOf } from './project/policy.ts'
-import { OFFICE_DATABASE, Reports } from './newsroom/reports.ts'
+import { openNotices, openOffice } from './office-of-node.ts'
 import { openPeople, setUpLink } from './people-of-node.ts'
 import { Projector } from './project/projector.ts'
 import { SITE_DATABASE } from './project/rebuild.ts'
@@ -99,8 +99,8 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
     stored: (count) => projector.makeWay(count),
     signal: stop.signal,
   })
-  const office = await couch.ensureDatabase(OFFICE_DATABASE)
   const site = new Site(siteDatabase, () => deployment.inForce())
+  const office = await openOffice(store, { site, policy, config, signal: stop.signal })
   const app = createApp({
     ledger,
     site,
@@ -110,7 +110,9 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
     config,
     nodeKey: key,
     policy,
-    reports: new Reports(office, await deployDesignDoc(office, { signal: stop.signal })),
+    queue: office.queue,
+    notes: office.notes,
+    filters: office.filters,
     people,
     access,
     attempts: new Attempts(),
@@ -128,6 +130,8 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
   })
 
   projector.start()
+  stack.use(office.watcher).start()
+  stack.use(openNotices(office, loaded, address)).start()
   if (config.feeds.pull) stack.use(feedPuller(config.feeds, site)).start()
   await replication.start(address)
   log.debug('the node answers', { address })

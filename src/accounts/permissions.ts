@@ -53,6 +53,8 @@ export const PERMISSIONS = {
   conceal: MODERATION,
   /** The pages of moderators, and who decided what. */
   moderate: MODERATION,
+  /** Rules that act by themselves on what is published, so they are not for everybody who moderates. */
+  filters: EDITING,
   /** Pages, snippets, alerts: what stands around the news. */
   'publish-pages': EDITING,
   invite: ADMINISTRATION,

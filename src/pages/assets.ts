@@ -25,6 +25,7 @@ export const ASSETS = {
  */
 export const SCRIPTS = {
   count: script('count'),
+  queue: script('queue'),
 } as const satisfies Record<string, Asset>
 
 export type ScriptName = keyof typeof SCRIPTS

@@ -92,6 +92,11 @@ export async function mergeItem(
   return finish(merged, views)
 }
 
+/** Whether an item is an editor's own: it is signed by its node in the author's place too. */
+export function isByEditor({ graph, author }: Pick<SiteItem, 'graph' | 'author'>): boolean {
+  return Object.values(graph).some(({ node }) => node === author)
+}
+
 /** What follows from an item's fields, decisions and the vocabularies: its standing and what listings show. */
 export function finish(
   item: Omit<SiteItem, 'standing' | 'listing' | 'sections' | 'occurrences'>,
@@ -100,9 +105,7 @@ export function finish(
   const kind = kindOf(item.kind)
   if (!kind) return undefined
   const { _id, type, heads, graph, author, at, updatedAt, fields, clashes, decisions } = item
-  // An editor's own item is signed by its node in the author's place too.
-  const isByEditor = Object.values(graph).some(({ node }) => node === author)
-  const needsReview = policy.reviews.items && !isByEditor && at >= policy.reviewFrom
+  const needsReview = policy.reviews.items && !isByEditor(item) && at >= policy.reviewFrom
   const standing = standingOf(decisions, policy, { needsReview })
   const listing = listingOf(kind, fields, { at, updatedAt, clashes, standing, terms })
   const occurrences = kind.occurrences?.(fields)

@@ -16,6 +16,7 @@ import { homePage } from './home.ts'
 import { aliasPages, itemPages } from './items.ts'
 import { listingPages } from './listing-pages.ts'
 import { speak } from './page.ts'
+import { filterPages } from './moderation/filters.ts'
 import { logPages } from './moderation/log.ts'
 import { moderatePages } from './moderation/moderate.ts'
 import { officePages } from './moderation/office.ts'
@@ -71,6 +72,7 @@ export function createPages(web: WebContext): Router {
   accountPages(router, web)
   peoplePages(router, web)
   officePages(router, web)
+  filterPages(router, web)
   moderatePages(router, web)
   reportPages(router, web)
   logPages(router, web)

@@ -5,6 +5,8 @@ import { HyperactiveError } from '../../errors.ts'
 import { isHash } from '../../ledger/document.ts'
 import { isItemId } from '../../ledger/item-id.ts'
 import { CATEGORIES } from '../../newsroom/categories.ts'
+import { LONGEST_NOTE } from '../../newsroom/notes.ts'
+import { changedAt, nameOf } from '../../newsroom/target.ts'
 import { pathOf, reasonNamed, text } from '../../pages/models.ts'
 import { inForce } from '../../project/decisions.ts'
 import type { Aspect, KnownDecision } from '../../project/decisions.ts'
@@ -16,7 +18,8 @@ import { localPath, showPage, wordingFor } from '../page.ts'
 import type { PageRequest } from '../page.ts'
 import { issueToken, knownPerson, readOwnForm } from '../people/own-form.ts'
 import { FormTokens } from '../token.ts'
-import { judge, readJudgement } from './judging.ts'
+import { judge, readJudgement, versionIn } from './judging.ts'
+import { noteDown, noteModels } from './notes.ts'
 
 const ASPECTS: readonly Aspect[] = ['visibility', 'author', 'review', 'status', 'place', 'comments']
 const OF_COMMENTS = new Set(['hide', 'unhide', 'approve', 'conceal'])
@@ -31,12 +34,14 @@ export function moderatePages(router: Router, web: WebContext): void {
       const target = await targetOf(ctx)
       const form = await readOwnForm(ctx, tokens, { url: web.config.url })
       try {
-        const judged = readJudgement(ctx, form)
-        await judge(ctx, web, [addressed(target)], judged)
+        if (!(await noteDown(ctx, web, nameOf(target), form))) {
+          const seen = versionIn(form.get('version') ?? '')
+          await judge(ctx, web, [{ target: nameOf(target), ...seen }], readJudgement(ctx, form))
+        }
         redirect(ctx, localPath(ctx, ctx.path))
       } catch (error) {
         if (!(error instanceof HyperactiveError) || error.status !== 422) throw error
-        const typed = { reason: form.get('reason') ?? '', category: form.get('category') ?? '' }
+        const typed = Object.fromEntries(form)
         await show(ctx, target, { notice: error.message, typed, status: 422 })
       }
     })
@@ -80,6 +85,9 @@ export function moderatePages(router: Router, web: WebContext): void {
         decided.map(([hash, decision]) => decisionModel(decision, inForceNow.has(hash), ctx)),
       ),
       actions,
+      version: changedAt(target),
+      notes: await noteModels(ctx, web, nameOf(target)),
+      longestNote: LONGEST_NOTE,
       categories: CATEGORIES,
       typed,
       notice,
@@ -109,10 +117,6 @@ export function moderatePages(router: Router, web: WebContext): void {
       counts: web.policy.counts(node),
     }
   }
-}
-
-function addressed(target: SiteItem | SiteComment): { item: string; comment?: string } {
-  return target.type === 'item' ? { item: target._id } : { item: target.item, comment: target.hash }
 }
 
 /** Whether deciding this would leave everything as it stands. */

@@ -50,7 +50,7 @@ export function reportPages(router: Router, web: WebContext): void {
         ctx.set('Retry-After', String(error.retryAfterSeconds ?? 1))
         return show(ctx, target, { notice: error.message, typed, status: 429 })
       }
-      await web.reports.add({
+      await web.queue.reports.add({
         target: target.target,
         ...(category === undefined ? {} : { category }),
         ...(reason === '' ? {} : { reason }),
