@@ -33,7 +33,12 @@ export interface Office {
 /** Opens the office of a node, in a database of its own. */
 export async function openOffice(
   { couch, ledger, key }: Pick<Store, 'couch' | 'ledger' | 'key'>,
-  { site, policy, config, signal }: { site: Site; policy: Policy; config: Pick<Config, 'site'>; signal: AbortSignal },
+  {
+    site,
+    policy,
+    config,
+    signal,
+  }: { site: Site; policy: Policy; config: Pick<Config, 'site'>; signal: AbortSignal },
 ): Promise<Office> {
   const office = await couch.ensureDatabase(OFFICE_DATABASE)
   const deployment = await deployDesignDoc(office, { signal })

@@ -103,7 +103,11 @@ export class Queue {
       this.matches.open(),
     ])
     const filtersOf = new Map(matched.map(({ target, names }) => [target, names]))
-    const entry = (target: string, document: Queued['document'], reports: Queued['reports'] = []): Queued => ({
+    const entry = (
+      target: string,
+      document: Queued['document'],
+      reports: Queued['reports'] = [],
+    ): Queued => ({
       target,
       document,
       reports,

@@ -61,7 +61,11 @@ export class Filters {
   /** Switches a filter off or on; switched on, it acts on what comes from then on. */
   async switch(id: string, off: boolean): Promise<void> {
     const before = await this.#known(id)
-    await this.#database.put({ ...before, off, ...(off ? {} : { from: this.#clock.now() }) } as StoredDocument)
+    await this.#database.put({
+      ...before,
+      off,
+      ...(off ? {} : { from: this.#clock.now() }),
+    } as StoredDocument)
   }
 
   async delete(id: string): Promise<void> {

@@ -60,21 +60,29 @@ export class Matcher implements AsyncDisposable {
       if ('hits' in answer) return answer.hits
       throw new HyperactiveError(answer.code, answer.message, { status: 422 })
     } catch (error) {
-      if (error instanceof HyperactiveError && error.code === 'filter_too_slow') await this[Symbol.asyncDispose]()
+      if (error instanceof HyperactiveError && error.code === 'filter_too_slow')
+        await this[Symbol.asyncDispose]()
       throw error
     } finally {
       clearTimeout(timer)
-      worker.removeAllListeners()
+      worker.off('message', resolve).off('error', tooSlow).off('exit', tooSlow)
     }
   }
 
   #started(): Worker {
-    this.#worker ??= new Worker(new URL('match-worker.ts', import.meta.url), {
+    if (this.#worker) return this.#worker
+    const worker = new Worker(new URL('match-worker.ts', import.meta.url), {
       env: {},
       resourceLimits: { maxOldGenerationSizeMb: MEMORY_MB, maxYoungGenerationSizeMb: 16 },
     })
+    // A task that it ends in the middle of is told by its own listeners; the next task has another one.
+    const forget = () => {
+      if (this.#worker === worker) this.#worker = undefined
+    }
+    worker.on('error', forget).on('exit', forget)
     // It does not keep a node alive that ends.
-    this.#worker.unref()
-    return this.#worker
+    worker.unref()
+    this.#worker = worker
+    return worker
   }
 }

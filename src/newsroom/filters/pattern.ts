@@ -30,8 +30,8 @@ function expression(pattern: string): (text: string) => boolean {
     compiled = RE2JS.compile(pattern.normalize('NFC'), RE2JS.CASE_INSENSITIVE | RE2JS.MULTILINE)
   } catch (error) {
     if (!(error instanceof RE2JSException)) throw error
-    // "error parsing regexp: missing closing ): `(?i)(`": the flags in front are not the author's.
-    const text = error.message.replace(/^error parsing regexp: /, '').replace('`(?i)', '`')
+    // "error parsing regexp: missing closing ): `(?m)(?i)(`": the flags in front are not the author's.
+    const text = error.message.replace(/^error parsing regexp: /, '').replace('`(?m)(?i)', '`')
     throw new HyperactiveError('filter_bad_pattern', text, { status: 422, cause: error })
   }
   if (compiled.programSize() > MOST_INSTRUCTIONS)

@@ -83,5 +83,7 @@ function written(
 }
 
 function failed(what: string): HyperactiveError {
-  return new HyperactiveError('mail_failed', `the mail server did not take a notice: ${what}`, { status: 502 })
+  return new HyperactiveError('mail_failed', `the mail server did not take a notice: ${what}`, {
+    status: 502,
+  })
 }

@@ -96,7 +96,9 @@ export class Notices implements AsyncDisposable {
       reported: open.reported.length,
       matched: open.matched.length,
     }
-    const all = Object.entries(open).flatMap(([part, targets]) => targets.map((target) => `${part} ${target}`))
+    const all = Object.entries(open).flatMap(([part, targets]) =>
+      targets.map((target) => `${part} ${target}`),
+    )
     const digest = createHash('sha256').update(all.sort().join('\n')).digest('hex')
     const isNew = ({ told, digest: before }: ChannelState) =>
       digest !== before && all.some((one) => !told.has(one))

@@ -27,7 +27,8 @@ export function webhook({ address, site, office, timeoutMs = LONGEST_MS }: Webho
           dispatcher: agent,
           signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
         })
-        // The answer's text says nothing more.
+        // The answer's text says nothing more; it ends with its connection.
+        body.on('error', () => undefined)
         body.destroy()
         if (statusCode < 200 || statusCode > 299) throw refused(`it answered ${statusCode}`)
       } catch (error) {
