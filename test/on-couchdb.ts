@@ -11,6 +11,7 @@ const FOLDERS = [
   'import',
   'kinds',
   'network',
+  'newsroom',
   'project',
   'replication',
   'store',

@@ -9,6 +9,7 @@ export interface MailServer {
   /** Whole messages, headers and all. */
   messages: string[]
   recipients: string[]
+  connections: number
   /** What it does from now on; one that hangs takes a message and never says so. */
   mood: 'takes' | 'refuses' | 'hangs'
 }
@@ -17,12 +18,17 @@ export interface MailServer {
 export async function startMailServer(
   t: ExecutionContext,
   account?: { user: string; pass: string },
+  host = '127.0.0.1',
 ): Promise<MailServer> {
-  const started: MailServer = { port: 0, messages: [], recipients: [], mood: 'takes' }
+  const started: MailServer = { port: 0, messages: [], recipients: [], connections: 0, mood: 'takes' }
   const server = new SMTPServer({
     disabledCommands: ['STARTTLS', ...(account ? [] : ['AUTH'])],
     allowInsecureAuth: true,
     authOptional: !account,
+    onConnect(_, done) {
+      started.connections += 1
+      done()
+    },
     onAuth({ username, password }, _, done) {
       const isKnown = username === account?.user && password === account?.pass
       done(isKnown ? null : new Error('wrong'), { user: username })
@@ -42,7 +48,7 @@ export async function startMailServer(
     },
   })
   server.on('error', () => undefined)
-  const listening = server.listen(0, '127.0.0.1')
+  const listening = server.listen(0, host)
   await once(listening, 'listening')
   started.port = (listening.address() as AddressInfo).port
   t.teardown(() => new Promise<void>((resolve) => server.close(() => resolve())))
