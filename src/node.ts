@@ -6,8 +6,8 @@ import { Eraser } from './erasure/eraser.ts'
 import { gatewayRouter } from './gateway/gateway.ts'
 import { logger } from './log.ts'
 import { policyOf } from './project/policy.ts'
-import { OFFICE_DATABASE, Reports } from './newsroom/reports.ts'
 import { Slow } from './newsroom/slow.ts'
+import { openNotices, openOffice } from './office-of-node.ts'
 import { openPeople, setUpLink } from './people-of-node.ts'
 import { Projector } from './project/projector.ts'
 import { SITE_DATABASE } from './project/rebuild.ts'
@@ -110,11 +110,9 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
     stored: (count) => projector.makeWay(count),
     signal: stop.signal,
   })
-  const office = await couch.ensureDatabase(OFFICE_DATABASE)
-  const officeDeployment = await deployDesignDoc(office, { signal: stop.signal })
-  const reports = new Reports(office, officeDeployment)
-  const slow = await Slow.open(office)
   const site = new Site(siteDatabase, () => deployment.inForce())
+  const office = await openOffice(store, { site, policy, config, signal: stop.signal })
+  const slow = await Slow.open(office.database)
   const eraser = stack.use(
     new Eraser({
       ledger,
@@ -124,11 +122,7 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
       warm: () => deployment.warm(),
       index,
       policy,
-      office: {
-        database: office,
-        warm: () => officeDeployment.warm(),
-        forget: (target) => reports.forget(target),
-      },
+      office,
     }),
   )
   const app = createApp({
@@ -140,10 +134,12 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
     config,
     nodeKey: key,
     policy,
-    reports,
     members: () => projector.membership.members,
     gate: new Gate(config, slow),
     slow,
+    queue: office.queue,
+    notes: office.notes,
+    filters: office.filters,
     people,
     access,
     attempts: new Attempts(),
@@ -162,6 +158,8 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
 
   projector.start()
   eraser.start()
+  stack.use(office.watcher).start()
+  stack.use(openNotices(office, loaded, address)).start()
   if (config.feeds.pull) stack.use(feedPuller(config.feeds, site)).start()
   await replication.start(address)
   log.debug('the node answers', { address })

@@ -61,6 +61,8 @@ export const PERMISSIONS = {
   'publish-in-group': EDITING,
   /** Saying who is a member of a group. */
   members: ADMINISTRATION,
+  /** Rules that act by themselves on what is published, so they are not for everybody who moderates. */
+  filters: EDITING,
   /** Pages, snippets, alerts: what stands around the news. */
   'publish-pages': EDITING,
   /** Removing content for good, and saying whether other nodes' wish for that is followed here. */

@@ -28,6 +28,7 @@ export const SCRIPTS = {
   passkey: script('passkey'),
   prove: script('prove'),
   work: script('work'),
+  queue: script('queue'),
 } as const satisfies Record<string, Asset>
 
 export type ScriptName = keyof typeof SCRIPTS

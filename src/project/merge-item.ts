@@ -123,6 +123,11 @@ function parentsIn(graph: Readonly<Record<string, Pick<GraphEdit, 'parents'>>>):
   return Object.fromEntries(Object.entries(graph).map(([hash, { parents }]) => [hash, parents]))
 }
 
+/** Whether an item is an editor's own: it is signed by its node in the author's place too. */
+export function isByEditor({ graph, author }: Pick<SiteItem, 'graph' | 'author'>): boolean {
+  return Object.values(graph).some(({ node }) => node === author)
+}
+
 /** What follows from an item's fields, decisions and the vocabularies: its standing and what listings show. */
 export function finish(
   item: Omit<SiteItem, 'standing' | 'listing' | 'sections' | 'occurrences' | 'groupKey'>,
@@ -131,9 +136,7 @@ export function finish(
   const kind = kindOf(item.kind)
   if (!kind) return undefined
   const { _id, type, heads, graph, author, at, updatedAt, fields, clashes, decisions, erasures = {} } = item
-  // An editor's own item is signed by its node in the author's place too.
-  const isByEditor = Object.values(graph).some(({ node }) => node === author)
-  const needsReview = policy.reviews.items && !isByEditor && at >= policy.reviewFrom
+  const needsReview = policy.reviews.items && !isByEditor(item) && at >= policy.reviewFrom
   const erased = ordersInForce(erasures, policy).length > 0
   const standing = standingOf(decisions, policy, { needsReview, erased })
   const listing = listingOf(kind, fields, { at, updatedAt, clashes, standing, terms })
@@ -145,7 +148,7 @@ export function finish(
     heads,
     graph,
     author,
-    ...(isByEditor && typeof fields.groupKey === 'string' ? { groupKey: fields.groupKey } : {}),
+    ...(isByEditor(item) && typeof fields.groupKey === 'string' ? { groupKey: fields.groupKey } : {}),
     at,
     updatedAt,
     fields,

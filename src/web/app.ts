@@ -19,6 +19,7 @@ import { listingPages } from './listing-pages.ts'
 import { membersPages } from './members.ts'
 import { speak } from './page.ts'
 import { erasurePages } from './moderation/erase.ts'
+import { filterPages } from './moderation/filters.ts'
 import { logPages } from './moderation/log.ts'
 import { moderatePages } from './moderation/moderate.ts'
 import { officePages } from './moderation/office.ts'
@@ -75,6 +76,7 @@ export function createPages(web: WebContext): Router {
   accountPages(router, web)
   peoplePages(router, web)
   officePages(router, web)
+  filterPages(router, web)
   moderatePages(router, web)
   reportPages(router, web)
   erasurePages(router, web)

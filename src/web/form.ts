@@ -5,6 +5,7 @@ import { HyperactiveError } from '../errors.ts'
 /** The fields of a sent form. */
 export type Form = ReadonlyMap<string, string>
 
+/** Fields of a form that are read unless a page has more. */
 const MOST_FIELDS = 100
 
 /**

@@ -5,6 +5,8 @@ import { HyperactiveError } from '../../errors.ts'
 import { isHash } from '../../ledger/document.ts'
 import { isItemId } from '../../ledger/item-id.ts'
 import { CATEGORIES } from '../../newsroom/categories.ts'
+import { LONGEST_NOTE } from '../../newsroom/notes.ts'
+import { changedAt, nameOf } from '../../newsroom/target.ts'
 import { pathOf, reasonNamed, text } from '../../pages/models.ts'
 import { inForce } from '../../project/decisions.ts'
 import type { Aspect, KnownDecision } from '../../project/decisions.ts'
@@ -17,9 +19,10 @@ import type { PageRequest } from '../page.ts'
 import { issueToken, knownPerson, readOwnForm } from '../people/own-form.ts'
 import { mayHere } from '../relations.ts'
 import { FormTokens } from '../token.ts'
-import { judge, readJudgement } from './judging.ts'
-import { slowForm } from './slow.ts'
+import { judge, readJudgement, versionIn } from './judging.ts'
 import { isForModerators } from './members-say.ts'
+import { noteDown, noteModels } from './notes.ts'
+import { slowForm } from './slow.ts'
 
 const ASPECTS: readonly Aspect[] = ['visibility', 'author', 'review', 'status', 'place', 'comments']
 const OF_COMMENTS = new Set(['hide', 'unhide', 'approve', 'conceal'])
@@ -34,16 +37,20 @@ export function moderatePages(router: Router, web: WebContext): void {
       const target = await targetOf(ctx)
       const form = await readOwnForm(ctx, tokens, { url: web.config.url })
       try {
-        const judged = readJudgement(ctx, form)
-        if (await isForModerators(ctx, target, judged.action, web))
-          throw new HyperactiveError('not_permitted', wordingFor(ctx).t('membership.forModerators'), {
-            status: 403,
-          })
-        await judge(ctx, web, [addressed(target)], judged)
+        // Notes are among moderators; members of a group decide, and write none.
+        if (!moderates(ctx) || !(await noteDown(ctx, web, nameOf(target), form))) {
+          const judged = readJudgement(ctx, form)
+          if (await isForModerators(ctx, target, judged.action, web))
+            throw new HyperactiveError('not_permitted', wordingFor(ctx).t('membership.forModerators'), {
+              status: 403,
+            })
+          const seen = versionIn(form.get('version') ?? '')
+          await judge(ctx, web, [{ target: nameOf(target), ...seen }], judged)
+        }
         redirect(ctx, localPath(ctx, ctx.path))
       } catch (error) {
         if (!(error instanceof HyperactiveError) || error.status !== 422) throw error
-        const typed = { reason: form.get('reason') ?? '', category: form.get('category') ?? '' }
+        const typed = Object.fromEntries(form)
         await show(ctx, target, { notice: error.message, typed, status: 422 })
       }
     })
@@ -55,8 +62,7 @@ export function moderatePages(router: Router, web: WebContext): void {
     const found =
       known && (comment === undefined ? await web.site.anyItem(item) : await web.site.comment(item, comment))
     // What nobody can read is the moderators' business alone.
-    const seesAll = allows('moderate', knownPerson(ctx).roles)
-    if (found && (seesAll || found.standing.closed === undefined)) return found
+    if (found && (moderates(ctx) || found.standing.closed === undefined)) return found
     throw new HyperactiveError('unknown_item', wordingFor(ctx).t('error.unknownItem'), { status: 404 })
   }
 
@@ -94,10 +100,13 @@ export function moderatePages(router: Router, web: WebContext): void {
       erasePath: allows('erase', knownPerson(ctx).roles)
         ? ctx.path.replace('/moderate/', '/erase/')
         : undefined,
+      version: changedAt(target),
+      notes: moderates(ctx) ? await noteModels(ctx, web, nameOf(target)) : undefined,
+      longestNote: LONGEST_NOTE,
       categories: CATEGORIES,
       typed,
       notice,
-      slow: slowForm(web, target),
+      slow: moderates(ctx) ? slowForm(web, target) : undefined,
       action: ctx.path,
       token: issueToken(ctx, tokens, ctx.path),
       title: t('moderation.moderate'),
@@ -126,10 +135,6 @@ export function moderatePages(router: Router, web: WebContext): void {
   }
 }
 
-function addressed(target: SiteItem | SiteComment): { item: string; comment?: string } {
-  return target.type === 'item' ? { item: target._id } : { item: target.item, comment: target.hash }
-}
-
 /** Whether deciding this would leave everything as it stands. */
 function changesNothing({ standing }: SiteItem | SiteComment, action: string): boolean {
   switch (action) {
@@ -154,4 +159,9 @@ function changesNothing({ standing }: SiteItem | SiteComment, action: string): b
     default:
       return false
   }
+}
+
+/** Whether it is a moderator, and not a member of the item's group. */
+function moderates(ctx: ParameterizedContext): boolean {
+  return allows('moderate', knownPerson(ctx).roles)
 }

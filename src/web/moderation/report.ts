@@ -53,7 +53,7 @@ export function reportPages(router: Router, web: WebContext): void {
       }
       try {
         const attempt = attemptOf(ctx, form, { activity: 'report' })
-        await web.gate.pass(attempt, wordingFor(ctx), () => web.reports.add(report))
+        await web.gate.pass(attempt, wordingFor(ctx), () => web.queue.reports.add(report))
       } catch (error) {
         const refusal = refusalOf(ctx, error)
         if (refusal) return show(ctx, target, { ...refusal, typed })
