@@ -26,6 +26,7 @@ import type { PageRequest } from './page.ts'
 import { standsFor } from './relations.ts'
 import { saveEdit } from './saving.ts'
 import { isCrossSite } from './security.ts'
+import { Submissions } from './submissions.ts'
 import { FormTokens } from './token.ts'
 
 const log = logger('web')
@@ -60,6 +61,7 @@ interface Shown {
 /** Where people settle what could not be merged: side by side, by paragraphs, as one edit that follows all heads. */
 export function conflictPages(router: Router, web: WebContext): void {
   const tokens = new FormTokens(web.nodeKey)
+  const submissions = new Submissions()
 
   router.get('/:kind/:item/resolve', mayOn('edit-any', web), async (ctx) =>
     show(ctx, await conflictOf(await openItem(ctx))),
@@ -130,8 +132,11 @@ export function conflictPages(router: Router, web: WebContext): void {
     if (typed.action === 'preview')
       return show(ctx, conflict, { typed, preview: itemModel(item, wording, fields) })
     try {
-      await saveEdit(web, item, { parents, fields, author, note: NOTES[role] })
-      redirect(ctx, localPath(ctx, pathOf(item.kind, item._id)))
+      const location = await submissions.once(typed.token ?? '', async () => {
+        await saveEdit(web, item, { parents, fields, author, note: NOTES[role] })
+        return pathOf(item.kind, item._id)
+      })
+      redirect(ctx, localPath(ctx, location))
     } catch (error) {
       log.error('a conflict could not be resolved', {
         code: error instanceof HyperactiveError ? error.code : 'unexpected',
