@@ -19,6 +19,8 @@ export async function readForm(
   limit: number,
   mostFields = MOST_FIELDS,
 ): Promise<Form> {
+  const state = ctx.state as ReadState
+  state.isRead = true
   if (!ctx.is('application/x-www-form-urlencoded')) {
     throw new HyperactiveError('form_type', 'This page takes forms only.', { status: 415 })
   }
@@ -38,7 +40,20 @@ export async function readForm(
     const text = `The form is too large: ${Math.floor(limit / 1024)} KiB are allowed. Go back with your browser, your text is still there, and shorten it.`
     throw new HyperactiveError('form_too_large', text, { status: 413 })
   }
-  return parseForm(bytes.toString('latin1'), mostFields)
+  state.form = parseForm(bytes.toString('latin1'), mostFields)
+  return state.form
+}
+
+interface ReadState {
+  isRead?: true
+  form?: Form
+}
+
+/** The form of a request whatever became of it; undefined where there is none that can be read. */
+export async function formOf(ctx: ParameterizedContext, limit: number): Promise<Form | undefined> {
+  const { isRead, form } = ctx.state as ReadState
+  if (isRead || ctx.method !== 'POST') return form
+  return readForm(ctx, limit).catch(() => undefined)
 }
 
 /** Decodes a form strictly: percent signs must stand before two hex digits, and the bytes must be UTF-8. */

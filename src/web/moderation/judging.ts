@@ -13,6 +13,7 @@ import { knownPerson } from '../people/own-form.ts'
 import { mayHere } from '../relations.ts'
 
 const LONGEST_REASON = 2000
+const CONCEALED_FOR = new Set(['danger', 'illegal', 'personal-data'])
 
 /** What a moderator's form says beside its targets. */
 export interface Judged {
@@ -37,6 +38,9 @@ export function readJudgement(ctx: ParameterizedContext, form: Form): Judged {
   const known = (CATEGORIES as readonly string[]).includes(category)
   if ((action === 'hide' || action === 'conceal') && !known && reason === '')
     throw new HyperactiveError('reason_missing', t('moderation.reasonMissing'), { status: 422 })
+  // What nobody can check any more has to have one of the reasons that it is for.
+  if (action === 'conceal' && !CONCEALED_FOR.has(category))
+    throw new HyperactiveError('reason_missing', t('moderation.concealHint'), { status: 422 })
   if (reason.length > LONGEST_REASON)
     throw new HyperactiveError('reason_too_long', t('moderation.reasonTooLong'), { status: 422 })
   return { action, ...(known ? { category } : {}), ...(reason === '' ? {} : { reason }) }
