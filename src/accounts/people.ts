@@ -4,7 +4,7 @@ import type { Deployment } from '../couch/design-docs.ts'
 import { isCouchError } from '../couch/request.ts'
 import { HyperactiveError } from '../errors.ts'
 import type { HybridClock } from '../ledger/clock.ts'
-import { mergeAccounts, readAccount } from './account.ts'
+import { MOST_OWN_ENTRIES, mergeAccounts, readAccount } from './account.ts'
 import type { Account, AccountDocument, Entry } from './account.ts'
 
 export const PEOPLE_DATABASE = 'people'
@@ -87,7 +87,9 @@ export class People {
     const at = this.#clock.now()
     const entries: AccountDocument['entries'] = {}
     for (const [name, value] of Object.entries(changes)) entries[name] = { value, at }
-    if (!(await this.#document(id))) throw unknownAccount()
+    const stored = await this.#document(id)
+    if (!stored) throw unknownAccount()
+    checkRoom(stored, { ...stored.entries, ...entries })
     return readAccount(await this.merge({ _id: `account:${id}`, type: 'account', entries }))
   }
 
@@ -102,7 +104,11 @@ export class People {
       if (!stored) throw unknownAccount()
       const name = `group:${group}`
       const groups = Object.keys(stored.entries).filter((entry) => entry.startsWith('group:'))
-      if (!groups.includes(name) && groups.length >= MOST_GROUPS) return false
+      if (
+        !groups.includes(name) &&
+        groups.filter((entry) => stored.entries[entry]?.value === true).length >= MOST_GROUPS
+      )
+        return false
       const entries = { ...stored.entries, [name]: { value: true, at: this.#clock.now() } }
       await this.#database.put({ ...stored, entries } as AccountDocument)
       return true
@@ -128,6 +134,7 @@ export class People {
       const at = this.#clock.now()
       const entries = { ...stored.entries }
       for (const [name, value] of Object.entries(changes)) entries[name] = { value, at }
+      checkRoom(stored, entries)
       await this.#database.put({ ...stored, entries } as AccountDocument)
       return true
     })
@@ -183,4 +190,16 @@ function same(a: AccountDocument, b: AccountDocument): boolean {
 
 function unknownAccount(): HyperactiveError {
   return new HyperactiveError('unknown_account', 'there is no such account on this node', { status: 404 })
+}
+
+/**
+ * Peers leave out an account that has grown without end, and with it what is taken from it here.
+ *
+ * @throws HyperactiveError `account_full`
+ */
+function checkRoom(before: AccountDocument, entries: AccountDocument['entries']): void {
+  const [had, has] = [before.entries, entries].map((all) => Object.keys(all).length) as [number, number]
+  if (has <= had || has <= MOST_OWN_ENTRIES) return
+  const text = 'this account has had too many recovery codes, passkeys and groups; make another one'
+  throw new HyperactiveError('account_full', text, { status: 409 })
 }

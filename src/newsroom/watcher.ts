@@ -211,7 +211,7 @@ function isWatched(document: StoredDocument | undefined): boolean {
 
 /** Whether its text is nobody's business any more. */
 function isGone({ standing: { closed } }: SiteItem | SiteComment): boolean {
-  return closed === 'concealed' || closed === 'withdrawn'
+  return closed !== undefined && closed !== 'awaiting'
 }
 
 /** Which site database this is: a random name, made when it is first followed. */

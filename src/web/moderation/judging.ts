@@ -1,5 +1,5 @@
 import type { ParameterizedContext } from 'koa'
-import { TO_DECIDE } from '../../accounts/permissions.ts'
+import { allows, TO_DECIDE } from '../../accounts/permissions.ts'
 import { HyperactiveError } from '../../errors.ts'
 import { isHybridTime } from '../../ledger/clock.ts'
 import { CATEGORIES } from '../../newsroom/categories.ts'
@@ -20,6 +20,8 @@ export interface Judged {
   action: string
   category?: string
   reason?: string
+  /** The decisions that it takes the place of, where those were looked at. */
+  over?: readonly string[]
 }
 
 /**
@@ -62,7 +64,8 @@ export async function judge(
   const last = ids.at(-1)
   if (last === undefined)
     throw new HyperactiveError('unknown_item', wordingFor(ctx).t('error.unknownItem'), { status: 404 })
-  await queue.close(seen)
+  // What readers reported is the moderators' to close, and not of the members of the group that it is about.
+  if (allows('moderate', knownPerson(ctx).roles)) await queue.close(seen)
   await settled(last)
 }
 
