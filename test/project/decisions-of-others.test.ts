@@ -230,7 +230,9 @@ test('a decision that supersedes what is another’s, no decision, or not there,
       decision(peer, other.item, 'unlock', { supersedes: [nowhere] }),
       decision(peer, other.item, 'feature', { supersedes: [...foreign, nowhere] }),
       // On the same one: it takes nothing out of force but what is of its kind and named.
-      decision(peer, story.item, 'unhide', { supersedes: [hashInId(story._id), hashInId(lock._id), nowhere] }),
+      decision(peer, story.item, 'unhide', {
+        supersedes: [hashInId(story._id), hashInId(lock._id), nowhere],
+      }),
       decision(peer, story.item, 'promote', { supersedes: foreign }),
       // About a comment that is not there, in the item's name.
       decision(peer, story.item, 'unhide', { target: nowhere, supersedes: foreign }),
