@@ -96,19 +96,15 @@ export class People {
   /**
    * Makes an account a member of a group.
    *
-   * @returns false where the account has been in too many groups already
+   * @returns false where the account is in too many groups already
    */
   joinGroup(id: string, group: string): Promise<boolean> {
     return this.#again(async () => {
       const stored = await this.#document(id)
       if (!stored) throw unknownAccount()
       const name = `group:${group}`
-      const groups = Object.keys(stored.entries).filter((entry) => entry.startsWith('group:'))
-      if (
-        !groups.includes(name) &&
-        groups.filter((entry) => stored.entries[entry]?.value === true).length >= MOST_GROUPS
-      )
-        return false
+      const isIn = (entry: string) => entry.startsWith('group:') && stored.entries[entry]?.value === true
+      if (!isIn(name) && Object.keys(stored.entries).filter(isIn).length >= MOST_GROUPS) return false
       const entries = { ...stored.entries, [name]: { value: true, at: this.#clock.now() } }
       await this.#database.put({ ...stored, entries } as AccountDocument)
       return true

@@ -60,8 +60,5 @@ test('an account joins so many groups and no more, and leaving one makes room fo
   await people.change(id, { [`group:${groups[0] ?? ''}`]: false })
   t.true(await people.joinGroup(id, '1'.repeat(26)))
   t.false(await people.joinGroup(id, groups[0] ?? ''))
-  t.deepEqual(
-    (await people.membersOf(groups[0] ?? '')).map((account) => account.id),
-    [id],
-  )
+  t.deepEqual(await people.membersOf(groups[0] ?? ''), [])
 })
