@@ -21,7 +21,7 @@ async function open(t: ExecutionContext) {
     access,
     id,
     /** All that the database of sessions and links holds, beside its views. */
-    async stored() {
+    stored: async () => {
       const { rows } = await store.couch.database(ACCESS_DATABASE).allDocs({ include_docs: true })
       return rows.filter(({ key }) => !key.startsWith('_')).map(({ doc }) => doc)
     },
@@ -88,10 +88,9 @@ test('between the password and the code there are ten minutes, which use does no
   t.is(await access.session(pending, START + 10 * MINUTE_MS), undefined)
 
   const half = await access.session(pending, START)
-  if (!half) return t.fail('it is gone')
-  const secret = await access.replace(half, { whole: true })
+  const secret = half && (await access.replace(half, { whole: true }))
   t.is(await access.session(pending, START), undefined, 'the secret from before the code is worth nothing')
-  t.like(await access.session(secret), { whole: true, account: { id } })
+  t.like(await access.session(secret ?? ''), { whole: true, account: { id } })
 })
 
 test('signing out everywhere ends all sessions of one account and no other’s; closing it does too', async (t) => {

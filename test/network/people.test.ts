@@ -19,7 +19,6 @@ async function share(node: TestNode): Promise<void> {
 async function two(t: ExecutionContext) {
   const [here, there] = [await startNode(t), await startNode(t)]
   await join2(here, there)
-  const refuses = async (node: TestNode, by: TestNode) => (await asked(node, by)).status === 403
   const mend = async () => {
     await share(here)
     await share(there)
@@ -31,7 +30,7 @@ async function two(t: ExecutionContext) {
     }
     await until(
       'neither gives the other its people',
-      async () => (await refuses(here, there)) && (await refuses(there, here)),
+      async () => (await asked(here, there)).status === 403 && (await asked(there, here)).status === 403,
     )
   }
   await mend()
@@ -51,6 +50,11 @@ async function accountOn(node: TestNode, handle: string): Promise<Account> {
   return until(`${handle} is there`, async () =>
     (await accountsOn(node)).find((account) => account.handle === handle),
   )
+}
+
+async function administrators(node: TestNode): Promise<string[]> {
+  const accounts = await accountsOn(node)
+  return accounts.filter(({ roles }) => roles.includes('administrator')).map(({ handle }) => handle)
 }
 
 /** Gives an account these roles and takes all others, on the page of a node. */
@@ -193,10 +197,6 @@ test('two administrators who take the role from each other at once leave none; t
   t.is(await setRoles(root, rootId, []), 409, 'each is the last one where they are')
   t.is(await setRoles(adaThere, adaId, []), 409)
   await mend()
-  const administrators = async (node: TestNode) =>
-    (await accountsOn(node))
-      .filter(({ roles }) => roles.includes('administrator'))
-      .map(({ handle }) => handle)
   for (const node of [here, there])
     await until('nobody administers it', async () => (await administrators(node)).length === 0)
   for (const visitor of [root, adaThere]) t.is((await visitor.get('/office/people')).status, 403)
