@@ -157,7 +157,7 @@ test('members edit, hide and lock what their group publishes, and nothing else',
   t.deepEqual(await buttons(ann, item), ['unlock'])
   t.is((await decide(ann, item, { action: 'unhide' })).status, 403)
   t.is((await decide(ann, item, { action: 'hide', category: 'spam' })).status, 403)
-  t.is((await decide(moderator, `${item}/${comment}`, { action: 'conceal', category: 'hate' })).status, 303)
+  t.is((await decide(moderator, `${item}/${comment}`, { action: 'conceal', category: 'danger' })).status, 303)
   t.is(
     (await ann.get(`/moderate/${item}/${comment}`)).status,
     404,
