@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises'
 import { formFields, publish } from '../test/helpers/forms.ts'
 import type { Published } from '../test/helpers/forms.ts'
 import { join2 } from '../test/helpers/node.ts'
@@ -53,6 +54,7 @@ export const bulkDecisions: Benchmark = {
   async run() {
     await using folder = await benchFolder()
     await using node = benchNode(folder.path, 'node')
+    await mkdir(node.data, { recursive: true })
     await node.writeConfig('moderation: { publishing: review }\n')
     await node.start()
     const moderator = await invite(node, await setUp(node), 'mod', { roles: ['moderator'] })
