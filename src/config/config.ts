@@ -71,6 +71,7 @@ const settings = z.strictObject({
       concealNeeds: z.int().min(1).max(5).default(1),
     })
     .prefault({}),
+  pages: z.strictObject({ memoryBytes: count.default(64 * 1024 * 1024) }).prefault({}),
   feeds: z
     .strictObject({
       pull: z.boolean().default(true),

@@ -19,6 +19,8 @@ import { until } from './wait.ts'
 
 const MAIN = join(import.meta.dirname, '../../src/main.ts')
 const FLAGS = ['--disable-warning=ExperimentalWarning']
+/** A dozen nodes that start at once on two busy cores take their time. */
+const START_BOUND_MS = 120_000
 
 /** Connections that are used once: a kept one would not outlive a restart of the node. */
 const unpooled = new Agent({ pipelining: 0 })
@@ -116,8 +118,11 @@ export class TestNode {
     for (const stream of [child.stdout, child.stderr]) {
       stream.on('data', (chunk: Buffer) => (this.output += chunk.toString()))
     }
-    const port = await until('the node prints its address or ends', () =>
-      child.exitCode === null ? /read {5}http:\/\/127\.0\.0\.1:(\d+)\//.exec(this.output)?.[1] : 'ended',
+    const port = await until(
+      'the node prints its address or ends',
+      () =>
+        child.exitCode === null ? /read {5}http:\/\/127\.0\.0\.1:(\d+)\//.exec(this.output)?.[1] : 'ended',
+      START_BOUND_MS,
     )
     if (port === 'ended') throw new Error(`the node ended: ${this.output}`)
     this.#port = Number(port)
