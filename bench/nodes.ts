@@ -12,7 +12,7 @@ export async function benchFolder(): Promise<AsyncDisposable & { path: string }>
 
 /** A node in a folder of its own, not started yet; it ends with the benchmark. */
 export function benchNode(folder: string, name: string, space?: CouchSpace): TestNode & AsyncDisposable {
-  const environment = { HYPERACTIVE_LOG: 'error', ...space?.environment }
+  const environment = { HYPERACTIVE_LOG: 'error', HYPERACTIVE_ABUSE_LIMITS: 'off', ...space?.environment }
   const node = new TestNode(join(folder, name), environment)
   return Object.assign(node, {
     async [Symbol.asyncDispose]() {

@@ -7,7 +7,7 @@ import { heal, healBadLinks } from './heal.ts'
 import { hostileDocuments } from './hostile-documents.ts'
 import { kill9 } from './kill9.ts'
 import { cleanUp, importRate, initialSync, memory, start } from './ledger-of-20000.ts'
-import { hideToGone } from './moderation.ts'
+import { bulkDecisions, hideToGone } from './moderation.ts'
 import { cleanUpSites, listingGrowth, memory100k, projection } from './newsroom.ts'
 import { publishToPeer } from './publish-to-peer.ts'
 import { recovery } from './recovery.ts'
@@ -29,6 +29,7 @@ const BENCHMARKS: Benchmark[] = [
   listingGrowth,
   memory100k,
   hideToGone,
+  bulkDecisions,
 ]
 
 const { values } = parseArgs({

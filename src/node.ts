@@ -6,7 +6,8 @@ import { Eraser } from './erasure/eraser.ts'
 import { gatewayRouter } from './gateway/gateway.ts'
 import { logger } from './log.ts'
 import { policyOf } from './project/policy.ts'
-import { OFFICE_DATABASE, Reports } from './newsroom/reports.ts'
+import { Slow } from './newsroom/slow.ts'
+import { openNotices, openOffice } from './office-of-node.ts'
 import { openPeople, setUpLink } from './people-of-node.ts'
 import { Projector } from './project/projector.ts'
 import { SITE_DATABASE } from './project/rebuild.ts'
@@ -22,6 +23,7 @@ import { SearchIndex, searchFile } from './search/search-index.ts'
 import { groupFeeds } from './syndication/group-feeds.ts'
 import { GuardedFetch } from './syndication/guarded-fetch.ts'
 import { FeedPuller, MOST_FEEDS } from './syndication/puller.ts'
+import { Gate } from './web/abuse/gate.ts'
 import { createApp } from './web/app.ts'
 import { KeptPages } from './web/kept-pages.ts'
 import { listen } from './web/listen.ts'
@@ -123,10 +125,9 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
     stored: (count) => projector.makeWay(count),
     signal: stop.signal,
   })
-  const office = await couch.ensureDatabase(OFFICE_DATABASE)
-  const officeDeployment = await deployDesignDoc(office, { signal: stop.signal })
-  const reports = new Reports(office, officeDeployment)
   const site = new Site(siteDatabase, () => deployment.inForce())
+  const office = await openOffice(store, { site, policy, config, signal: stop.signal })
+  const slow = await Slow.open(office.database)
   const eraser = stack.use(
     new Eraser({
       ledger,
@@ -136,11 +137,7 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
       warm: () => deployment.warm(),
       index,
       policy,
-      office: {
-        database: office,
-        warm: () => officeDeployment.warm(),
-        forget: (target) => reports.forget(target),
-      },
+      office,
     }),
   )
   const app = createApp({
@@ -155,8 +152,12 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
     config,
     nodeKey: key,
     policy,
-    reports,
     members: () => projector.membership.members,
+    gate: new Gate(config, slow),
+    slow,
+    queue: office.queue,
+    notes: office.notes,
+    filters: office.filters,
     people,
     access,
     attempts: new Attempts(),
@@ -176,6 +177,8 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
 
   projector.start()
   eraser.start()
+  stack.use(office.watcher).start()
+  stack.use(openNotices(office, loaded, address)).start()
   if (config.feeds.pull) stack.use(feedPuller(config.feeds, site, kept)).start()
   await replication.start(address)
   log.debug('the node answers', { address })

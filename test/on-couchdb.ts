@@ -12,6 +12,7 @@ const FOLDERS = [
   'import',
   'kinds',
   'network',
+  'newsroom',
   'project',
   'replication',
   'store',

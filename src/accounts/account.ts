@@ -2,6 +2,8 @@ import { z } from 'zod'
 import serialize from 'canonicalize'
 import { isHybridTime } from '../ledger/clock.ts'
 import { isItemId } from '../ledger/item-id.ts'
+import { PASSKEY_ENTRIES, readPasskeys, withoutPasskey } from './passkeys.ts'
+import type { Passkey } from './passkeys.ts'
 import { GRANTED } from './permissions.ts'
 import type { GrantedRole, Role } from './permissions.ts'
 
@@ -38,6 +40,8 @@ export interface Account {
   totp: string | undefined
   /** The last time step whose one-time code was used: no code counts twice. */
   totpStep: number
+  /** Those of all hosts. */
+  passkeys: Passkey[]
   /** SHA-256 of the recovery codes that are left, hex. */
   recovery: string[]
   roles: GrantedRole[]
@@ -65,6 +69,7 @@ const entrySchemas: readonly [RegExp, z.ZodType][] = [
   [/^recovery:[0-9a-f]{64}$/, z.literal(true).nullable()],
   [new RegExp(`^role:(${GRANTED.join('|')})$`), z.boolean()],
   [/^group:/, z.boolean()],
+  ...PASSKEY_ENTRIES,
 ]
 
 const MOST_ENTRIES = 500
@@ -123,6 +128,7 @@ export function readAccount({ _id, entries }: AccountDocument): Account {
     password: closed ? '' : text('password'),
     totp: text('totp') || undefined,
     totpStep: Number(entries.totpStep?.value ?? 0),
+    passkeys: closed ? [] : readPasskeys(entries),
     recovery: named('recovery:'),
     roles: closed ? [] : GRANTED.filter((role) => entries[`role:${role}`]?.value === true),
     groups: closed ? [] : named('group:'),
@@ -130,6 +136,37 @@ export function readAccount({ _id, entries }: AccountDocument): Account {
     sessionsFrom: text('sessionsFrom'),
     createdAt: text('createdAt'),
   }
+}
+
+/** Whether signing in takes more than the password. A passkey of another host counts: a recovery code replaces it here. */
+export function hasSecondFactor({ totp, passkeys }: Pick<Account, 'totp' | 'passkeys'>): boolean {
+  return totp !== undefined || passkeys.length > 0
+}
+
+/** What takes every second factor away from an account. */
+export function withoutSecondFactor({ passkeys }: Pick<Account, 'passkeys'>): Record<string, null> {
+  const names = passkeys.flatMap((passkey) => Object.keys(withoutPasskey(passkey)))
+  return { totp: null, ...Object.fromEntries(names.map((name) => [name, null])) }
+}
+
+/**
+ * Of accounts that have one handle, which two nodes gave out before they heard of each other, the older one has it. The
+ * others can sign in once they have another handle.
+ *
+ * @returns the ids of those others
+ */
+export function outrun(accounts: readonly Account[]): Set<string> {
+  const owners = new Map<string, Account>()
+  const open = accounts.filter(({ closed }) => !closed)
+  for (const account of [...open].sort(byAge)) {
+    if (!owners.has(account.handle)) owners.set(account.handle, account)
+  }
+  return new Set(open.filter(({ id, handle }) => owners.get(handle)?.id !== id).map(({ id }) => id))
+}
+
+function byAge(a: Account, b: Account): number {
+  if (a.createdAt !== b.createdAt) return a.createdAt < b.createdAt ? -1 : 1
+  return a.id < b.id ? -1 : 1
 }
 
 /** All roles of an account: those that were given, and those that follow. */

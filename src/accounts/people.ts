@@ -12,6 +12,8 @@ export const PEOPLE_DATABASE = 'people'
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'
 const LAST = '\ufff0'
 const TRIES = 10
+/** Groups that an account is or was a member of. */
+const MOST_GROUPS = 200
 
 /** What a change of an account sets, by the names of its entries. */
 export type Changes = Readonly<Record<string, Entry['value']>>
@@ -87,6 +89,29 @@ export class People {
     for (const [name, value] of Object.entries(changes)) entries[name] = { value, at }
     if (!(await this.#document(id))) throw unknownAccount()
     return readAccount(await this.merge({ _id: `account:${id}`, type: 'account', entries }))
+  }
+
+  /**
+   * Makes an account a member of a group.
+   *
+   * @returns false where the account has been in too many groups already
+   */
+  joinGroup(id: string, group: string): Promise<boolean> {
+    return this.#again(async () => {
+      const stored = await this.#document(id)
+      if (!stored) throw unknownAccount()
+      const name = `group:${group}`
+      const groups = Object.keys(stored.entries).filter((entry) => entry.startsWith('group:'))
+      if (!groups.includes(name) && groups.length >= MOST_GROUPS) return false
+      const entries = { ...stored.entries, [name]: { value: true, at: this.#clock.now() } }
+      await this.#database.put({ ...stored, entries } as AccountDocument)
+      return true
+    })
+  }
+
+  /** The members of a group who have an account here. */
+  async membersOf(group: string): Promise<Account[]> {
+    return (await this.all()).filter(({ groups }) => groups.includes(group))
   }
 
   /**

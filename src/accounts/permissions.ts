@@ -42,17 +42,27 @@ export const PERMISSIONS = {
   'sign-in': EVERYBODY,
   /** One's own password, second factor, sessions. */
   'own-account': SIGNED_IN,
+  /** Changing an item that is not one's own. */
   'edit-any': EDITING,
+  /** Changing items that are translations. */
   translate: ['translator', ...EDITING],
   hide: MODERATION,
   promote: MODERATION,
   feature: EDITING,
   stick: EDITING,
   lock: MODERATION,
+  /** At most so many comments on an item, or new items with a tag, in a while. */
+  slow: MODERATION,
   /** Hiding so that only a line of the log is left. */
   conceal: MODERATION,
   /** The pages of moderators, and who decided what. */
   moderate: MODERATION,
+  /** Publishing in the name of a group without the secret of its link. */
+  'publish-in-group': EDITING,
+  /** Saying who is a member of a group. */
+  members: ADMINISTRATION,
+  /** Rules that act by themselves on what is published, so they are not for everybody who moderates. */
+  filters: EDITING,
   /** Pages, snippets, alerts: what stands around the news. */
   'publish-pages': EDITING,
   /** Removing content for good, and saying whether other nodes' wish for that is followed here. */
@@ -63,6 +73,25 @@ export const PERMISSIONS = {
 
 export type Permission = keyof typeof PERMISSIONS
 
+/** Why an item may be somebody's concern before others: it is their group or published in it, or it is a translation. */
+export type Relation = 'own-group' | 'translation'
+
+/**
+ * Permissions that roles have on some items alone, beside what they have on all. Members of a group moderate nothing
+ * but their group, so they need no second factor.
+ */
+export const PERMISSIONS_ON: Readonly<Record<Relation, Partial<Record<Permission, readonly Role[]>>>> = {
+  'own-group': {
+    'edit-any': ['groupMember'],
+    hide: ['groupMember'],
+    lock: ['groupMember'],
+    moderate: ['groupMember'],
+    'publish-in-group': ['groupMember'],
+    members: ['groupMember'],
+  },
+  translation: { 'edit-any': PERMISSIONS.translate },
+}
+
 /** Roles whose holders sign in with a second factor. */
 const SECOND_FACTOR: readonly Role[] = MODERATION
 
@@ -70,6 +99,17 @@ const SECOND_FACTOR: readonly Role[] = MODERATION
 export function allows(permission: Permission, roles: readonly Role[]): boolean {
   const holders: readonly Role[] = PERMISSIONS[permission]
   return roles.some((role) => holders.includes(role))
+}
+
+/** Whether any of the roles has the permission on an item that somebody has these relations to. */
+export function allowsOn(
+  permission: Permission,
+  roles: readonly Role[],
+  relations: readonly Relation[],
+): boolean {
+  if (allows(permission, roles)) return true
+  const holders = new Set(relations.flatMap((relation) => PERMISSIONS_ON[relation][permission] ?? []))
+  return roles.some((role) => holders.has(role))
 }
 
 /** Whether somebody with these roles needs a second factor before any of them counts. */

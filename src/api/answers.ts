@@ -29,6 +29,7 @@ export const jsonErrors: Middleware = async (ctx, next) => {
     if (status >= 500) log.error('a request could not be answered', { code: known?.code ?? 'unexpected' })
     const reason = known?.expose ? known.message : 'This node could not answer. Try again in a moment.'
     answerError(ctx, status, known?.code ?? 'unexpected', reason)
+    if (known?.retryAfterSeconds !== undefined) ctx.set('Retry-After', String(known.retryAfterSeconds))
     if (status === 503) ctx.set('Retry-After', '10')
     if (error instanceof UnfitBody) Object.assign(ctx.body as object, { problems: error.problems })
   }

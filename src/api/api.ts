@@ -21,12 +21,14 @@ import { fieldProblems } from '../web/item-form.ts'
 import { commentsOn, findListing, pageQuery } from '../web/listing-pages.ts'
 import { groupScope, LISTINGS } from '../web/listings.ts'
 import { publicUrl, wordingFor } from '../web/page.ts'
-import { saveComment, saveEdit, saveNew } from '../web/saving.ts'
+import { newTags, saveComment, saveEdit, saveNew } from '../web/saving.ts'
 import { askedOf, searched, shown } from '../web/search.ts'
 import { isCrossSite } from '../web/security.ts'
 import { Submissions } from '../web/submissions.ts'
+import { FormTokens } from '../web/token.ts'
 import { jsonErrors, readBody, UnfitBody } from './answers.ts'
 import { editBody, newComment, newItem } from './bodies.ts'
+import type { Proof } from './bodies.ts'
 import { commentOf, entryOf, foundOf, itemOf, occurrenceOf } from './models.ts'
 import type { ApiItem } from './models.ts'
 import { describeApi } from './openapi.ts'
@@ -38,6 +40,8 @@ const ROWS = 50
 const MOST_NAMES = 1_000
 const VOCABULARIES = new Set(['tag', 'place', 'author', 'language', 'group', 'month'])
 const FAR = '9999-12-31'
+/** What tokens are for that programs prove work on. */
+const CHALLENGE = `${API}/challenge`
 
 type ApiContext = ParameterizedContext & { params: Record<string, string | undefined> }
 
@@ -46,6 +50,7 @@ export function apiRouter(web: WebContext): Router {
   const { site, index, config } = web
   const router = new Router({ prefix: API })
   const submissions = new Submissions()
+  const tokens = new FormTokens(web.nodeKey)
   router.use(jsonErrors)
   router.use(async (ctx, next) => {
     // Reading is open to pages of other sites. Writing is not: a browser asks before it sends JSON elsewhere.
@@ -119,12 +124,23 @@ export function apiRouter(web: WebContext): Router {
     ctx.body = { comments: shown.map((row) => commentOf(item._id, row, url)), ...(more ? { more } : {}) }
   })
 
+  router.get('/challenge', may('read'), (ctx) => {
+    ctx.set('Cache-Control', 'no-store')
+    const needed = {
+      publish: web.gate.asks('publish'),
+      edit: web.gate.asks('edit'),
+      comment: web.gate.asks('comment'),
+    }
+    ctx.body = { token: tokens.issue(CHALLENGE), workBits: web.gate.workBits, needed }
+  })
+
   router.post('/items', may('publish'), async (ctx) => {
-    const { kind: name, fields } = await readBody(ctx, newItem, config.limits.formBytes)
+    const { kind: name, fields, ...proof } = await readBody(ctx, newItem, config.limits.formBytes)
     const kind = kindOf(name)
     if (!kind) throw notFound()
     const tidy = checked(kind, fields)
     const asked = idempotencyKey(ctx)
+    const attempt = { activity: 'publish', tags: newTags(tidy, web), ...proven(proof) } as const
     const work = async () => {
       const secret = randomBytes(32)
       const author = keyFromSeed(secret)
@@ -137,7 +153,8 @@ export function apiRouter(web: WebContext): Router {
       })
       return JSON.stringify({ item, secret: secret.toString('base64url') })
     }
-    const outcome = asked === undefined ? await work() : await submissions.once(asked, work)
+    const pass = () => web.gate.pass(attempt, wordingFor(ctx), work)
+    const outcome = asked === undefined ? await pass() : await submissions.once(asked, pass)
     const { item: id, secret } = JSON.parse(outcome) as { item: string; secret: string }
     const item = await site.item(id)
     if (!item)
@@ -155,13 +172,18 @@ export function apiRouter(web: WebContext): Router {
       throw new HyperactiveError('wrong_edit_link', 'The secret does not belong to this item.', {
         status: 403,
       })
-    const { parents, fields, note } = await readBody(ctx, editBody, config.limits.formBytes)
+    const { parents, fields: sent, note, ...proof } = await readBody(ctx, editBody, config.limits.formBytes)
     const strange = parents.filter((hash) => !(hash in item.graph))
     if (strange.length > 0)
       throw new UnfitBody({ parents: `name versions that are not here: ${strange.join(', ')}` })
     const kind = kindOf(item.kind)
     if (!kind) throw notFound()
-    await saveEdit(web, item, { parents, fields: checked(kind, fields), author, note })
+    const fields = checked(kind, sent)
+    const tags = newTags(fields, web, item)
+    const attempt = { activity: 'edit', item: item._id, tags, ...proven(proof) } as const
+    await web.gate.pass(attempt, wordingFor(ctx), () =>
+      saveEdit(web, item, { parents, fields, author, note }),
+    )
     created(ctx, { item: await modelOf(ctx, (await site.item(item._id)) ?? item) })
   })
 
@@ -169,10 +191,13 @@ export function apiRouter(web: WebContext): Router {
     const item = await askedItem(ctx)
     if (!isOpen(item, web.policy))
       throw new HyperactiveError('comments_closed', 'This takes no comments.', { status: 403 })
-    const { fields, inReplyTo } = await readBody(ctx, newComment, config.limits.formBytes)
+    const { fields, inReplyTo, ...proof } = await readBody(ctx, newComment, config.limits.formBytes)
     if (inReplyTo !== undefined && !(await site.comment(item._id, inReplyTo)))
       throw new UnfitBody({ inReplyTo: 'names a comment that is not here' })
-    const hash = await saveComment(web, item, { fields, inReplyTo })
+    const attempt = { activity: 'comment', item: item._id, ...proven(proof) } as const
+    const hash = await web.gate.pass(attempt, wordingFor(ctx), () =>
+      saveComment(web, item, { fields, inReplyTo }),
+    )
     const comment = await site.comment(item._id, hash)
     if (!comment)
       throw new HyperactiveError('not_here_yet', 'It is saved, and will be here in a moment.', {
@@ -203,6 +228,11 @@ export function apiRouter(web: WebContext): Router {
     throw notFound()
   })
   return router
+
+  /** The proof that a body brings; a token that is not this node's, or too old, proves nothing. */
+  function proven({ challenge = '', work }: Proof) {
+    return { token: tokens.isValid(challenge, CHALLENGE) ? challenge : '', work }
+  }
 
   async function askedItem(ctx: ApiContext): Promise<SiteItem> {
     const { item: id = '' } = ctx.params

@@ -5,6 +5,14 @@ import { isHash } from '../ledger/document.ts'
 
 const hash = z.string().refine(isHash, 'is not the hash of a version or comment')
 
+/** What proves work, where that is asked for: a token of `GET /challenge`, and the nonce that fits it. */
+const proof = {
+  challenge: z.string().max(200).optional(),
+  work: z.string().max(16).optional(),
+}
+
+export type Proof = z.infer<z.ZodObject<typeof proof>>
+
 /** Kinds that anyone publishes. */
 const kinds = allKinds()
   .filter(({ by }) => by === 'anyone')
@@ -14,6 +22,7 @@ const kinds = allKinds()
 export const newItem = z.strictObject({
   kind: z.enum(kinds, `is not one of ${kinds.join(', ')}`),
   fields: z.record(z.string(), z.unknown()),
+  ...proof,
 })
 
 /** What saves a new version of an item. */
@@ -21,10 +30,12 @@ export const editBody = z.strictObject({
   parents: z.array(hash).min(1, 'names no version').max(100, 'names more than 100 versions'),
   fields: z.record(z.string(), z.unknown()),
   note: z.string().max(200, 'is longer than 200 characters').optional(),
+  ...proof,
 })
 
 /** What comments on an item, or answers a comment. */
 export const newComment = z.strictObject({
   fields: commentFields,
   inReplyTo: hash.optional(),
+  ...proof,
 })

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { wallTime } from '../ledger/clock.ts'
+import { toldTime } from '../ledger/clock.ts'
 import { renderMarkdown } from '../pages/markdown.ts'
 import { pathOf, text } from '../pages/models.ts'
 import type { CalendarRow, CommentRow, ListingRow } from '../project/site.ts'
@@ -133,6 +133,15 @@ export const publishedSchema = z.object({
 
 export const savedSchema = z.object({ item: itemSchema })
 
+export const challengeSchema = z.object({
+  /** Valid for a day, and for one thing that is sent. */
+  token: z.string(),
+  /** SHA-256 of "<token>:<work>" has to begin with so many zero bits; `work` is a number in decimal digits. */
+  workBits: z.int(),
+  /** Whether publishing, editing and commenting need it at this moment. */
+  needed: z.object({ publish: z.boolean(), edit: z.boolean(), comment: z.boolean() }),
+})
+
 export const errorSchema = z.object({
   error: z.string(),
   reason: z.string(),
@@ -162,8 +171,8 @@ export function entryOf(
     language,
     ...(group === undefined ? {} : { group }),
     status,
-    published: isoOf(at),
-    updated: isoOf(updatedAt),
+    published: isoOf(at, row.dayOnly),
+    updated: isoOf(updatedAt, row.dayOnly),
     comments: comments.get(of ?? item) ?? 0,
   }
 }
@@ -177,8 +186,8 @@ export function itemOf(
     id: item._id,
     kind: item.kind,
     url: url + pathOf(item.kind, item._id),
-    published: isoOf(item.at),
-    updated: isoOf(item.updatedAt),
+    published: isoOf(item.at, item.listing.dayOnly),
+    updated: isoOf(item.updatedAt, item.listing.dayOnly),
     status: item.standing.status,
     hidden: item.standing.hidden,
     heads: item.heads,
@@ -253,6 +262,6 @@ export function occurrenceOf(
   }
 }
 
-function isoOf(at: string): string {
-  return new Date(wallTime(at)).toISOString()
+function isoOf(at: string, dayOnly = false): string {
+  return new Date(toldTime(at, dayOnly)).toISOString()
 }

@@ -58,6 +58,19 @@ function describe({ method, path, summary, query = {}, body, status, answer, sec
     ...(body ? { requestBody: { required: true, content: json(body) } } : {}),
     responses: {
       [status]: { description: 'As asked', content: json(answer) },
+      ...(method === 'post'
+        ? {
+            403: {
+              description: 'It may not be done; `challenge_missing` asks for `challenge` and `work`',
+              content: json(errorSchema),
+            },
+            429: {
+              description: 'There is too much of this at the moment',
+              headers: { 'Retry-After': { description: 'Seconds', schema: { type: 'integer' } } },
+              content: json(errorSchema),
+            },
+          }
+        : {}),
       default: { description: 'What went wrong', content: json(errorSchema) },
     },
   }

@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import { LISTINGS } from '../web/listings.ts'
 import {
   calendarSchema,
+  challengeSchema,
   commentsSchema,
   commentSchema,
   countsSchema,
@@ -100,6 +101,14 @@ export const OPERATIONS = {
     query: { after: 'Where to go on, as `more` has it.' },
     status: 200,
     answer: commentsSchema,
+  },
+  challenge: {
+    method: 'get',
+    path: '/challenge',
+    summary:
+      'A token to prove work on: find a number so that SHA-256 of "<token>:<number>" begins with `workBits` zero bits, and send both as `challenge` and `work` with what you publish. A node asks for it while it is busy.',
+    status: 200,
+    answer: challengeSchema,
   },
   publish: {
     method: 'post',

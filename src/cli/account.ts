@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { hasSecondFactor, withoutSecondFactor } from '../accounts/account.ts'
 import { findRunningNode } from '../config/data-folder.ts'
 import { HyperactiveError } from '../errors.ts'
 import { openPeople } from '../people-of-node.ts'
@@ -14,21 +15,22 @@ export function accountCommand(): Command {
     .action(async (options: { json?: boolean }) => {
       await using store = await openStoreForCommand(settingsOf(list))
       const { people } = await openPeople(store)
-      const accounts = (await people.all()).map(({ id, handle, name, roles, totp, closed }) => ({
-        id,
-        handle,
-        name,
-        roles,
-        secondFactor: totp !== undefined,
-        closed,
-      }))
-      const lines = accounts.map(({ handle, roles, secondFactor, closed }) =>
-        [
+      const accounts = (await people.all()).map((account) => {
+        const { id, handle, name, roles, totp, passkeys, closed } = account
+        const factors = { oneTimeCodes: totp !== undefined, passkeys: passkeys.length }
+        return { id, handle, name, roles, secondFactor: hasSecondFactor(account), ...factors, closed }
+      })
+      const lines = accounts.map(({ handle, roles, oneTimeCodes, passkeys, closed }) => {
+        const factors = [
+          oneTimeCodes ? 'one-time codes' : '',
+          passkeys > 0 ? `${passkeys} ${passkeys === 1 ? 'passkey' : 'passkeys'}` : '',
+        ].filter((factor) => factor !== '')
+        return [
           handle,
           closed ? 'closed' : roles.join(', ') || 'member',
-          secondFactor ? 'with a second factor' : '',
-        ].join('  '),
-      )
+          factors.length > 0 ? `with ${factors.join(', ')}` : '',
+        ].join('  ')
+      })
       print(options.json, accounts, lines.join('\n') || 'there are no accounts')
     })
   const setUp = withSettings(new Command('set-up'))
@@ -54,7 +56,7 @@ export function accountCommand(): Command {
       const account = await people.byHandle(handle)
       if (!account || account.closed)
         throw new HyperactiveError('unknown_account', `no account has the handle ${handle}`, { status: 404 })
-      if (options.secondFactor) await people.change(account.id, { totp: null })
+      if (options.secondFactor) await people.change(account.id, withoutSecondFactor(account))
       const secret = await access.makeLink({ purpose: 'reset', roles: [], groups: [], account: account.id })
       const link = `${await addressOf(loaded)}/new-password/${secret}`
       print(options.json, { link }, link)

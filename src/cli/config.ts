@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { stringify } from 'yaml'
+import type { Config, Secrets } from '../config/config.ts'
 import { loadPeers } from '../replication/peers-file.ts'
 import { withoutPassword } from '../couch/request.ts'
 import { print, settingsOf, withExamples, withSettings } from './context.ts'
@@ -13,7 +14,11 @@ export function configCommand(): Command {
       const { config, secrets } = settingsOf(check)
       const peers = await loadPeers(config.peers)
       const { file, ...settings } = config
-      const shown = { ...settings, couchdb: { url: maskUrl(secrets.couchdbUrl), ...settings.couchdb } }
+      const shown = {
+        ...settings,
+        couchdb: { url: maskUrl(secrets.couchdbUrl), ...settings.couchdb },
+        notices: shownNotices(settings.notices, secrets),
+      }
       const from = file === undefined ? 'no settings file' : `settings file ${file}`
       print(
         options.json,
@@ -28,4 +33,13 @@ export function configCommand(): Command {
 /** A CouchDB's address without its password. */
 function maskUrl(text: string | undefined): string {
   return text === undefined ? 'embedded store' : withoutPassword(text)
+}
+
+/** How notices are sent, without passwords and without what lets anybody post to a webhook. */
+function shownNotices({ smtp, everyMinutes }: Config['notices'], { smtpUrl, webhook }: Secrets): object {
+  return {
+    ...(smtp && smtpUrl !== undefined ? { smtp: { url: withoutPassword(smtpUrl), ...smtp } } : {}),
+    ...(webhook === undefined ? {} : { webhook: `${new URL(webhook).origin}/…` }),
+    everyMinutes,
+  }
 }

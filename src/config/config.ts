@@ -5,6 +5,7 @@ import { parseDocument } from 'yaml'
 import { z } from 'zod'
 import { HyperactiveError, messageOf } from '../errors.ts'
 import { isKeyText } from '../ledger/keys.ts'
+import { abuseSettings } from './abuse.ts'
 
 const url = z
   .url({ protocol: /^https?$/, error: 'is not an http or https address' })
@@ -29,6 +30,22 @@ function isZone(name: string): boolean {
     return false
   }
 }
+
+const notices = z.strictObject({
+  smtp: z
+    .strictObject({
+      url: z.url({ protocol: /^smtps?$/, hostname: /./, error: 'is not an smtp or smtps address' }),
+      from: z.email('is not an e-mail address'),
+      to: z.array(z.email('is not an e-mail address')).min(1, 'names nobody').max(100),
+    })
+    .optional(),
+  webhook: z.url({ protocol: /^https?$/, error: 'is not an http or https address' }).optional(),
+  everyMinutes: z
+    .int()
+    .min(1)
+    .max(24 * 60)
+    .default(15),
+})
 
 /** Every setting with its default. `docs/configuration.md` explains each. */
 const settings = z.strictObject({
@@ -72,6 +89,8 @@ const settings = z.strictObject({
     })
     .prefault({}),
   pages: z.strictObject({ memoryBytes: count.default(64 * 1024 * 1024) }).prefault({}),
+  abuse: abuseSettings,
+  notices: notices.prefault({}),
   feeds: z
     .strictObject({
       pull: z.boolean().default(true),
@@ -98,9 +117,14 @@ const settings = z.strictObject({
 type Settings = z.output<typeof settings>
 
 /** All settings of a node, read once and frozen. Paths are absolute. */
-export interface Config extends Omit<Settings, 'couchdb'> {
+export interface Config extends Omit<Settings, 'couchdb' | 'notices'> {
   /** Settings of a CouchDB; its address is among the secrets. */
   readonly couchdb: Omit<Settings['couchdb'], 'url'>
+  /** How moderators get notices; the addresses to send them to are among the secrets. */
+  readonly notices: {
+    readonly smtp?: Omit<NonNullable<Settings['notices']['smtp']>, 'url'>
+    readonly everyMinutes: number
+  }
   /** Where settings were read from, for messages: a path, or undefined without a file. */
   readonly file: string | undefined
 }
@@ -109,6 +133,10 @@ export interface Config extends Omit<Settings, 'couchdb'> {
 export interface Secrets {
   /** The CouchDB to use, with credentials; undefined for the embedded store. */
   readonly couchdbUrl: string | undefined
+  /** The mail server for notices, with its password. */
+  readonly smtpUrl?: string | undefined
+  /** Where notices are posted to: whoever knows it may post there, too. */
+  readonly webhook?: string | undefined
 }
 
 export interface LoadedConfig {
@@ -136,6 +164,7 @@ const VARIABLES = {
   HYPERACTIVE_URL: ['url'],
   HYPERACTIVE_PEERS: ['peers'],
   HYPERACTIVE_SITE_NAME: ['site', 'name'],
+  HYPERACTIVE_ABUSE_LIMITS: ['abuse', 'limits'],
   COUCHDB_URL: ['couchdb', 'url'],
   HYPERACTIVE_COUCHDB_PREFIX: ['couchdb', 'prefix'],
 } as const
@@ -169,18 +198,21 @@ export function loadConfig(flags: Flags = {}, environment: Environment = process
   }
   const parsed = settings.safeParse(given)
   if (!parsed.success) throw badConfig(describe(parsed.error, file, fromFile !== undefined))
-  const { couchdb, ...rest } = parsed.data
+  const { couchdb, notices, ...rest } = parsed.data
   const { url: couchdbUrl, ...couchdbSettings } = couchdb
   if (rest.replication.runner === 'couchdb' && couchdbUrl === undefined)
     throw badConfig('replication.runner: couchdb needs a CouchDB; set COUCHDB_URL, or runner: node')
-  const config = {
+  const { webhook, smtp, everyMinutes } = notices
+  const { url: smtpUrl, ...smtpSettings } = smtp ?? { url: undefined }
+  const config: Config = {
     ...rest,
     couchdb: couchdbSettings,
+    notices: { ...(smtp ? { smtp: smtpSettings as Omit<typeof smtp, 'url'> } : {}), everyMinutes },
     data: resolve(rest.data),
     peers: resolve(rest.peers),
     file: fromFile ? file : undefined,
   }
-  return { config: deepFreeze(config), secrets: Object.freeze({ couchdbUrl }) }
+  return { config: deepFreeze(config), secrets: Object.freeze({ couchdbUrl, smtpUrl, webhook }) }
 }
 
 /**

@@ -1,4 +1,4 @@
-import { wallTime } from '../ledger/clock.ts'
+import { isDayTime, toldTime } from '../ledger/clock.ts'
 import { kindOf } from '../kinds/base/registry.ts'
 import { directionOf } from './direction.ts'
 import { LANGUAGES, messagesOf } from './messages.ts'
@@ -9,7 +9,7 @@ type Values = Readonly<Record<string, string | number>>
 /** A moment for a page: the machine's form and the reader's. */
 export interface Moment {
   iso: string
-  /** "3 October 2026 at 18:20 UTC" */
+  /** "3 October 2026 at 18:20 UTC", or the day alone */
   text: string
   /** "3 October 2026" */
   day: string
@@ -81,14 +81,18 @@ export class Wording {
     }
   }
 
-  /** A hybrid time as a reader sees it. Always UTC, so that the same page is the same everywhere. */
-  moment = (at: string): Moment => {
-    const date = new Date(wallTime(at))
-    return {
-      iso: date.toISOString(),
-      day: this.format(date, { dateStyle: 'long' }),
-      text: `${this.format(date, { dateStyle: 'long', timeStyle: 'short' })} UTC`,
-    }
+  /**
+   * A hybrid time as a reader sees it. Always UTC, so that the same page is the same everywhere.
+   *
+   * @param dayOnly leaves the time of the day out, as is done where the time itself holds no more
+   */
+  moment = (at: string, dayOnly = false): Moment => {
+    const isDay = dayOnly || isDayTime(at)
+    const date = new Date(toldTime(at, isDay))
+    const iso = date.toISOString()
+    const day = this.format(date, { dateStyle: 'long' })
+    if (isDay) return { iso: iso.slice(0, 10), day, text: day }
+    return { iso, day, text: `${this.format(date, { dateStyle: 'long', timeStyle: 'short' })} UTC` }
   }
 
   /** A date in this language; UTC unless a zone is named. */

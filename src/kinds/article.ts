@@ -23,6 +23,7 @@ export const article: Kind = {
     FIELDS.places,
     FIELDS.language,
     FIELDS.commentsClosed,
+    FIELDS.dayOnly,
     FIELDS.group,
     FIELDS.translationOf,
   ],

@@ -23,6 +23,7 @@ export const audio: Kind = {
     FIELDS.places,
     FIELDS.language,
     FIELDS.commentsClosed,
+    FIELDS.dayOnly,
     FIELDS.group,
     FIELDS.translationOf,
   ],

@@ -91,6 +91,7 @@ export const event: Kind = {
     { name: 'latitude', control: 'line', longest: 20, more: true },
     { name: 'longitude', control: 'line', longest: 20, more: true },
     FIELDS.commentsClosed,
+    FIELDS.dayOnly,
     FIELDS.group,
     FIELDS.translationOf,
   ],

@@ -56,6 +56,7 @@ export const group: Kind = {
     { name: 'feeds', control: 'addresses', rows: 3, more: true },
     { name: 'playlist', control: 'playlist', rows: 5, more: true },
     { name: 'open', control: 'flag', more: true },
+    FIELDS.dayOnly,
   ],
   sections: () => [],
   listing: (fields) => ({ ...commonSummary(fields), ...(fields.open === true ? { open: true } : {}) }),

@@ -45,6 +45,7 @@ export const link: Kind = {
     FIELDS.places,
     FIELDS.language,
     FIELDS.commentsClosed,
+    FIELDS.dayOnly,
     FIELDS.group,
     FIELDS.translationOf,
   ],

@@ -2,6 +2,7 @@ import { HyperactiveError } from '../errors.ts'
 
 const PATTERN = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)-([0-9a-f]{4})$/
 const HIGHEST_COUNT = 0xffff
+const DAY_MS = 86_400_000
 
 /** Whether `text` is a hybrid time: ISO 8601 in UTC with milliseconds, a hyphen, four hex digits. Sorts as text. */
 export function isHybridTime(text: string): boolean {
@@ -14,6 +15,35 @@ export function isHybridTime(text: string): boolean {
 /** The wall-clock part of a hybrid time, in milliseconds since 1970. */
 export function wallTime(at: string): number {
   return Date.parse(at.slice(0, 24))
+}
+
+/** The first moment of a day in UTC, in milliseconds since 1970. */
+export function dayStart(timeMs: number): number {
+  return Math.floor(timeMs / DAY_MS) * DAY_MS
+}
+
+/** Whether a hybrid time holds no more than a day. */
+export function isDayTime(at: string): boolean {
+  return at.slice(10, 24) === 'T00:00:00.000Z'
+}
+
+/**
+ * A hybrid time that tells the day alone: its first moment in UTC. Where what it has to be later than is later, it is
+ * the next time after that, so that the order of the clock holds.
+ *
+ * @param after hybrid times that come before it
+ */
+export function dayTime(nowMs: number, after: readonly string[] = []): string {
+  const start = hybridTime(dayStart(nowMs))
+  const latest = after.reduce((a, b) => (a > b ? a : b), '')
+  if (start > latest) return start
+  const count = Number.parseInt(latest.slice(25), 16)
+  return count < HIGHEST_COUNT ? hybridTime(wallTime(latest), count + 1) : hybridTime(wallTime(latest) + 1)
+}
+
+/** What readers are told of a time, in milliseconds since 1970: the day where no more shall be known. */
+export function toldTime(at: string, dayOnly: boolean): number {
+  return dayOnly ? dayStart(wallTime(at)) : wallTime(at)
 }
 
 /** A hybrid time from milliseconds since 1970 and a count; years outside 0000 to 9999 are refused. */

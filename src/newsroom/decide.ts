@@ -4,7 +4,8 @@ import { isHash } from '../ledger/document.ts'
 import type { Draft } from '../ledger/document.ts'
 import { isItemId } from '../ledger/item-id.ts'
 import type { SigningKey } from '../ledger/keys.ts'
-import type { Ledger } from '../ledger/ledger.ts'
+import type { Entry, Ledger } from '../ledger/ledger.ts'
+import { inPieces } from '../pieces.ts'
 import { ACTIONS, aspectOf, supersededBy } from '../project/decisions.ts'
 import type { Policy } from '../project/policy.ts'
 import { commentId } from '../project/site-item.ts'
@@ -32,6 +33,9 @@ export interface Newsroom {
   policy: Policy
 }
 
+/** Decisions that are read for and appended together. */
+const AT_ONCE = 200
+
 /**
  * Appends a decision, in this node's name. It supersedes those of its kind that are in force here and now; one that a
  * moderator elsewhere makes at the same time stays in force beside it.
@@ -39,15 +43,48 @@ export interface Newsroom {
  * @returns the decision's id
  * @throws HyperactiveError `unknown_action`, `unknown_item`, `unknown_comment`
  */
-export async function decide(
-  { ledger, site, policy }: Newsroom,
-  { item, comment, action, reason, category, by, author }: Judgement,
-): Promise<string> {
-  if (!aspectOf(action)) {
-    const text = `"${action}" is not something that can be decided; ${ACTIONS.join(', ')} are`
-    throw new HyperactiveError('unknown_action', text, { status: 400 })
+export async function decide(newsroom: Newsroom, judgement: Judgement): Promise<string> {
+  checkAction(judgement.action)
+  const { item, comment } = judgement
+  const target = await targetOf(newsroom.site, item, comment)
+  const [document] = await newsroom.ledger.append([entryOf(newsroom, judgement, target)])
+  return document?._id ?? ''
+}
+
+/**
+ * Decides on many at once: two hundred take one read and one write. What is not on this node is left out.
+ *
+ * @returns the decisions' ids, in the order of what was asked for
+ * @throws HyperactiveError `unknown_action`
+ */
+export async function decideOnAll(newsroom: Newsroom, judgements: readonly Judgement[]): Promise<string[]> {
+  for (const { action } of judgements) checkAction(action)
+  const ids: string[] = []
+  for (const some of inPieces(judgements, AT_ONCE)) {
+    const keys = some.map(({ item, comment }) => (comment === undefined ? item : commentId(item, comment)))
+    const { rows } = await newsroom.site.allDocs({ keys, include_docs: true })
+    const entries = some.flatMap((judgement, index) => {
+      const found = rows[index]?.doc
+      const type = judgement.comment === undefined ? 'item' : 'comment'
+      if (found?.type !== type) return []
+      return [entryOf(newsroom, judgement, found as unknown as SiteItem | SiteComment)]
+    })
+    if (entries.length > 0) ids.push(...(await newsroom.ledger.append(entries)).map(({ _id }) => _id))
   }
-  const target = await targetOf(site, item, comment)
+  return ids
+}
+
+function checkAction(action: string): void {
+  if (aspectOf(action)) return
+  const text = `"${action}" is not something that can be decided; ${ACTIONS.join(', ')} are`
+  throw new HyperactiveError('unknown_action', text, { status: 400 })
+}
+
+function entryOf(
+  { ledger, policy }: Newsroom,
+  { item, comment, action, reason, category, by, author }: Judgement,
+  target: SiteItem | SiteComment,
+): Entry {
   const decider = { action, node: ledger.node, ...(by === undefined ? {} : { by }) }
   const draft: Draft = {
     type: 'decision',
@@ -59,8 +96,7 @@ export async function decide(
     ...(category === undefined || category === '' ? {} : { category }),
     ...(reason === undefined || reason.trim() === '' ? {} : { reason: reason.trim() }),
   }
-  const [document] = await ledger.append([{ draft, ...(author ? { author } : {}) }])
-  return document?._id ?? ''
+  return { draft, ...(author ? { author } : {}) }
 }
 
 async function targetOf(

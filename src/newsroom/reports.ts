@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Database } from '../couch/database.ts'
 import type { Deployment } from '../couch/design-docs.ts'
+import { inPieces } from '../pieces.ts'
 
 export const OFFICE_DATABASE = 'office'
 
@@ -9,6 +10,8 @@ const MOST_ON_TARGET = 20
 /** The newest reports that the office looks at. */
 const SHOWN = 500
 const LAST = '\ufff0'
+const TARGETS_AT_ONCE = 100
+const AT_ONCE = 500
 
 /** What somebody says is wrong with an item or a comment. */
 export interface Report {
@@ -75,22 +78,30 @@ export class Reports {
     return [...targets.values()]
   }
 
-  /** Forgets what was reported about a target. */
-  async close(target: string): Promise<void> {
-    await this.#remove(await this.#on(target))
+  /** What has been reported and not decided on, by name, and no more than the newest 500 reports tell. */
+  async targets(): Promise<string[]> {
+    const query = { descending: true, limit: SHOWN }
+    const { rows } = await this.#database.view<string>(this.#deployment.inForce(), 'reports', query)
+    return [...new Set(rows.map(({ value }) => value))]
+  }
+
+  /** Forgets what was reported about these targets. */
+  async close(targets: readonly string[]): Promise<void> {
+    for (const keys of inPieces(targets, TARGETS_AT_ONCE)) {
+      const found = await this.#database.view<string>(this.#deployment.inForce(), 'targets', {
+        keys: [...keys],
+      })
+      for (const rows of inPieces(found.rows, AT_ONCE))
+        await this.#database.bulkDocs(rows.map(({ id, value }) => ({ _id: id, _rev: value, _deleted: true })))
+    }
   }
 
   /** Forgets what was reported about an item and its comments, or about one comment. */
-  async forget({ item, comment }: { item: string; comment?: string }): Promise<void> {
-    if (comment !== undefined) return this.close(`${item}/${comment}`)
-    const range = { startkey: item, endkey: `${item}/${LAST}` }
+  async forget(target: string): Promise<void> {
+    const range = { startkey: target, endkey: target.includes('/') ? target : `${target}/${LAST}` }
     const { rows } = await this.#database.view<string>(this.#deployment.inForce(), 'targets', range)
-    await this.#remove(rows)
-  }
-
-  async #remove(rows: readonly { id: string; value: string }[]): Promise<void> {
-    if (rows.length === 0) return
-    await this.#database.bulkDocs(rows.map(({ id, value }) => ({ _id: id, _rev: value, _deleted: true })))
+    for (const some of inPieces(rows, AT_ONCE))
+      await this.#database.bulkDocs(some.map(({ id, value }) => ({ _id: id, _rev: value, _deleted: true })))
   }
 
   async #on(target: string, limit?: number) {

@@ -6,11 +6,12 @@ import { kindOf } from '../kinds/base/registry.ts'
 import type { SigningKey } from '../ledger/keys.ts'
 import { isItemId } from '../ledger/item-id.ts'
 import type { Ledger } from '../ledger/ledger.ts'
+import { editTime } from './edit-time.ts'
 import type { SiteItem } from '../project/site-item.ts'
 import { sameValue } from '../resolve/values.ts'
 
 /** Fields that a file does not hold as the item has them: how it came here, and what leads to it. */
-const KEPT = new Set(['importId', 'aliases', 'group', 'translationOf'])
+const KEPT = new Set(['importId', 'aliases', 'group', 'groupKey', 'translationOf'])
 
 /**
  * Saves what a file says as the next version of the item that it names, in this node's name: members of the network are
@@ -48,6 +49,7 @@ export async function revise(
     fields,
     note: 'By an editor',
   }
-  await ledger.append([{ draft, author: key }])
+  const at = editTime(fields, item, item.heads)
+  await ledger.append([{ draft, author: key, ...(at === undefined ? {} : { at }) }])
   return true
 }

@@ -25,6 +25,10 @@ export const ASSETS = {
  */
 export const SCRIPTS = {
   count: script('count'),
+  passkey: script('passkey'),
+  prove: script('prove'),
+  work: script('work'),
+  queue: script('queue'),
 } as const satisfies Record<string, Asset>
 
 export type ScriptName = keyof typeof SCRIPTS

@@ -16,7 +16,7 @@ export interface FieldChange {
 }
 
 /** Fields that are nobody's text. */
-const NOT_SHOWN = new Set(['importId'])
+const NOT_SHOWN = new Set(['importId', 'groupKey'])
 
 /** The differences between two versions' fields, word by word. */
 export function fieldChanges(
@@ -32,7 +32,8 @@ export function fieldChanges(
   })
 }
 
-function pieces(before: string, after: string): Piece[] {
+/** What two texts share, and what only one of them has, word by word. */
+export function pieces(before: string, after: string): Piece[] {
   const parts = diffWordsWithSpace(before, after, { timeout: DIFF_MS })
   if (!parts) {
     return [

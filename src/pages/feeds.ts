@@ -1,7 +1,7 @@
 import { generateAtomFeed, generateJsonFeed, generateRssFeed } from 'feedsmith'
 import { kindOf } from '../kinds/base/registry.ts'
 import type { Enclosure } from '../kinds/base/kind.ts'
-import { wallTime } from '../ledger/clock.ts'
+import { toldTime, wallTime } from '../ledger/clock.ts'
 import type { SiteComment, SiteItem } from '../project/site-item.ts'
 import type { Wording } from '../i18n/wording.ts'
 import { whenModel } from './calendar.ts'
@@ -58,8 +58,8 @@ export function itemEntry(item: SiteItem, url: string, wording: Wording): FeedEn
     summary: text(fields.summary),
     html: whenOf(item, wording) + absolute(renderMarkdown(text(fields.body)), url),
     author: text(fields.author),
-    published: new Date(wallTime(item.at)),
-    updated: new Date(wallTime(item.updatedAt)),
+    published: new Date(toldTime(item.at, listing.dayOnly === true)),
+    updated: new Date(toldTime(item.updatedAt, listing.dayOnly === true)),
     tags: listing.tags,
     language: listing.language,
     enclosures: kindOf(kind)?.enclosures?.(fields) ?? [],

@@ -1,4 +1,4 @@
-import { wallTime } from '../ledger/clock.ts'
+import { isDayTime, wallTime } from '../ledger/clock.ts'
 import type { SiteItem } from '../project/site-item.ts'
 import { pathOf, text } from './models.ts'
 
@@ -42,13 +42,13 @@ export function cardOf(item: SiteItem, site: { name: string; url: string }): Car
 }
 
 function articleData(item: SiteItem): object {
-  const { title, summary, author, tags } = item.listing
+  const { title, summary, author, tags, dayOnly } = item.listing
   return {
     '@type': 'NewsArticle',
     headline: title,
     ...(summary === '' ? {} : { description: summary }),
-    datePublished: isoOf(item.at),
-    dateModified: isoOf(item.updatedAt),
+    datePublished: isoOf(item.at, dayOnly),
+    dateModified: isoOf(item.updatedAt, dayOnly),
     ...(author === undefined ? {} : { author: { '@type': 'Person', name: author } }),
     ...(tags.length > 0 ? { keywords: tags.join(', ') } : {}),
   }
@@ -94,6 +94,7 @@ function safeJson(value: object): string {
   )
 }
 
-function isoOf(at: string): string {
-  return new Date(wallTime(at)).toISOString()
+function isoOf(at: string, dayOnly = false): string {
+  const iso = new Date(wallTime(at)).toISOString()
+  return dayOnly || isDayTime(at) ? iso.slice(0, 10) : iso
 }

@@ -98,6 +98,20 @@ export function supersededBy(
     .sort()
 }
 
+/** Whether somebody has said that this shall be shown: approved of it, shown it again, or put it forward. */
+export function isApproved(decisions: Decisions, policy: Policy): boolean {
+  const inAspect = (aspect: Aspect) => {
+    const [first] = inForce(decisions, aspect, policy)
+    return first === undefined ? undefined : decisions[first]?.action
+  }
+  const status = inAspect('status')
+  return (
+    inAspect('review') !== undefined ||
+    inAspect('visibility') === 'unhide' ||
+    (status !== undefined && status !== 'publish')
+  )
+}
+
 /**
  * What all known decisions make of their target under a policy. Pure: the same decisions give the same answer, in any
  * order.
@@ -131,11 +145,6 @@ export function standingOf(
     const concealers = standing('visibility').filter(({ action }) => action === 'conceal')
     if (new Set(concealers.map(deciderOf)).size >= policy.concealNeeds) return 'concealed'
     if (standing('author')[0]?.action === 'withdraw') return 'withdrawn'
-    // Whoever puts something forward, or shows it again, has approved of it.
-    const isApproved =
-      standing('review').length > 0 ||
-      visibility?.action === 'unhide' ||
-      (status !== undefined && status.action !== 'publish')
-    return needsReview && !isApproved && !isHidden ? 'awaiting' : undefined
+    return needsReview && !isHidden && !isApproved(decisions, policy) ? 'awaiting' : undefined
   }
 }

@@ -16,6 +16,9 @@ import type { Terms } from './terms.ts'
 /** Reads edits by hash: the ones of a batch are at hand, others come from the ledger. */
 export type ReadEdits = (item: string, hashes: readonly string[]) => Promise<Map<string, Edit>>
 
+/** Stands for the field of a clash between whole versions. */
+export const WHOLE = '*'
+
 /** What has come for one item. */
 export interface Arrived {
   edits: readonly [hash: string, edit: Edit][]
@@ -39,9 +42,6 @@ function graphEdit({ parents, at, node, note }: Edit): GraphEdit {
  * heads and of their nearest common ancestors are read, so the cost of an edit does not grow with the number of texts
  * before it; decisions alone read none.
  *
- * A merge whose outcome would not be a valid item (a title that has become too long, say) is no merge: the later
- * head stands, and every head that differs from it is listed as a clash.
- *
  * @returns undefined when no edit's kind is known here
  */
 export async function mergeItem(
@@ -59,23 +59,16 @@ export async function mergeItem(
   }
   const graph: Record<string, GraphEdit> = { ...known?.graph }
   for (const [hash, edit] of edits) graph[hash] = graphEdit(edit)
-  const parentsOf: Record<string, readonly string[]> = {}
-  for (const [hash, { parents }] of Object.entries(graph)) parentsOf[hash] = parents
-
+  const parentsOf = parentsIn(graph)
   const heads = headsOf(parentsOf)
   const bodies = await readEdits(item, heads.length === 1 ? heads : bodiesNeeded(parentsOf))
   const versions = new Map<string, Version>()
   for (const [hash, { at, fields }] of bodies) versions.set(hash, { hash, at, fields })
-  const latest = heads.reduce((a, b) => ((graph[a]?.at ?? '') > (graph[b]?.at ?? '') ? a : b))
-  const newest = bodies.get(latest)
+  const newest = bodies.get(latestOf(heads, graph))
   const kind = newest && kindOf(newest.kind)
   if (!newest || !kind) return undefined
 
-  let { fields, clashes } = resolve(kind.strategies, parentsOf, versions)
-  if (heads.length > 1 && !kind.schema.safeParse(fields).success) {
-    fields = newest.fields
-    clashes = heads.filter((head) => head !== latest).map((other) => ({ field: '*', kept: latest, other }))
-  }
+  const { fields, clashes } = mergeHeads(kind, graph, versions)
   const times = Object.values(graph)
     .map(({ at }) => at)
     .sort()
@@ -97,17 +90,53 @@ export async function mergeItem(
   return finish(merged, views)
 }
 
+/**
+ * What the heads of an edit graph make together.
+ *
+ * A merge whose outcome would not be a valid item (a title that has become too long, say) is no merge: the later
+ * head stands, and every head that differs from it is listed as a clash of the field `*`.
+ *
+ * @param versions at least those that `bodiesNeeded` names
+ */
+export function mergeHeads(
+  kind: Kind,
+  graph: Readonly<Record<string, Pick<GraphEdit, 'parents' | 'at'>>>,
+  versions: ReadonlyMap<string, Version>,
+): { fields: Fields; clashes: Clash[] } {
+  const parentsOf = parentsIn(graph)
+  const heads = headsOf(parentsOf)
+  const { fields, clashes } = resolve(kind.strategies, parentsOf, versions)
+  if (heads.length < 2 || kind.schema.safeParse(fields).success) return { fields, clashes }
+  const kept = latestOf(heads, graph)
+  const others = heads.filter((head) => head !== kept)
+  return {
+    fields: versions.get(kept)?.fields ?? {},
+    clashes: others.map((other) => ({ field: WHOLE, kept, other })),
+  }
+}
+
+function latestOf(heads: readonly string[], graph: Readonly<Record<string, Pick<GraphEdit, 'at'>>>): string {
+  return heads.reduce((a, b) => ((graph[a]?.at ?? '') > (graph[b]?.at ?? '') ? a : b))
+}
+
+function parentsIn(graph: Readonly<Record<string, Pick<GraphEdit, 'parents'>>>): Record<string, string[]> {
+  return Object.fromEntries(Object.entries(graph).map(([hash, { parents }]) => [hash, parents]))
+}
+
+/** Whether an item is an editor's own: it is signed by its node in the author's place too. */
+export function isByEditor({ graph, author }: Pick<SiteItem, 'graph' | 'author'>): boolean {
+  return Object.values(graph).some(({ node }) => node === author)
+}
+
 /** What follows from an item's fields, decisions and the vocabularies: its standing and what listings show. */
 export function finish(
-  item: Omit<SiteItem, 'standing' | 'listing' | 'sections' | 'occurrences'>,
+  item: Omit<SiteItem, 'standing' | 'listing' | 'sections' | 'occurrences' | 'groupKey'>,
   { terms, policy }: Views,
 ): SiteItem | undefined {
   const kind = kindOf(item.kind)
   if (!kind) return undefined
   const { _id, type, heads, graph, author, at, updatedAt, fields, clashes, decisions, erasures = {} } = item
-  // An editor's own item is signed by its node in the author's place too.
-  const isByEditor = Object.values(graph).some(({ node }) => node === author)
-  const needsReview = policy.reviews.items && !isByEditor && at >= policy.reviewFrom
+  const needsReview = policy.reviews.items && !isByEditor(item) && at >= policy.reviewFrom
   const erased = ordersInForce(erasures, policy).length > 0
   const standing = standingOf(decisions, policy, { needsReview, erased })
   const listing = listingOf(kind, fields, { at, updatedAt, clashes, standing, terms })
@@ -119,6 +148,7 @@ export function finish(
     heads,
     graph,
     author,
+    ...(isByEditor(item) && typeof fields.groupKey === 'string' ? { groupKey: fields.groupKey } : {}),
     at,
     updatedAt,
     fields,

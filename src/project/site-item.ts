@@ -28,6 +28,11 @@ export interface SiteItem {
   graph: Record<string, GraphEdit>
   /** The key that the item's id was made for: whoever signs with it wrote the item. Empty until its edit is here. */
   author: string
+  /**
+   * For what a node published in the name of a group's members: the group's own key, for which the node's stands. A
+   * group that is not open lists what was signed with its key alone.
+   */
+  groupKey?: string
   /** The earliest and the latest edit's hybrid times. */
   at: string
   updatedAt: string

@@ -89,6 +89,12 @@ export interface DecisionRow {
   closed?: string
 }
 
+/** How many there are, or that there are more than this. */
+export interface Counted {
+  count: number
+  more: boolean
+}
+
 /** Rows read at once where documents are counted. */
 const COUNTED = 1000
 const FIRST = ''
@@ -195,6 +201,32 @@ export class Site {
     return rows.flatMap(({ doc }) => (doc ? (doc as unknown as SiteItem | SiteComment) : []))
   }
 
+  /** What waits for approval, the oldest first, without reading it: when it was published, and its id. */
+  async awaitingIds(limit: number): Promise<{ at: string; id: string }[]> {
+    const { rows } = await this.database.view<null>(this.#design(), 'awaiting', { limit })
+    return rows.map(({ id, key }) => ({ at: (key as [string, string])[0], id }))
+  }
+
+  /** Items and comments by their latest change, newest first, with the place to go on from when there may be more. */
+  async changed(
+    limit: number,
+    olderThan?: Place,
+  ): Promise<{ documents: (SiteItem | SiteComment)[]; next?: Place }> {
+    const { rows } = await this.database.view<ListingEntry>(this.#design(), 'changes', {
+      startkey: olderThan ? [olderThan.at, olderThan.item] : [LAST],
+      endkey: [],
+      descending: true,
+      limit: limit + 1,
+      include_docs: true,
+    })
+    // The place itself is the first row of the range.
+    const shown = rows.filter(({ id }) => id !== olderThan?.item).slice(0, limit)
+    const documents = shown.flatMap(({ doc }) => (doc ? [doc as unknown as SiteItem | SiteComment] : []))
+    const last = shown.at(-1)
+    if (!last || shown.length < limit) return { documents }
+    return { documents, next: { at: (last.key as [string, string])[0], item: last.id } }
+  }
+
   /** Several items, in the order asked for; what is not there is left out. */
   async items(items: readonly string[]): Promise<SiteItem[]> {
     if (items.length === 0) return []
@@ -244,6 +276,16 @@ export class Site {
       ...(newer ? { newer: { at: newer[time], item: newer.item } } : {}),
       ...(older ? { older: { at: older[time], item: older.item } } : {}),
     }
+  }
+
+  /** How many entries a listing has, counted up to a bound. */
+  async count({ view, prefix, from = FIRST, to = LAST }: Scope, most = COUNTED): Promise<Counted> {
+    const { rows } = await this.database.view<ListingEntry>(this.#design(), view, {
+      startkey: [...prefix, from],
+      endkey: [...prefix, to],
+      limit: most + 1,
+    })
+    return { count: Math.min(rows.length, most), more: rows.length > most }
   }
 
   /** Comments stand by themselves in the view, also those on an item that has been hidden. */

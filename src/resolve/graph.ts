@@ -23,6 +23,13 @@ export function headsOf(graph: Graph): string[] {
     .sort()
 }
 
+/** These versions and all that came before them: the graph as it was when they were its heads. */
+export function historyOf(graph: Graph, hashes: readonly string[]): Graph {
+  return Object.fromEntries(
+    [...walk(graph, hashes, () => true)].sort().map((hash) => [hash, graph[hash] ?? []]),
+  )
+}
+
 /** The plan that merges these versions, whatever order they are given in; undefined for none. */
 export function planMerge(graph: Graph, hashes: readonly string[]): Plan | undefined {
   return plan(graph, hashes, 0, new Map())

@@ -15,7 +15,7 @@ export interface Manner {
 }
 
 /** Ends where the next paragraph's own line begins, because a line's indentation means something in Markdown. */
-const BLANK_LINES = /(\r?\n(?:[ \t\r]*\n)+)/
+export const BLANK_LINES = /(\r?\n(?:[ \t\r]*\n)+)/
 
 /**
  * Merges two changes of one text: by paragraphs first, and by words inside paragraphs that both changed. Paragraphs
@@ -49,7 +49,7 @@ export function mergeText(later: string, earlier: string, base: string, manner: 
   return { text: text.trimEnd() + end, clean }
 }
 
-type Tokens = readonly string[]
+export type Tokens = readonly string[]
 
 function mergeParagraphs(a: Tokens, o: Tokens, b: Tokens, manner: Manner): MergedText {
   const [later, base, earlier] = [a.join(''), o.join(''), b.join('')]
@@ -91,7 +91,7 @@ function mergeWords(later: string, base: string, earlier: string, budget: Budget
 }
 
 /** Paragraphs with the blank lines behind them; the last one gets those that would stand `between` it and another. */
-function paragraphs(text: string, between: string): Tokens {
+export function paragraphs(text: string, between: string): Tokens {
   const trimmed = text.trimEnd()
   if (trimmed === '') return []
   const parts = [...trimmed.split(BLANK_LINES), between]
@@ -99,7 +99,7 @@ function paragraphs(text: string, between: string): Tokens {
 }
 
 /** The white space that a text ends with. */
-function endOf(text: string): string {
+export function endOf(text: string): string {
   return text.slice(text.trimEnd().length)
 }
 

@@ -2,7 +2,7 @@ import { diffIndices } from 'node-diff3'
 import { stepsToCompare, trimCommon } from './bounds.ts'
 import type { Budget } from './bounds.ts'
 
-type Span = readonly [start: number, end: number]
+export type Span = readonly [start: number, end: number]
 
 /** A stretch of the base and what stands in its place on either side. */
 export interface Region {
@@ -11,12 +11,24 @@ export interface Region {
   readonly b: Span
 }
 
+/** The same for any number of sides. */
+export interface Stretch {
+  readonly o: Span
+  readonly sides: readonly Span[]
+}
+
 /** A stretch of the base, from `start` to before `end`, that one side changed, and by how many tokens it grew. */
 interface Hunk {
-  readonly side: 'a' | 'b'
+  readonly side: number
   readonly start: number
   readonly end: number
   readonly grown: number
+}
+
+/** How token lists are lined up: whether changes next to each other share a region, and how much work it may take. */
+interface Fit {
+  readonly touching: boolean
+  readonly budget: Budget
 }
 
 /**
@@ -29,24 +41,40 @@ export function threeWay(
   a: readonly string[],
   o: readonly string[],
   b: readonly string[],
-  { touching, budget }: { touching: boolean; budget: Budget },
+  fit: Fit,
 ): Region[] | undefined {
-  const inA = hunksOf('a', o, a, budget)
-  const inB = inA && hunksOf('b', o, b, budget)
-  if (!inB) return undefined
-  const hunks = [...inA, ...inB].sort((x, y) => x.start - y.start || x.end - y.end)
+  return lineUp(o, [a, b], fit)?.map(({ o: inO, sides }) => {
+    const [inA, inB] = sides as readonly [Span, Span]
+    return { a: inA, o: inO, b: inB }
+  })
+}
 
-  const regions: Region[] = []
-  const done = { a: 0, o: 0, b: 0 }
-  const advance = (end: number, grown = { a: 0, b: 0 }) => {
+/** Lines up any number of token lists with one list, as {@link threeWay} does with two. */
+export function lineUp(
+  o: readonly string[],
+  sides: readonly (readonly string[])[],
+  { touching, budget }: Fit,
+): Stretch[] | undefined {
+  const hunks: Hunk[] = []
+  for (const [side, tokens] of sides.entries()) {
+    const found = hunksOf(side, o, tokens, budget)
+    if (!found) return undefined
+    hunks.push(...found)
+  }
+  hunks.sort((x, y) => x.start - y.start || x.end - y.end)
+
+  const stretches: Stretch[] = []
+  const none = sides.map(() => 0)
+  let done: { o: number; sides: readonly number[] } = { o: 0, sides: none }
+  const advance = (end: number, grown: readonly number[] = none) => {
     const length = end - done.o
-    if (length === 0 && grown.a === 0 && grown.b === 0) return
-    const next = { a: done.a + length + grown.a, o: end, b: done.b + length + grown.b }
-    regions.push({ a: [done.a, next.a], o: [done.o, next.o], b: [done.b, next.b] })
-    Object.assign(done, next)
+    if (length === 0 && grown.every((more) => more === 0)) return
+    const spans = done.sides.map((start, side): Span => [start, start + length + (grown[side] ?? 0)])
+    stretches.push({ o: [done.o, end], sides: spans })
+    done = { o: end, sides: spans.map(([, reached]) => reached) }
   }
 
-  let group: { start: number; end: number; grown: { a: number; b: number } } | undefined
+  let group: { start: number; end: number; grown: number[] } | undefined
   const close = () => {
     if (!group) return
     advance(group.start)
@@ -56,18 +84,18 @@ export function threeWay(
     const joins = group && (start < group.end || (touching ? start === group.end : end === group.start))
     if (!group || !joins) {
       close()
-      group = { start, end, grown: { a: 0, b: 0 } }
+      group = { start, end, grown: [...none] }
     }
     group.end = Math.max(group.end, end)
-    group.grown[side] += grown
+    group.grown[side] = (group.grown[side] ?? 0) + grown
   }
   close()
   advance(o.length)
-  return regions
+  return stretches
 }
 
 function hunksOf(
-  side: 'a' | 'b',
+  side: number,
   o: readonly string[],
   changed: readonly string[],
   budget: Budget,

@@ -7,6 +7,7 @@ import { assetRoutes } from './assets.ts'
 import { calendarPages } from './calendar.ts'
 import { cloudPages } from './clouds.ts'
 import { commentPages } from './comments.ts'
+import { conflictPages } from './conflicts.ts'
 import type { WebContext } from './context.ts'
 import { errorPages } from './errors.ts'
 import { feedRoutes } from './feeds.ts'
@@ -16,12 +17,15 @@ import { homePage } from './home.ts'
 import { aliasPages, itemPages } from './items.ts'
 import type { KeptPages } from './kept-pages.ts'
 import { listingPages } from './listing-pages.ts'
+import { membersPages } from './members.ts'
 import { speak } from './page.ts'
 import { erasurePages } from './moderation/erase.ts'
+import { filterPages } from './moderation/filters.ts'
 import { logPages } from './moderation/log.ts'
 import { moderatePages } from './moderation/moderate.ts'
 import { officePages } from './moderation/office.ts'
 import { reportPages } from './moderation/report.ts'
+import { slowPages } from './moderation/slow.ts'
 import { withdrawPages } from './moderation/withdraw.ts'
 import { accountPages } from './people/account.ts'
 import { peoplePages } from './people/accounts.ts'
@@ -76,12 +80,16 @@ export function createPages(web: WebContext): Router {
   accountPages(router, web)
   peoplePages(router, web)
   officePages(router, web)
+  filterPages(router, web)
   moderatePages(router, web)
   reportPages(router, web)
   erasurePages(router, web)
+  slowPages(router, web)
   logPages(router, web)
   withdrawPages(router, web)
   commentPages(router, web)
+  conflictPages(router, web)
+  membersPages(router, web)
   publishPages(router, web)
   listingPages(router, web)
   itemPages(router, web)

@@ -7,7 +7,7 @@ import { daysOf, monthWith, readPeriod, showPeriod, weekWith } from '../calendar
 import type { Period } from '../calendar/period.ts'
 import { addDays } from '../calendar/wall-time.ts'
 import { wallTimeIn } from '../calendar/zone.ts'
-import { wallTime } from '../ledger/clock.ts'
+import { toldTime, wallTime } from '../ledger/clock.ts'
 import { eventTeaser, periodModel } from '../pages/calendar.ts'
 import { pathOf, text } from '../pages/models.ts'
 import { plainTextOf } from '../pages/plain-text.ts'
@@ -215,20 +215,23 @@ function answerFile(
     .map(({ updatedAt }) => updatedAt)
     .sort()
     .at(-1)
-  const changed = latest === undefined ? undefined : new Date(wallTime(latest))
+  // A time that holds the day alone does not rise with each change: then only the entity tag tells.
+  const tells = items.every(({ listing }) => !listing.dayOnly)
+  const changed = latest === undefined || !tells ? undefined : new Date(wallTime(latest))
   answerText(ctx, { type: 'text/calendar; charset=utf-8', body, changed })
 }
 
 function entryOf(item: SiteItem, url: string): CalendarEntry {
   const { _id, kind, at, updatedAt, fields, listing, graph } = item
+  const told = (time: string) => (listing.dayOnly ? new Date(toldTime(time, true)).toISOString() : time)
   const description = [text(fields.summary), plainTextOf(text(fields.body))]
     .filter((part) => part !== '')
     .join('\n\n')
   return {
     item: _id,
     fields: { ...(fields as unknown as EventFields), title: listing.title, tags: listing.tags },
-    at,
-    updatedAt,
+    at: told(at),
+    updatedAt: told(updatedAt),
     sequence: Object.keys(graph).length - 1,
     url: url + pathOf(kind, _id),
     description,

@@ -12,6 +12,7 @@ import { renderMarkdown } from '../pages/markdown.ts'
 import { pathOf, threads } from '../pages/models.ts'
 import type { Policy } from '../project/policy.ts'
 import type { SiteItem } from '../project/site-item.ts'
+import { attemptOf, challengeFor, refusalOf } from './abuse/on-forms.ts'
 import type { WebContext } from './context.ts'
 import { oneLine } from './controls.ts'
 import { readForm, redirect } from './form.ts'
@@ -98,7 +99,7 @@ export function commentPages(router: Router, web: WebContext): void {
     const form = await readForm(ctx, web.config.limits.formBytes)
     const input = readInput(form)
     const { t } = wordingFor(ctx)
-    const state = { input, ...(answered ? { answered } : {}) }
+    const state = { input, answer: form.get('answer'), ...(answered ? { answered } : {}) }
     const fields = Object.fromEntries(Object.entries(tidy(input)).filter(([, value]) => value !== ''))
     const parsed = commentFields.safeParse(fields)
     if (isCrossSite(ctx, web.config.url)) {
@@ -123,12 +124,17 @@ export function commentPages(router: Router, web: WebContext): void {
       return showForm(ctx, item, { ...state, preview: renderMarkdown(input.body) })
     }
     try {
-      const location = await submissions.once(form.get('token') ?? '', async () => {
-        const hash = await saveComment(web, item, { fields, inReplyTo: answered?.comment.hash })
-        return `${pathOf(item.kind, item._id)}#c-${hash}`
-      })
+      const attempt = attemptOf(ctx, form, { activity: 'comment', item: item._id })
+      const location = await submissions.once(attempt.token, () =>
+        web.gate.pass(attempt, wordingFor(ctx), async () => {
+          const hash = await saveComment(web, item, { fields, inReplyTo: answered?.comment.hash })
+          return `${pathOf(item.kind, item._id)}#c-${hash}`
+        }),
+      )
       redirect(ctx, localPath(ctx, location))
     } catch (error) {
+      const refusal = refusalOf(ctx, error)
+      if (refusal) return showForm(ctx, item, { ...state, ...refusal })
       const code = error instanceof HyperactiveError ? error.code : 'unexpected'
       log.error('a comment could not be saved', { code })
       ctx.set('Retry-After', '10')
@@ -151,17 +157,27 @@ export function commentPages(router: Router, web: WebContext): void {
   async function showForm(
     ctx: Context,
     item: SiteItem,
-    { status = 200, errors = {}, answered, ...state }: CommentState,
+    { status = 200, errors = {}, answered, answer, challengeError, ...state }: CommentState,
   ): Promise<void> {
     const wording = wordingFor(ctx)
     ctx.status = status
+    const token = tokens.issue(ctx.path)
+    const activity = 'comment'
+    const { challenge, scripts } = challengeFor(
+      ctx,
+      web,
+      { activity, item: item._id },
+      { token, answer, error: challengeError },
+    )
     const model = {
       ...state,
       errors,
-      errorCount: Object.keys(errors).length,
+      errorCount: Object.keys(errors).length + (challengeError === undefined ? 0 : 1),
+      challenge,
+      pause: web.slow.minutes(`item:${item._id}`),
       answered: answered?.thread,
       action: ctx.path,
-      token: tokens.issue(ctx.path),
+      token,
       limits: COMMENT_LIMITS,
       open: isOpen(item, web.policy),
       itemTitle: item.listing.title,
@@ -169,7 +185,7 @@ export function commentPages(router: Router, web: WebContext): void {
       title: wording.t(answered ? 'comments.answer' : 'comments.write'),
       robots: 'noindex',
     }
-    await showPage(ctx, web, 'comment', model, { store: false })
+    await showPage(ctx, web, 'comment', model, { store: false, scripts })
   }
 }
 
@@ -185,6 +201,9 @@ interface CommentState {
   notice?: string
   preview?: string
   answered?: Answered
+  /** What was answered to the form's question, and what is wrong with it. */
+  answer?: string | undefined
+  challengeError?: string
 }
 
 async function commentedItem(ctx: PageRequest, { site }: WebContext): Promise<SiteItem> {

@@ -4,12 +4,16 @@ import type { People } from '../accounts/people.ts'
 import type { Config } from '../config/config.ts'
 import type { SigningKey } from '../ledger/keys.ts'
 import type { Ledger } from '../ledger/ledger.ts'
-import type { Reports } from '../newsroom/reports.ts'
+import type { Slow } from '../newsroom/slow.ts'
+import type { FilterDesk } from '../newsroom/filters/desk.ts'
+import type { Notes } from '../newsroom/notes.ts'
+import type { Queue } from '../newsroom/queue.ts'
 import type { Policy } from '../project/policy.ts'
 import type { Terms } from '../project/terms.ts'
 import type { Holding } from '../replication/arrivals.ts'
 import type { Site } from '../project/site.ts'
 import type { SearchIndex } from '../search/search-index.ts'
+import type { Gate } from './abuse/gate.ts'
 
 /** What the routes work with. */
 export interface WebContext {
@@ -25,7 +29,12 @@ export interface WebContext {
   config: Pick<Config, 'site' | 'url' | 'limits'>
   nodeKey: SigningKey
   policy: Policy
-  reports: Reports
+  /** Everything that readers and authors send goes through it. */
+  gate: Gate
+  slow: Slow
+  queue: Queue
+  notes: Notes
+  filters: FilterDesk
   people: People
   access: Access
   attempts: Attempts

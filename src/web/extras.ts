@@ -6,7 +6,7 @@ import { scope } from '../project/site.ts'
 import type { ListingRow } from '../project/site.ts'
 import type { SiteItem } from '../project/site-item.ts'
 import { commentsOn } from './listing-pages.ts'
-import { groupScope } from './listings.ts'
+import { takes } from './listings.ts'
 import type { WebContext } from './context.ts'
 
 const RELATED = 5
@@ -80,7 +80,6 @@ async function groupOf(item: SiteItem, { site }: WebContext) {
   const { group: id } = item.listing
   if (id === undefined) return undefined
   const group = await site.item(id)
-  if (group?.kind !== 'group' || group.standing.hidden) return undefined
-  if (groupScope(group) !== id && group.author !== item.author) return undefined
+  if (!group || !takes(group, item)) return undefined
   return { name: group.listing.title, path: pathOf('group', id), tags: links('tag', group.listing.tags) }
 }

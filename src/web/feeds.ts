@@ -1,6 +1,7 @@
 import type { Router } from '@koa/router'
 import { changedAt, commentEntry, FEED_FORMATS, itemEntry } from '../pages/feeds.ts'
 import type { Feed, FeedEntry, FeedFormat } from '../pages/feeds.ts'
+import { dayStart } from '../ledger/clock.ts'
 import { pathOf, placeText } from '../pages/models.ts'
 import type { ListingRow } from '../project/site.ts'
 import { answerText } from './conditional.ts'
@@ -67,7 +68,13 @@ export function answerFeed(
     entries,
   }
   const { type, make } = FEED_FORMATS[format]
-  answerText(ctx, { type, body: make(feed), changed: changedAt(feed) })
+  // A time that holds the day alone does not rise with each change: then only the entity tag tells.
+  const changed = entries.some(({ updated }) => isDay(updated)) ? undefined : changedAt(feed)
+  answerText(ctx, { type, body: make(feed), changed })
+}
+
+function isDay(time: Date): boolean {
+  return dayStart(time.getTime()) === time.getTime()
 }
 
 /** What rows of a listing stand for, in their order: items, and the comments among them. */

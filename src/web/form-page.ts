@@ -5,10 +5,12 @@ import { kindOf } from '../kinds/base/registry.ts'
 import { occurrenceName } from '../pages/calendar.ts'
 import { pathOf } from '../pages/models.ts'
 import type { SiteItem } from '../project/site-item.ts'
+import { challengeFor } from './abuse/on-forms.ts'
+import type { Activity } from './abuse/limits.ts'
 import type { WebContext } from './context.ts'
 import { shownFields } from './item-form.ts'
 import type { CheckedInput } from './item-form.ts'
-import { clashesOf } from './listing-pages.ts'
+import { clashesOf, resolvePath } from './listing-pages.ts'
 import { showPage, wordingFor } from './page.ts'
 import type { FormTokens } from './token.ts'
 
@@ -22,9 +24,14 @@ export interface FormState {
   errors?: CheckedInput['errors']
   /** Said above the form. */
   notice?: string
+  /** What was answered to the form's question, and what is wrong with it. */
+  answer?: string | undefined
+  challengeError?: string
   preview?: object
   parents?: string
   item?: SiteItem
+  /** Of the edit link that led here. */
+  secret?: string | undefined
   /** The item that is being translated. */
   original?: SiteItem
 }
@@ -36,7 +43,18 @@ export async function showForm(
   tokens: FormTokens,
   state: FormState,
 ): Promise<void> {
-  const { item, original, status = 200, action, errors = {}, kind, ...rest } = state
+  const {
+    item,
+    original,
+    secret,
+    status = 200,
+    action,
+    errors = {},
+    kind,
+    answer,
+    challengeError,
+    ...rest
+  } = state
   const wording = wordingFor(ctx)
   const clashes = item && item.clashes.length > 0 ? (await clashesOf(item, web)).clashes : []
   const terms = web.terms()
@@ -44,12 +62,22 @@ export async function showForm(
   const title = item
     ? wording.t('form.edit', { title: item.listing.title })
     : wording.t('form.publish', { kind: wording.kind(kind.name) })
+  const token = tokens.issue(action)
+  const activity: Activity = item ? 'edit' : 'publish'
+  const { challenge, scripts } = challengeFor(
+    ctx,
+    web,
+    { activity, item: item?._id },
+    { token, answer, error: challengeError },
+  )
   const model = {
     ...rest,
     action,
     errors,
-    errorCount: Object.keys(errors).length,
+    errorCount: Object.keys(errors).length + (challengeError === undefined ? 0 : 1),
+    challenge,
     clashes,
+    resolvePath: item && resolvePath(item, secret),
     kind: kind.name,
     fields,
     moreFields: fields.some(({ more }) => more),
@@ -60,13 +88,13 @@ export async function showForm(
     path: item && pathOf(item.kind, item._id),
     parts: item ? partsOf(item, kind, action, wording) : [],
     original: original && { title: original.listing.title, path: pathOf(original.kind, original._id) },
-    token: tokens.issue(action),
+    token,
     title,
     robots: item ? 'noindex' : undefined,
     current: item ? undefined : 'publish',
   }
   ctx.status = status
-  await showPage(ctx, web, 'form', model, { store: false })
+  await showPage(ctx, web, 'form', model, { store: false, scripts })
 }
 
 /** The forms for parts of an item, beside that for the whole. */

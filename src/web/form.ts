@@ -5,14 +5,20 @@ import { HyperactiveError } from '../errors.ts'
 /** The fields of a sent form. */
 export type Form = ReadonlyMap<string, string>
 
+/** Fields of a form that are read unless a page has more. */
 const MOST_FIELDS = 100
 
 /**
  * Reads an `application/x-www-form-urlencoded` body of at most `limit` bytes.
  *
+ * @param mostFields what is beyond them is not read
  * @throws HyperactiveError `form_too_large` (413), `form_not_utf8` (400), `form_type` (415)
  */
-export async function readForm(ctx: ParameterizedContext, limit: number): Promise<Form> {
+export async function readForm(
+  ctx: ParameterizedContext,
+  limit: number,
+  mostFields = MOST_FIELDS,
+): Promise<Form> {
   if (!ctx.is('application/x-www-form-urlencoded')) {
     throw new HyperactiveError('form_type', 'This page takes forms only.', { status: 415 })
   }
@@ -32,13 +38,13 @@ export async function readForm(ctx: ParameterizedContext, limit: number): Promis
     const text = `The form is too large: ${Math.floor(limit / 1024)} KiB are allowed. Go back with your browser, your text is still there, and shorten it.`
     throw new HyperactiveError('form_too_large', text, { status: 413 })
   }
-  return parseForm(bytes.toString('latin1'))
+  return parseForm(bytes.toString('latin1'), mostFields)
 }
 
 /** Decodes a form strictly: percent signs must stand before two hex digits, and the bytes must be UTF-8. */
-export function parseForm(body: string): Form {
+export function parseForm(body: string, mostFields = MOST_FIELDS): Form {
   const form = new Map<string, string>()
-  for (const pair of body.split('&', MOST_FIELDS)) {
+  for (const pair of body.split('&', mostFields)) {
     if (pair === '') continue
     const equals = pair.indexOf('=')
     const [name, value] = equals === -1 ? [pair, ''] : [pair.slice(0, equals), pair.slice(equals + 1)]

@@ -50,6 +50,14 @@ export function checkInput(
   return { fields, errors }
 }
 
+/** What is wrong with fields, as sentences by name of the field. */
+export function fieldErrors(fields: Fields, kind: Kind, wording: Wording): Record<string, string> {
+  const errors: Record<string, string> = {}
+  for (const { name, problem } of fieldProblems(fields, kind))
+    errors[name] ??= sentence(name, problem, kind, wording)
+  return errors
+}
+
 /** What is wrong with fields by a kind's schema: the name of the field and a phrase that says the rest. */
 export function fieldProblems(fields: Fields, kind: Kind): { name: string; problem: string }[] {
   const parsed = kind.schema.safeParse(fields)

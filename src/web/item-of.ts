@@ -34,6 +34,18 @@ export async function anyItemOf(ctx: PageRequest, { site }: Pick<WebContext, 'si
   throw new HyperactiveError('unknown_item', wordingFor(ctx).t('error.unknownItem'), { status: 404 })
 }
 
+/** Whether an item is not even its author's and the editors' any more. */
+export function isShut({ standing }: Pick<SiteItem, 'standing'>): boolean {
+  return standing.closed === 'concealed' || standing.closed === 'erased'
+}
+
+/** @throws HyperactiveError `item_closed` (410) */
+export function refuseShut(ctx: PageRequest, item: SiteItem): void {
+  if (!isShut(item)) return
+  const text = wordingFor(ctx).t(`closed.${item.standing.closed ?? 'concealed'}`)
+  throw new HyperactiveError('item_closed', text, { status: 410 })
+}
+
 /** The key of an edit link, when it belongs to the item. */
 export function authorOf(ctx: PageRequest): SigningKey | undefined {
   const { item = '', secret = '' } = ctx.params
@@ -50,8 +62,6 @@ export async function authorsItem(ctx: PageRequest, web: Pick<WebContext, 'site'
   const item = await anyItemOf(ctx, web)
   if (!authorOf(ctx))
     throw new HyperactiveError('wrong_edit_link', wordingFor(ctx).t('error.wrongLink'), { status: 403 })
-  const { closed } = item.standing
-  if (closed === 'concealed' || closed === 'erased')
-    throw new HyperactiveError('item_closed', wordingFor(ctx).t(`closed.${closed}`), { status: 410 })
+  refuseShut(ctx, item)
   return item
 }

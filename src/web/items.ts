@@ -17,9 +17,11 @@ import type { WebContext } from './context.ts'
 import { extraOf } from './extras.ts'
 import { groupExtra } from './group.ts'
 import { itemOf } from './item-of.ts'
+import { resolvePath } from './listing-pages.ts'
 import { localPath, publicUrl, showPage, wordingFor } from './page.ts'
 import type { PageRequest } from './page.ts'
 import { may } from './may.ts'
+import { mayHere, relate } from './relations.ts'
 
 /** An item's page, its history, its versions and what changed between them. */
 export function itemPages(router: Router, web: WebContext): void {
@@ -36,6 +38,7 @@ export function itemPages(router: Router, web: WebContext): void {
     if (!item) return
     const wording = wordingFor(ctx)
     const model = itemModel(item, wording)
+    await relate(ctx, item, web)
     const [extra, ofGroup, comments] = await Promise.all([
       extraOf(item, web, wording),
       item.kind === 'group' ? groupExtra(item, web, wording) : {},
@@ -43,12 +46,13 @@ export function itemPages(router: Router, web: WebContext): void {
     ])
     await showPage(ctx, web, templateOf(item), {
       item: model,
+      rights: rightsOn(ctx, item),
       ...extra,
       ...ofGroup,
       ...(item.occurrences ? { when: whenModel(item, wording, Date.now()) } : {}),
       comments,
       title: model.title,
-      description: model.summary,
+      description: item.standing.hidden ? undefined : model.summary,
       robots: item.standing.hidden ? 'noindex, nofollow' : undefined,
       card: item.standing.hidden
         ? undefined
@@ -73,7 +77,7 @@ export function itemPages(router: Router, web: WebContext): void {
     const wording = wordingFor(ctx)
     const model = itemModel(item, wording, edit.fields)
     const version = {
-      saved: wording.moment(edit.at),
+      saved: wording.moment(edit.at, item.listing.dayOnly),
       note: edit.note,
       current: item.heads.length === 1 && item.heads[0] === ctx.params.hash,
     }
@@ -95,13 +99,33 @@ export function itemPages(router: Router, web: WebContext): void {
       itemTitle: item.listing.title,
       kind: item.kind,
       path,
-      older: { path: `${path}/versions/${ctx.params.from ?? ''}`, saved: wording.moment(from.at) },
-      newer: { path: `${path}/versions/${ctx.params.to ?? ''}`, saved: wording.moment(to.at) },
+      older: {
+        path: `${path}/versions/${ctx.params.from ?? ''}`,
+        saved: wording.moment(from.at, item.listing.dayOnly),
+      },
+      newer: {
+        path: `${path}/versions/${ctx.params.to ?? ''}`,
+        saved: wording.moment(to.at, item.listing.dayOnly),
+      },
       changes: fieldChanges(from.fields, to.fields),
       title: wording.t('changes.title', { title: item.listing.title }),
       robots: 'noindex',
     })
   })
+}
+
+/** Where whoever asks may go from an item's page. */
+function rightsOn(ctx: PageRequest, item: SiteItem) {
+  const edits = mayHere(ctx, 'edit-any')
+  const isGroup = item.kind === 'group'
+  const path = pathOf(item.kind, item._id)
+  return {
+    moderates: mayHere(ctx, 'moderate'),
+    edits,
+    resolvePath: edits && item.clashes.length > 0 ? resolvePath(item) : undefined,
+    membersPath: isGroup && mayHere(ctx, 'members') ? `${path}/members` : undefined,
+    publishPath: isGroup && mayHere(ctx, 'publish-in-group') ? `${path}/publish` : undefined,
+  }
 }
 
 /** Addresses of older sites that items answer to: the last thing to try before there is nothing. */

@@ -15,6 +15,7 @@ import type { Listing, ListingRoute } from './listings.ts'
 import { localPath, showPage, wordingFor } from './page.ts'
 import type { PageRequest } from './page.ts'
 import { may } from './may.ts'
+import { mayOnItem } from './relations.ts'
 
 const PAGE_ENTRIES = 20
 
@@ -39,7 +40,12 @@ export function listingPages(router: Router, web: WebContext): void {
   router.get('/clashes', may('read'), async (ctx) => {
     const page = await web.site.list(CLASHES, pageQuery(ctx))
     const items = await web.site.items(page.rows.map(({ item }) => item))
-    const models = await Promise.all(items.map((item) => clashesOf(item, web)))
+    const models = await Promise.all(
+      items.map(async (item) => ({
+        ...(await clashesOf(item, web)),
+        resolvePath: (await mayOnItem(ctx, 'edit-any', item, web)) ? resolvePath(item) : undefined,
+      })),
+    )
     const { newer, older } = listing(page, '/clashes', wordingFor(ctx))
     await showPage(ctx, web, 'clashes', { items: models, newer, older, robots: 'noindex' })
   })
@@ -87,6 +93,11 @@ export async function clashesOf(item: SiteItem, { ledger }: Pick<WebContext, 'le
       other: side(other, field),
     })),
   }
+}
+
+/** Where somebody settles an item's clashes: by the secret of its edit link, or signed in. */
+export function resolvePath(item: SiteItem, secret?: string): string {
+  return `${pathOf(item.kind, item._id)}/resolve${secret === undefined ? '' : `/${secret}`}`
 }
 
 /** Which page of a listing an address asks for. */

@@ -157,6 +157,12 @@ export function groupScope({ _id, author, fields }: SiteItem): string {
   return fields.open === true ? _id : `${_id} ${author}`
 }
 
+/** Whether a group lists an item that names it. */
+export function takes(group: SiteItem, item: SiteItem): boolean {
+  if (group.kind !== 'group' || group.standing.hidden || item.listing.group !== group._id) return false
+  return groupScope(group) === group._id || group.author === (item.groupKey ?? item.author)
+}
+
 function sectionOf(name: string): string {
   return name === 'features' ? 'featured' : name
 }

@@ -1,8 +1,8 @@
 import type { Router } from '@koa/router'
 import type { Context } from 'koa'
+import { allows } from '../accounts/permissions.ts'
 import { HyperactiveError } from '../errors.ts'
-import { allKinds, kindAt, kindOf } from '../kinds/base/registry.ts'
-import type { Input, Kind } from '../kinds/base/kind.ts'
+import { kindAt, kindOf } from '../kinds/base/registry.ts'
 import { isHash } from '../ledger/document.ts'
 import { isItemId } from '../ledger/item-id.ts'
 import { keyFromSeed } from '../ledger/keys.ts'
@@ -10,39 +10,46 @@ import type { SigningKey } from '../ledger/keys.ts'
 import { logger } from '../log.ts'
 import { itemModel, pathOf } from '../pages/models.ts'
 import type { SiteItem } from '../project/site-item.ts'
+import { attemptOf, refusalOf } from './abuse/on-forms.ts'
 import type { WebContext } from './context.ts'
-import { originalOf } from './extras.ts'
 import { readForm, redirect } from './form.ts'
 import type { Form } from './form.ts'
 import { previewItem, showForm } from './form-page.ts'
 import type { FormState } from './form-page.ts'
 import { checkInput, inputOf, readInput } from './item-form.ts'
 import type { CheckedInput } from './item-form.ts'
-import { anyItemOf, authorOf, authorsItem } from './item-of.ts'
+import { anyItemOf, authorOf, authorsItem, isShut, itemOf } from './item-of.ts'
+import { may, mayOn } from './may.ts'
 import { localPath, publicUrl, showPage, wordingFor } from './page.ts'
 import type { PageRequest } from './page.ts'
-import { saveEdit, saveNew } from './saving.ts'
+import { personOf } from './people/person.ts'
+import {
+  editorsPublication,
+  emptyInput,
+  givenIn,
+  GROUPS_KINDS,
+  inputForTranslation,
+  membersPublication,
+  offeredKinds,
+  originalFor,
+  partOf,
+  publicationOf,
+} from './publication.ts'
+import type { Publication } from './publication.ts'
+import { standsFor } from './relations.ts'
+import { newTags, saveEdit, saveNew } from './saving.ts'
 import { isCrossSite } from './security.ts'
 import { Submissions } from './submissions.ts'
 import { FormTokens } from './token.ts'
-import { may } from './may.ts'
 
 const log = logger('web')
 
-/** The order in which the page that leads to the forms offers the kinds. */
-const OFFERED = ['article', 'event', 'link', 'photo', 'audio', 'video', 'group']
-
-function rank({ name }: Kind): number {
-  return OFFERED.includes(name) ? OFFERED.indexOf(name) : OFFERED.length
-}
-
-/** What a form publishes: its kind, and the key that signs it where the form does not make one. */
-interface Publication {
-  kind: Kind
-  author?: SigningKey
-  /** Fields that the address of the form gives. */
-  given: Input
-}
+/** What an item's history says of who edited it without its link. */
+const NOTES = {
+  editor: 'By an editor',
+  member: 'By a member of the group',
+  translator: 'By a translator',
+} as const
 
 /** The forms to publish and to edit, and the page that hands out the secret edit link. */
 export function publishPages(router: Router, web: WebContext): void {
@@ -51,10 +58,8 @@ export function publishPages(router: Router, web: WebContext): void {
   const show = (ctx: Context, state: FormState) => showForm(ctx, web, tokens, state)
 
   router.get('/publish', may('publish'), async (ctx) => {
-    const kinds = allKinds().filter(({ by }) => by === 'anyone')
-    const offered = kinds.sort((a, b) => rank(a) - rank(b))
     const title = wordingFor(ctx).t('publish.title')
-    await showPage(ctx, web, 'publish', { kinds: offered, title, current: 'publish' })
+    await showPage(ctx, web, 'publish', { kinds: offeredKinds(), title, current: 'publish' })
   })
 
   router.get('/publish/:kind', may('publish'), async (ctx) => {
@@ -68,12 +73,22 @@ export function publishPages(router: Router, web: WebContext): void {
   })
   router.post('/publish/:kind', may('publish'), (ctx) => publish(ctx, publicationOf(ctx)))
 
+  router.get('/groups/:item/publish', mayOn('publish-in-group', web), async (ctx) =>
+    offer(ctx, await itemOf(ctx, web)),
+  )
+  // By name, so that these addresses are never taken for those with a secret.
+  for (const kind of GROUPS_KINDS) {
+    const address = `/groups/:item/publish/${kind.name}`
+    router.get(address, mayOn('publish-in-group', web), async (ctx) => {
+      const publication = membersPublication(kind, await itemOf(ctx, web), web)
+      await show(ctx, { kind, action: ctx.path, input: emptyInput(publication, web) })
+    })
+    router.post(address, mayOn('publish-in-group', web), async (ctx) =>
+      publish(ctx, membersPublication(kind, await itemOf(ctx, web), web)),
+    )
+  }
   router.get('/groups/:item/publish/:secret', may('publish'), async (ctx) => {
-    const group = await authorsItem(ctx, web)
-    const kinds = allKinds().filter(({ by, name }) => by === 'anyone' && name !== 'group')
-    const title = wordingFor(ctx).t('publish.inGroup', { group: group.listing.title })
-    const model = { kinds, title, action: ctx.path, robots: 'noindex' }
-    await showPage(ctx, web, 'publish', model, { store: false })
+    await offer(ctx, await authorsItem(ctx, web))
   })
   router.get('/groups/:item/publish/:secret/:kind', may('publish'), async (ctx) => {
     await authorsItem(ctx, web)
@@ -107,9 +122,13 @@ export function publishPages(router: Router, web: WebContext): void {
   )
   router.post('/:kind/:item/edit/:secret{/:part}', may('edit-by-link'), (ctx) => edit(ctx, authorOf(ctx)))
 
-  // Editors sign with the key of their node.
-  router.get('/:kind/:item/edit', may('edit-any'), async (ctx) => showEdit(ctx, await anyItemOf(ctx, web)))
-  router.post('/:kind/:item/edit', may('edit-any'), (ctx) => edit(ctx, web.nodeKey, 'By an editor'))
+  // Editors, members of the item's group and translators sign with the key of their node.
+  router.get('/:kind/:item/edit', mayOn('edit-any', web), async (ctx) =>
+    showEdit(ctx, await anyItemOf(ctx, web)),
+  )
+  router.post('/:kind/:item/edit', mayOn('edit-any', web), (ctx) =>
+    edit(ctx, web.nodeKey, standsFor(ctx, 'edit-any')),
+  )
   router.get('/office/publish/:kind', may('publish-pages'), async (ctx) => {
     const publication = editorsPublication(ctx, web)
     await show(ctx, { kind: publication.kind, action: ctx.path, input: emptyInput(publication, web) })
@@ -118,28 +137,32 @@ export function publishPages(router: Router, web: WebContext): void {
     publish(ctx, editorsPublication(ctx, web)),
   )
 
+  async function offer(ctx: PageRequest, group: SiteItem): Promise<void> {
+    const title = wordingFor(ctx).t('publish.inGroup', { group: group.listing.title })
+    const model = { kinds: GROUPS_KINDS, title, action: ctx.path, robots: 'noindex' }
+    await showPage(ctx, web, 'publish', model, { store: false })
+  }
+
   async function showEdit(ctx: PageRequest & Context, item: SiteItem): Promise<void> {
     const kind = partOf(ctx, kindOf(item.kind), item)
     const input = inputOf(item.fields, kind)
-    await show(ctx, { kind, action: ctx.path, input, item, parents: item.heads.join(' ') })
+    const { secret } = ctx.params
+    await show(ctx, { kind, action: ctx.path, input, item, secret, parents: item.heads.join(' ') })
   }
 
   async function edit(
     ctx: PageRequest & Context,
     author: SigningKey | undefined,
-    note?: string,
+    role?: keyof typeof NOTES,
   ): Promise<void> {
     const form = await readForm(ctx, web.config.limits.formBytes)
     const { t } = wordingFor(ctx)
     const item = author && (await web.site.anyItem(ctx.params.item ?? ''))
     const kind = partOf(ctx, kindAt(ctx.params.kind ?? ''), item)
     const input = readInput(form, kind)
-    if (
-      !author ||
-      item?.kind !== kind.name ||
-      item.standing.closed === 'concealed' ||
-      item.standing.closed === 'erased'
-    ) {
+    // Where an item belongs is its author's business, and the editors'.
+    if (item && (role === 'member' || role === 'translator')) Object.assign(input, givenIn(item.fields, kind))
+    if (!author || item?.kind !== kind.name || isShut(item)) {
       const notice = t(author ? 'form.notHereYet' : 'form.wrongLink')
       const action = `/publish/${kind.name}`
       await show(ctx, { kind, action, input, notice, status: author ? 404 : 403 })
@@ -148,7 +171,17 @@ export function publishPages(router: Router, web: WebContext): void {
     const parents = (form.get('parents') ?? '')
       .split(' ')
       .filter((hash) => isHash(hash) && hash in item.graph)
-    const state: FormState = { kind, action: ctx.path, input, item, parents: parents.join(' ') }
+    const { secret } = ctx.params
+    const answer = form.get('answer')
+    const state: FormState = {
+      kind,
+      action: ctx.path,
+      input,
+      item,
+      secret,
+      parents: parents.join(' '),
+      answer,
+    }
     const checked = checkInput(input, kind, { before: item.fields, wording: wordingFor(ctx) })
     if (await stopped(ctx, form, state, checked)) return
     if (parents.length === 0) {
@@ -158,33 +191,45 @@ export function publishPages(router: Router, web: WebContext): void {
     }
     const { fields } = checked
     await orGiveBack(ctx, state, async () => {
-      const location = await submissions.once(form.get('token') ?? '', async () => {
-        await saveEdit(web, item, { parents, fields, author, note })
-        return pathOf(item.kind, item._id)
-      })
+      const tags = newTags(fields, web, item)
+      const attempt = attemptOf(ctx, form, { activity: 'edit', item: item._id, tags })
+      const location = await submissions.once(attempt.token, () =>
+        web.gate.pass(attempt, wordingFor(ctx), async () => {
+          await saveEdit(web, item, { parents, fields, author, note: role && NOTES[role] })
+          return pathOf(item.kind, item._id)
+        }),
+      )
       redirect(ctx, localPath(ctx, location))
     })
   }
 
   async function publish(ctx: PageRequest & Context, publication: Publication): Promise<void> {
-    const { kind, given, author: ownKey } = publication
+    const { kind, given, author: ownKey, fields: more } = publication
     const form = await readForm(ctx, web.config.limits.formBytes)
     const input = { ...readInput(form, kind), ...given }
-    const state: FormState = { kind, action: ctx.path, input }
+    const state: FormState = { kind, action: ctx.path, input, answer: form.get('answer') }
     const checked = checkInput(input, kind, { wording: wordingFor(ctx) })
     if (await stopped(ctx, form, state, checked)) return
-    const { fields } = checked
-    const token = form.get('token') ?? ''
+    const fields = { ...checked.fields, ...more }
+    const tags = newTags(fields, web)
+    const attempt = attemptOf(ctx, form, { activity: 'publish', tags, repeats: true })
+    const { token } = attempt
     await orGiveBack(ctx, state, async () => {
-      const location = await submissions.once(token, async () => {
-        const secret = tokens.authorSecret(token)
-        const author = ownKey ?? keyFromSeed(secret)
-        const startedMs = tokens.issuedAt(token)
-        const item = await saveNew(web, { kind, fields, author, startedMs, salt: secret.subarray(0, 2) })
-        if (ownKey === web.nodeKey) return pathOf(kind.name, item)
-        const inLink = ownKey ? (ctx.params.secret ?? '') : secret.toString('base64url')
-        return `${pathOf(kind.name, item)}/published/${inLink}`
-      })
+      const location = await submissions.once(token, () =>
+        web.gate.pass(attempt, wordingFor(ctx), async () => {
+          const secret = tokens.authorSecret(token)
+          const author = ownKey ?? keyFromSeed(secret)
+          const startedMs = tokens.issuedAt(token)
+          const item = await saveNew(web, { kind, fields, author, startedMs, salt: secret.subarray(0, 2) })
+          // Whoever makes a group while signed in is its first member.
+          const person = personOf(ctx)
+          if (kind.name === 'group' && person && allows('own-account', person.roles))
+            await web.people.joinGroup(person.account.id, item)
+          if (ownKey === web.nodeKey) return pathOf(kind.name, item)
+          const inLink = ownKey ? (ctx.params.secret ?? '') : secret.toString('base64url')
+          return `${pathOf(kind.name, item)}/published/${inLink}`
+        }),
+      )
       redirect(ctx, localPath(ctx, location))
     })
   }
@@ -218,6 +263,8 @@ export function publishPages(router: Router, web: WebContext): void {
     try {
       await save()
     } catch (error) {
+      const refusal = refusalOf(ctx, error)
+      if (refusal) return show(ctx, { ...state, ...refusal })
       const code = error instanceof HyperactiveError ? error.code : 'unexpected'
       log.error('an edit could not be saved', { code })
       const notice = wordingFor(ctx).t('form.notSaved')
@@ -225,52 +272,4 @@ export function publishPages(router: Router, web: WebContext): void {
       await show(ctx, { ...state, notice, status: 503 })
     }
   }
-}
-
-/** What the address of a form to publish says: the kind, and the group whose link it holds. */
-function publicationOf(ctx: PageRequest): Publication {
-  const kind = kindOf(ctx.params.kind ?? '')
-  if (kind?.by !== 'anyone') throw unknownForm(ctx)
-  const { item, secret } = ctx.params
-  const author = secret === undefined ? undefined : authorOf(ctx)
-  return { kind, given: item === undefined ? {} : { group: item }, ...(author ? { author } : {}) }
-}
-
-/** What editors publish in the name of their node, such as pages and alerts. */
-function editorsPublication(ctx: PageRequest, { nodeKey }: WebContext): Publication {
-  const kind = kindOf(ctx.params.kind ?? '')
-  if (kind?.by !== 'editors' || kind.name === 'term') throw unknownForm(ctx)
-  return { kind, given: {}, author: nodeKey }
-}
-
-function emptyInput({ kind, given }: Publication, web: WebContext): Input {
-  const { language, timeZone } = web.config.site
-  const shown = inputOf({}, kind)
-  return { ...shown, language, ...('zone' in shown ? { zone: timeZone } : {}), ...given }
-}
-
-/** The original that a form to publish a translation names, at its root. */
-async function originalFor(ctx: PageRequest, { site }: WebContext): Promise<SiteItem | undefined> {
-  const named = String(ctx.query.translation ?? '')
-  const item = isItemId(named) ? await site.item(named) : undefined
-  return item && originalOf(item) !== item._id ? site.item(originalOf(item)) : item
-}
-
-function inputForTranslation(original: SiteItem, kind: Kind): Input {
-  const { tags, places, author } = original.fields
-  const { title: _, summary: __, body: ___, ...rest } = original.fields
-  const fields = original.kind === kind.name ? rest : { tags, places, author }
-  return { ...inputOf({ ...fields, translationOf: original._id }, kind), language: '' }
-}
-
-/** The kind as the form at this address has it: whole, or as that of one part, such as an occurrence of a series. */
-function partOf(ctx: PageRequest, kind: Kind | undefined, item?: SiteItem): Kind {
-  const { part } = ctx.params
-  const found = part === undefined ? kind : kind?.part?.(item?.fields ?? {}, part)
-  if (!found) throw unknownForm(ctx)
-  return found
-}
-
-function unknownForm(ctx: PageRequest): HyperactiveError {
-  return new HyperactiveError('unknown_kind', wordingFor(ctx).t('error.unknownKind'), { status: 404 })
 }

@@ -151,6 +151,7 @@ export async function shown(
     .map((result) => {
       const { id, item, kind, at, title, language, author, tags, places, titleParts, snippet } = result
       const on = documents.get(item)
+      const dayOnly = kind !== 'comment' && on?.type === 'item' && on.listing.dayOnly === true
       const onKind = on?.type === 'item' ? on.kind : 'article'
       return {
         id,
@@ -167,7 +168,7 @@ export async function shown(
         snippet,
         author,
         authorPath: author === undefined ? '' : authorPath(author),
-        published: isHybridTime(at) ? wording.moment(at) : undefined,
+        published: isHybridTime(at) ? wording.moment(at, dayOnly) : undefined,
         language,
         direction: language === '' ? 'auto' : directionOf(language),
         tags: links('tag', tags),

@@ -9,9 +9,9 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join('; ')
 
-/** Lets a page run this node's own scripts, and these ask this node; without it a page runs none. */
+/** Lets a page run this node's own scripts and workers, and these ask this node; without it a page runs none. */
 export function allowScripts(ctx: ParameterizedContext): void {
-  ctx.set('Content-Security-Policy', `${POLICY}; script-src 'self'; connect-src 'self'`)
+  ctx.set('Content-Security-Policy', `${POLICY}; script-src 'self'; worker-src 'self'; connect-src 'self'`)
 }
 
 /**

@@ -2,7 +2,7 @@ import type { Router } from '@koa/router'
 import { isDay } from '../calendar/wall-time.ts'
 import { HyperactiveError } from '../errors.ts'
 import { allKinds } from '../kinds/base/registry.ts'
-import { wallTime } from '../ledger/clock.ts'
+import { toldTime } from '../ledger/clock.ts'
 import { pathOf } from '../pages/models.ts'
 import { xmlDocument } from '../pages/xml.ts'
 import type { Element } from '../pages/xml.ts'
@@ -81,7 +81,7 @@ export function sitemapRoutes(router: Router, web: WebContext): void {
       'url',
       [
         ['loc', url + pathOf(row.kind, row.item)],
-        ['lastmod', isoOf(row.updatedAt)],
+        ['lastmod', isoOf(row.updatedAt, row)],
       ],
     ])
   })
@@ -104,7 +104,7 @@ export function sitemapRoutes(router: Router, web: WebContext): void {
                 ['news:language', row.language],
               ],
             ],
-            ['news:publication_date', isoOf(row.at)],
+            ['news:publication_date', isoOf(row.at, row)],
             ['news:title', row.title],
           ],
         ],
@@ -135,6 +135,6 @@ function daysIn(month: string): string[] {
   return days.filter(isDay)
 }
 
-function isoOf(at: string): string {
-  return new Date(wallTime(at)).toISOString()
+function isoOf(at: string, { dayOnly }: ListingRow): string {
+  return new Date(toldTime(at, dayOnly === true)).toISOString()
 }

@@ -8,7 +8,7 @@ import { until } from '../helpers/wait.ts'
 const KILLS = 4
 
 test('a node killed while people publish has every article that it acknowledged', async (t) => {
-  const node = await startNode(t)
+  const node = await startNode(t, { HYPERACTIVE_ABUSE_LIMITS: 'off' })
   const acknowledged: { published: Published; title: string }[] = []
   for (let round = 0; round < KILLS; round += 1) {
     const writers = Array.from({ length: 3 }, async (_, writer) => {

@@ -1,10 +1,12 @@
 import type { Router } from '@koa/router'
 import test from 'ava'
-import { allows, GRANTED } from '../../src/accounts/permissions.ts'
-import type { Role } from '../../src/accounts/permissions.ts'
+import { allows, allowsOn, GRANTED } from '../../src/accounts/permissions.ts'
+import type { Relation, Role } from '../../src/accounts/permissions.ts'
 import { createPages } from '../../src/web/app.ts'
 import type { WebContext } from '../../src/web/context.ts'
 import type { Guard } from '../../src/web/may.ts'
+import { publish } from '../helpers/forms.ts'
+import { makeGroup, publishAt } from '../helpers/groups.ts'
 import { newKey } from '../helpers/keys.ts'
 import { startNode } from '../helpers/node.ts'
 import { codeOf, enrol, invite, PASSWORD, setUp, Visitor } from '../helpers/people.ts'
@@ -161,16 +163,20 @@ test('guessing a password is slowed down, with a wait that is said', async (t) =
 
 interface GuardedRoute {
   method: 'GET' | 'POST'
+  /** As the router has it. */
+  pattern: string
+  /** An address that names nothing. */
   path: string
   guard: Guard
 }
 
-/** Every route of the pages, with addresses that name nothing. */
+/** Every route of the pages. */
 async function allRoutes(): Promise<GuardedRoute[]> {
   const context = { nodeKey: newKey(), config: {} } as unknown as WebContext
   const router: Router = createPages(context)
   return router.stack.map(({ methods, path, stack }) => ({
     method: methods.includes('POST') ? 'POST' : 'GET',
+    pattern: String(path),
     path: String(path)
       .replaceAll(/\{[^}]*\}/g, '')
       .replace(':kind', 'articles')
@@ -194,19 +200,74 @@ test('every route names its permission, and lets exactly those pass who have it'
   for (const role of GRANTED)
     people.push([['reader', 'member', role], await invite(node, root, `a-${role}`, { roles: [role] })])
   for (const [roles, visitor] of people) {
-    const isSignedIn = roles.includes('member')
     for (const { method, path, guard } of routes) {
-      const { cookie } = visitor
-      const response = method === 'GET' ? await visitor.get(path) : await visitor.post(path, {})
-      visitor.cookie = cookie
-      const text = await response.text()
-      const toSignIn =
-        response.status === 303 && (response.headers.get('location') ?? '').startsWith('/sign-in?')
-      const refused =
-        toSignIn || (response.status === 403 && /may not do that|Sign in first|one-time codes as/.test(text))
-      const label = `${method} ${path} as ${roles.at(-1) ?? ''} (${guard.permission}): ${response.status}`
+      const { refused, toSignIn, status } = await walk(visitor, method, path)
+      const label = `${method} ${path} as ${roles.at(-1) ?? ''} (${guard.permission}): ${status}`
       t.is(refused, !allows(guard.permission, roles), label)
-      if (refused && method === 'GET' && !isSignedIn) t.true(toSignIn, label)
+      if (refused && method === 'GET' && !roles.includes('member')) t.true(toSignIn, label)
     }
   }
 })
+
+test('routes to an item let those pass who have the permission on it alone, and nobody on another', async (t) => {
+  const node = await startNode(t)
+  const root = await setUp(node)
+  const [member, stranger, translator] = [
+    await invite(node, root, 'ann', { second: false }),
+    await invite(node, root, 'bob', { second: false }),
+    await invite(node, root, 'tess', { roles: ['translator'], second: false }),
+  ]
+  const group = await makeGroup(member, 'Pedal radio')
+  await makeGroup(stranger, 'Kitchen')
+  const article = await publishAt(member, `${group.path}/publish/article`, { title: 'On air' })
+  const original = await publish(node, { title: 'The river' })
+  const form = `/publish/article?translation=${original.item}`
+  const location = await publishAt(new Visitor(node), form, { title: 'El río', language: 'es' })
+  const translation = location.replace(/\/published\/.*/, '')
+
+  const routes = (await allRoutes()).filter(({ guard }) => guard.onItem)
+  t.true(routes.length > 15)
+  const cases: [Visitor, string, Role[], Relation[]][] = [
+    [member, article, ['groupMember'], ['own-group']],
+    [stranger, article, ['groupMember'], []],
+    [translator, article, ['translator'], []],
+    [translator, translation, ['translator'], ['translation']],
+    [member, translation, ['groupMember'], ['translation']],
+    [member, original.path, ['groupMember'], []],
+    [new Visitor(node), article, ['reader'], ['own-group']],
+  ]
+  let passed = 0
+  for (const [visitor, item, roles, relations] of cases) {
+    for (const { method, pattern, guard } of routes) {
+      // Where the address is a group's, the group is the item.
+      const ofGroup = pattern.startsWith('/groups/')
+      const id = ofGroup ? group.item : (item.split('/').at(-1) ?? '')
+      const path = pattern
+        .replaceAll(/\{[^}]*\}/g, '')
+        .replace(':kind', 'articles')
+        .replace(':item', id)
+        .replaceAll(/:(\w+)/g, 'x')
+      const own: Relation[] = ofGroup ? (visitor === member ? ['own-group'] : []) : relations
+      const { refused, status } = await walk(visitor, method, path)
+      t.is(
+        refused,
+        !allowsOn(guard.permission, roles, own),
+        `${method} ${path} (${guard.permission}): ${status}`,
+      )
+      if (!refused) passed += 1
+    }
+  }
+  t.true(passed > routes.length, String(passed))
+})
+
+/** Asks for a route as somebody, and says whether its guard refused them. */
+async function walk(visitor: Visitor, method: 'GET' | 'POST', path: string) {
+  const { cookie } = visitor
+  const response = method === 'GET' ? await visitor.get(path) : await visitor.post(path, {})
+  visitor.cookie = cookie
+  const text = await response.text()
+  const toSignIn = response.status === 303 && (response.headers.get('location') ?? '').startsWith('/sign-in?')
+  const refused =
+    toSignIn || (response.status === 403 && /may not do that|Sign in first|one-time codes as/.test(text))
+  return { refused, toSignIn, status: response.status }
+}

@@ -90,10 +90,17 @@ export const commonFields = {
   language,
   /** The group that it is published in; what that takes, the group says. */
   group: itemId().optional(),
+  /**
+   * The key of that group, where a node publishes in the name of the group's members. It counts only in what the node
+   * itself signed as the author.
+   */
+  groupKey: line(64).optional(),
   /** The item of which this one is a translation: the original, not another translation. */
   translationOf: itemId().optional(),
   /** No more comments are taken. */
   commentsClosed: flag().optional(),
+  /** Its edits hold the day, not the time of the day, and pages show no more. */
+  dayOnly: flag().optional(),
   /** Paths of older sites that lead here. */
   aliases: z
     .array(line(500).regex(/^\/[^\s]*$/u, 'is not a path that begins with /'))
@@ -112,8 +119,10 @@ export const commonStrategies = {
   places: 'set',
   language: 'latest',
   group: 'latest',
+  groupKey: 'latest',
   translationOf: 'latest',
   commentsClosed: 'latest',
+  dayOnly: 'latest',
   aliases: 'set',
 } as const satisfies Record<string, Strategy>
 
@@ -128,6 +137,7 @@ export const FIELDS = {
   group: { name: 'group', control: 'given' },
   translationOf: { name: 'translationOf', control: 'given' },
   commentsClosed: { name: 'commentsClosed', control: 'flag', more: true },
+  dayOnly: { name: 'dayOnly', control: 'flag', more: true },
 } as const satisfies Record<string, FormField>
 
 /** What listings show of the fields that every kind has. */
@@ -141,6 +151,7 @@ export function commonSummary(fields: Fields): Summary {
     places: list(places),
     language: String(language),
     ...(group ? { group } : {}),
+    ...(fields.dayOnly === true ? { dayOnly: true } : {}),
   }
 }
 

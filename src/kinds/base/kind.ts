@@ -58,6 +58,8 @@ export interface Summary {
   language: string
   /** The item of the group that it names. */
   group?: string
+  /** Of its times only the days are shown. */
+  dayOnly?: true
   /** What only some kinds have, such as the place of an event. */
   [more: string]: unknown
 }

@@ -1,12 +1,16 @@
 import type { ParameterizedContext } from 'koa'
-import { allows, TO_DECIDE } from '../../accounts/permissions.ts'
+import { TO_DECIDE } from '../../accounts/permissions.ts'
 import { HyperactiveError } from '../../errors.ts'
+import { isHybridTime } from '../../ledger/clock.ts'
 import { CATEGORIES } from '../../newsroom/categories.ts'
-import { decide } from '../../newsroom/decide.ts'
+import { decideOnAll } from '../../newsroom/decide.ts'
+import { readTarget } from '../../newsroom/target.ts'
+import type { Seen } from '../../newsroom/target.ts'
 import type { WebContext } from '../context.ts'
 import type { Form } from '../form.ts'
 import { wordingFor } from '../page.ts'
 import { knownPerson } from '../people/own-form.ts'
+import { mayHere } from '../relations.ts'
 
 const LONGEST_REASON = 2000
 
@@ -26,7 +30,7 @@ export function readJudgement(ctx: ParameterizedContext, form: Form): Judged {
   const { t } = wordingFor(ctx)
   const action = form.get('action') ?? ''
   const permission = TO_DECIDE[action]
-  if (permission === undefined || !allows(permission, knownPerson(ctx).roles))
+  if (permission === undefined || !mayHere(ctx, permission))
     throw new HyperactiveError('not_permitted', t('people.notPermitted'), { status: 403 })
   const category = form.get('category') ?? ''
   const reason = (form.get('reason') ?? '').trim()
@@ -38,24 +42,27 @@ export function readJudgement(ctx: ParameterizedContext, form: Form): Judged {
   return { action, ...(known ? { category } : {}), ...(reason === '' ? {} : { reason }) }
 }
 
-/** Decides in a moderator's name, and waits until it shows. */
+/** Decides on all targets in a moderator's name, and waits until it shows; what was reported of them is closed. */
 export async function judge(
   ctx: ParameterizedContext,
-  { ledger, site, policy, settled, reports }: WebContext,
-  targets: readonly { item: string; comment?: string }[],
+  { ledger, site, policy, settled, queue }: WebContext,
+  seen: readonly Seen[],
   judged: Judged,
 ): Promise<void> {
   const by = knownPerson(ctx).account.id
-  const ids: string[] = []
-  for (const target of targets) {
-    ids.push(await decide({ ledger, site: site.database, policy }, { ...target, ...judged, by }))
-    await reports.close(targetName(target))
-  }
+  const judgements = seen.flatMap(({ target }) => {
+    const named = readTarget(target)
+    return named ? [{ ...named, ...judged, by }] : []
+  })
+  const ids = await decideOnAll({ ledger, site: site.database, policy }, judgements)
   const last = ids.at(-1)
-  if (last !== undefined) await settled(last)
+  if (last === undefined)
+    throw new HyperactiveError('unknown_item', wordingFor(ctx).t('error.unknownItem'), { status: 404 })
+  await queue.close(seen)
+  await settled(last)
 }
 
-/** How reports and forms name an item or a comment. */
-export function targetName({ item, comment }: { item: string; comment?: string }): string {
-  return comment === undefined ? item : `${item}/${comment}`
+/** The version of something that a form says it showed. */
+export function versionIn(text: string): { version?: string } {
+  return isHybridTime(text) ? { version: text } : {}
 }

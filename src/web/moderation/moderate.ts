@@ -5,18 +5,24 @@ import { HyperactiveError } from '../../errors.ts'
 import { isHash } from '../../ledger/document.ts'
 import { isItemId } from '../../ledger/item-id.ts'
 import { CATEGORIES } from '../../newsroom/categories.ts'
+import { LONGEST_NOTE } from '../../newsroom/notes.ts'
+import { changedAt, nameOf } from '../../newsroom/target.ts'
 import { pathOf, reasonNamed, text } from '../../pages/models.ts'
 import { inForce } from '../../project/decisions.ts'
 import type { Aspect, KnownDecision } from '../../project/decisions.ts'
 import type { SiteComment, SiteItem } from '../../project/site-item.ts'
 import type { WebContext } from '../context.ts'
 import { redirect } from '../form.ts'
-import { may } from '../may.ts'
+import { mayOn } from '../may.ts'
 import { localPath, showPage, wordingFor } from '../page.ts'
 import type { PageRequest } from '../page.ts'
 import { issueToken, knownPerson, readOwnForm } from '../people/own-form.ts'
+import { mayHere } from '../relations.ts'
 import { FormTokens } from '../token.ts'
-import { judge, readJudgement } from './judging.ts'
+import { judge, readJudgement, versionIn } from './judging.ts'
+import { isForModerators } from './members-say.ts'
+import { noteDown, noteModels } from './notes.ts'
+import { slowForm } from './slow.ts'
 
 const ASPECTS: readonly Aspect[] = ['visibility', 'author', 'review', 'status', 'place', 'comments']
 const OF_COMMENTS = new Set(['hide', 'unhide', 'approve', 'conceal'])
@@ -26,17 +32,25 @@ export function moderatePages(router: Router, web: WebContext): void {
   const tokens = new FormTokens(web.nodeKey)
 
   for (const address of ['/moderate/:item', '/moderate/:item/:comment']) {
-    router.get(address, may('moderate'), async (ctx) => show(ctx, await targetOf(ctx)))
-    router.post(address, may('moderate'), async (ctx) => {
+    router.get(address, mayOn('moderate', web), async (ctx) => show(ctx, await targetOf(ctx)))
+    router.post(address, mayOn('moderate', web), async (ctx) => {
       const target = await targetOf(ctx)
       const form = await readOwnForm(ctx, tokens, { url: web.config.url })
       try {
-        const judged = readJudgement(ctx, form)
-        await judge(ctx, web, [addressed(target)], judged)
+        // Notes are among moderators; members of a group decide, and write none.
+        if (!moderates(ctx) || !(await noteDown(ctx, web, nameOf(target), form))) {
+          const judged = readJudgement(ctx, form)
+          if (await isForModerators(ctx, target, judged.action, web))
+            throw new HyperactiveError('not_permitted', wordingFor(ctx).t('membership.forModerators'), {
+              status: 403,
+            })
+          const seen = versionIn(form.get('version') ?? '')
+          await judge(ctx, web, [{ target: nameOf(target), ...seen }], judged)
+        }
         redirect(ctx, localPath(ctx, ctx.path))
       } catch (error) {
         if (!(error instanceof HyperactiveError) || error.status !== 422) throw error
-        const typed = { reason: form.get('reason') ?? '', category: form.get('category') ?? '' }
+        const typed = Object.fromEntries(form)
         await show(ctx, target, { notice: error.message, typed, status: 422 })
       }
     })
@@ -47,7 +61,8 @@ export function moderatePages(router: Router, web: WebContext): void {
     const known = isItemId(item) && (comment === undefined || isHash(comment))
     const found =
       known && (comment === undefined ? await web.site.anyItem(item) : await web.site.comment(item, comment))
-    if (found) return found
+    // What nobody can read is the moderators' business alone.
+    if (found && (moderates(ctx) || found.standing.closed === undefined)) return found
     throw new HyperactiveError('unknown_item', wordingFor(ctx).t('error.unknownItem'), { status: 404 })
   }
 
@@ -57,13 +72,15 @@ export function moderatePages(router: Router, web: WebContext): void {
     { status = 200, notice, typed = {} }: { status?: number; notice?: string; typed?: object } = {},
   ): Promise<void> {
     const { t } = wordingFor(ctx)
-    const { roles } = knownPerson(ctx)
     const inForceNow = new Set(ASPECTS.flatMap((aspect) => inForce(target.decisions, aspect, web.policy)))
-    const actions = Object.keys(TO_DECIDE).filter((action) => {
+    const possible = Object.keys(TO_DECIDE).filter((action) => {
       const permission = TO_DECIDE[action]
       const fits = target.type === 'item' || OF_COMMENTS.has(action)
-      return fits && permission !== undefined && allows(permission, roles) && !changesNothing(target, action)
+      return fits && permission !== undefined && mayHere(ctx, permission) && !changesNothing(target, action)
     })
+    const actions: string[] = []
+    for (const action of possible)
+      if (!(await isForModerators(ctx, target, action, web))) actions.push(action)
     const decided = Object.entries(target.decisions).sort(([, a], [, b]) => (a.at < b.at ? 1 : -1))
     ctx.status = status
     const model = {
@@ -80,10 +97,16 @@ export function moderatePages(router: Router, web: WebContext): void {
         decided.map(([hash, decision]) => decisionModel(decision, inForceNow.has(hash), ctx)),
       ),
       actions,
-      erasePath: allows('erase', roles) ? ctx.path.replace('/moderate/', '/erase/') : undefined,
+      erasePath: allows('erase', knownPerson(ctx).roles)
+        ? ctx.path.replace('/moderate/', '/erase/')
+        : undefined,
+      version: changedAt(target),
+      notes: moderates(ctx) ? await noteModels(ctx, web, nameOf(target)) : undefined,
+      longestNote: LONGEST_NOTE,
       categories: CATEGORIES,
       typed,
       notice,
+      slow: moderates(ctx) ? slowForm(web, target) : undefined,
       action: ctx.path,
       token: issueToken(ctx, tokens, ctx.path),
       title: t('moderation.moderate'),
@@ -112,10 +135,6 @@ export function moderatePages(router: Router, web: WebContext): void {
   }
 }
 
-function addressed(target: SiteItem | SiteComment): { item: string; comment?: string } {
-  return target.type === 'item' ? { item: target._id } : { item: target.item, comment: target.hash }
-}
-
 /** Whether deciding this would leave everything as it stands. */
 function changesNothing({ standing }: SiteItem | SiteComment, action: string): boolean {
   switch (action) {
@@ -140,4 +159,9 @@ function changesNothing({ standing }: SiteItem | SiteComment, action: string): b
     default:
       return false
   }
+}
+
+/** Whether it is a moderator, and not a member of the item's group. */
+function moderates(ctx: ParameterizedContext): boolean {
+  return allows('moderate', knownPerson(ctx).roles)
 }

@@ -3,10 +3,9 @@ import type { ParameterizedContext } from 'koa'
 import { allows } from '../../accounts/permissions.ts'
 import { HyperactiveError } from '../../errors.ts'
 import { allKinds } from '../../kinds/base/registry.ts'
-import { isHash } from '../../ledger/document.ts'
-import { isItemId } from '../../ledger/item-id.ts'
 import { CATEGORIES } from '../../newsroom/categories.ts'
-import { reasonNamed, text } from '../../pages/models.ts'
+import { readTarget } from '../../newsroom/target.ts'
+import type { Seen } from '../../newsroom/target.ts'
 import { CLASHES } from '../../project/site.ts'
 import type { WebContext } from '../context.ts'
 import type { Form } from '../form.ts'
@@ -15,106 +14,125 @@ import { may } from '../may.ts'
 import { localPath, showPage, wordingFor } from '../page.ts'
 import { issueToken, knownPerson, readOwnForm } from '../people/own-form.ts'
 import { FormTokens } from '../token.ts'
-import { judge, readJudgement, targetName } from './judging.ts'
+import { judge, readJudgement, versionIn } from './judging.ts'
+import { PARTS, queueModel, waitingText } from './queue-model.ts'
 
 const HERE = '/office'
-const ROWS = 50
+/** A box for each row, and what else the form has. */
+const MOST_FIELDS = 500
+/** What can be decided on comments as well. */
+const ON_COMMENTS = new Set(['approve', 'hide', 'dismiss'])
 /** What only editors publish, by a form. */
 const EDITORS_KINDS = allKinds()
   .filter(({ by, name }) => by === 'editors' && name !== 'term')
   .map(({ name }) => name)
 
-/** The moderators' page: what waits for approval, several at once, and the ways to everything else. */
+/** The moderators' queue: what awaits review, is reported, matched by a filter or new; decides on many at once. */
 export function officePages(router: Router, web: WebContext): void {
   const tokens = new FormTokens(web.nodeKey)
 
   router.get(HERE, may('moderate'), (ctx) => show(ctx))
 
+  router.get('/office/waiting', may('moderate'), async (ctx) => {
+    const counts = await web.queue.counts()
+    ctx.set('Cache-Control', 'no-store')
+    ctx.body = {
+      waiting: counts.waiting + counts.reported + counts.matched,
+      text: waitingText(counts, wordingFor(ctx)),
+    }
+  })
+
   router.post(HERE, may('moderate'), async (ctx) => {
-    const form = await readOwnForm(ctx, tokens, { url: web.config.url })
+    const form = await readOwnForm(ctx, tokens, { url: web.config.url, mostFields: MOST_FIELDS })
     try {
-      const targets = targetsIn(form)
-      if (targets.length === 0)
+      const action = form.get('action') ?? ''
+      const chosen = await chosenBy(form)
+      const seen = ON_COMMENTS.has(action) ? chosen : chosen.filter(({ target }) => !target.includes('/'))
+      if (seen.length === 0)
         throw new HyperactiveError('nothing_chosen', wordingFor(ctx).t('moderation.nothingChosen'), {
           status: 422,
         })
-      if (form.get('action') === 'dismiss')
-        for (const target of targets) await web.reports.close(targetName(target))
-      else await judge(ctx, web, targets, readJudgement(ctx, form))
+      if (action === 'dismiss') await web.queue.close(seen)
+      else await judge(ctx, web, seen, readJudgement(ctx, form))
       redirect(ctx, localPath(ctx, HERE))
     } catch (error) {
       if (!(error instanceof HyperactiveError) || error.status !== 422) throw error
-      await show(ctx, { notice: error.message, status: 422, chosen: new Set(chosenIn(form)) })
+      const typed = { reason: form.get('reason') ?? '', category: form.get('category') ?? '' }
+      const all = new Set(PARTS.filter((part) => form.has(`all-${part}`)))
+      const chosen = new Set(boxesIn(form).map(({ target }) => target))
+      await show(ctx, { notice: error.message, status: 422, typed, chosen, all })
     }
   })
+
+  /** What is ticked, and all of a part where that is: of what awaits review also what the page did not list. */
+  async function chosenBy(form: Form): Promise<Seen[]> {
+    const chosen = new Map(boxesIn(form).map((seen) => [seen.target, seen]))
+    const more = PARTS.filter((part) => part !== 'waiting' && form.has(`all-${part}`)).flatMap((part) =>
+      listedIn(form.get(`listed-${part}`) ?? ''),
+    )
+    const { version: until } = versionIn(form.get('made') ?? '')
+    if (form.has('all-waiting')) more.push(...(await web.queue.waiting(until)))
+    for (const seen of more) if (!chosen.has(seen.target)) chosen.set(seen.target, seen)
+    return [...chosen.values()]
+  }
 
   async function show(
     ctx: ParameterizedContext,
     {
       status = 200,
       notice,
-      chosen = new Set<string>(),
-    }: { status?: number; notice?: string; chosen?: ReadonlySet<string> } = {},
+      typed = {},
+      chosen = new Set(),
+      all = new Set(),
+    }: {
+      status?: number
+      notice?: string
+      typed?: object
+      chosen?: ReadonlySet<string>
+      all?: ReadonlySet<string>
+    } = {},
   ): Promise<void> {
     const wording = wordingFor(ctx)
-    const waiting = await web.site.awaiting(ROWS + 1)
-    const clashes = await web.site.list(CLASHES, { limit: ROWS })
+    // Before the parts are read, so that "all" is of nothing that the page does not know of.
+    const made = web.ledger.clock.now()
+    const counts = await web.queue.counts()
+    const parts = await web.queue.parts()
+    const clashes = await web.site.count(CLASHES)
+    const { roles } = knownPerson(ctx)
     ctx.status = status
     const model = {
-      entries: waiting.slice(0, ROWS).map((entry) => {
-        const path = entry.type === 'item' ? entry._id : `${entry.item}/${entry.hash}`
-        return {
-          id: path,
-          chosen: chosen.has(path),
-          path: `/moderate/${path}`,
-          kind: entry.type === 'item' ? wording.kind(entry.kind) : wording.t('comments.one'),
-          title: text(entry.fields.title) || wording.t('comments.one'),
-          text: `${text(entry.fields.summary)} ${text(entry.fields.body)}`.trim().slice(0, 400),
-          at: wording.moment(entry.at),
-        }
-      }),
-      reported: await reportedModels(chosen),
-      count: Math.min(waiting.length, ROWS),
-      more: waiting.length > ROWS,
-      clashes: clashes.rows.length,
+      parts: queueModel(parts, counts, { wording, chosen, all }),
+      isEmpty: PARTS.every((part) => parts[part].entries.length === 0),
+      text: waitingText(counts, wording),
+      awaits: counts.waiting > 0,
+      clashes,
       categories: CATEGORIES,
-      kinds: allows('publish-pages', knownPerson(ctx).roles) ? EDITORS_KINDS : [],
-      administers: allows('accounts', knownPerson(ctx).roles),
+      kinds: allows('publish-pages', roles) ? EDITORS_KINDS : [],
+      filters: allows('filters', roles),
+      administers: allows('accounts', roles),
+      typed,
       notice,
+      made,
       token: issueToken(ctx, tokens, HERE),
       title: wording.t('office.title'),
       robots: 'noindex',
     }
-    await showPage(ctx, web, 'moderation/office', model, { store: false })
-  }
-
-  async function reportedModels(chosen: ReadonlySet<string>) {
-    const reported = await web.reports.open()
-    const found = await web.site.documents(
-      reported.map(({ target }) => (target.includes('/') ? `comment:${target.replace('/', ':')}` : target)),
-    )
-    return reported.map(({ target, reports }) => {
-      const document = found.get(target.includes('/') ? `comment:${target.replace('/', ':')}` : target)
-      return {
-        id: target,
-        chosen: chosen.has(target),
-        path: `/moderate/${target}`,
-        title: text(document?.fields.title) || target,
-        text: text(document?.fields.body).slice(0, 400),
-        reports: reports.map(({ category, reason, at }) => ({ category: reasonNamed(category), reason, at })),
-      }
-    })
+    await showPage(ctx, web, 'moderation/office', model, { store: false, scripts: ['count', 'queue'] })
   }
 }
 
-function chosenIn(form: Form): string[] {
-  return [...form.keys()].flatMap((name) => (name.startsWith('choose-') ? name.slice(7) : []))
+/** The boxes that are ticked, each with the version that the page showed. */
+function boxesIn(form: Form): Seen[] {
+  return [...form].flatMap(([name, value]) => {
+    const target = name.startsWith('choose-') ? name.slice('choose-'.length) : ''
+    return readTarget(target) ? [{ target, ...versionIn(value) }] : []
+  })
 }
 
-function targetsIn(form: Form): { item: string; comment?: string }[] {
-  return chosenIn(form).flatMap((path) => {
-    const [item = '', comment] = path.split('/')
-    if (!isItemId(item) || (comment !== undefined && !isHash(comment))) return []
-    return comment === undefined ? { item } : { item, comment }
+/** What a part listed, as the page wrote it: "<target>=<version>", apart by spaces. */
+function listedIn(text: string): Seen[] {
+  return text.split(' ').flatMap((pair) => {
+    const [target = '', version = ''] = pair.split('=')
+    return readTarget(target) ? [{ target, ...versionIn(version) }] : []
   })
 }

@@ -5,7 +5,8 @@ import { CATEGORIES } from '../../newsroom/categories.ts'
 import { pathOf, reasonNamed } from '../../pages/models.ts'
 import { isHash } from '../../ledger/document.ts'
 import { isItemId } from '../../ledger/item-id.ts'
-import { Budget } from '../budget.ts'
+import { attemptOf, challengeFor, refusalOf } from '../abuse/on-forms.ts'
+import type { GivenBack } from '../abuse/on-forms.ts'
 import type { WebContext } from '../context.ts'
 import { may } from '../may.ts'
 import { showPage, wordingFor } from '../page.ts'
@@ -14,18 +15,20 @@ import { issueToken, readOwnForm } from '../people/own-form.ts'
 import { FormTokens } from '../token.ts'
 
 const LONGEST_REASON = 2000
-const MOST_AT_ONCE = 100
-const ONE_MORE_MS = 6000
 
 interface Target {
   target: string
   path: string
 }
 
+interface Shown extends Partial<GivenBack> {
+  typed?: { category?: string; reason?: string; answer?: string | undefined }
+  done?: true
+}
+
 /** Where anybody tells the moderators of this node what is wrong with an item or a comment. */
 export function reportPages(router: Router, web: WebContext): void {
   const tokens = new FormTokens(web.nodeKey)
-  const budget = new Budget(MOST_AT_ONCE, ONE_MORE_MS)
 
   for (const address of ['/report/:item', '/report/:item/:comment']) {
     router.get(address, may('report'), async (ctx) => show(ctx, await targetOf(ctx)))
@@ -33,9 +36,9 @@ export function reportPages(router: Router, web: WebContext): void {
       const target = await targetOf(ctx)
       const form = await readOwnForm(ctx, tokens, { url: web.config.url })
       const { t } = wordingFor(ctx)
-      const typed = { category: form.get('category') ?? '', reason: (form.get('reason') ?? '').trim() }
+      const reason = (form.get('reason') ?? '').trim()
+      const typed = { category: form.get('category') ?? '', reason, answer: form.get('answer') }
       const category = reasonNamed(typed.category)
-      const { reason } = typed
       const problem =
         category === undefined && reason === ''
           ? t('report.reasonMissing')
@@ -43,18 +46,19 @@ export function reportPages(router: Router, web: WebContext): void {
             ? t('moderation.reasonTooLong')
             : undefined
       if (problem !== undefined) return show(ctx, target, { notice: problem, typed, status: 422 })
-      try {
-        budget.take(t('report.tooMany'))
-      } catch (error) {
-        if (!(error instanceof HyperactiveError)) throw error
-        ctx.set('Retry-After', String(error.retryAfterSeconds ?? 1))
-        return show(ctx, target, { notice: error.message, typed, status: 429 })
-      }
-      await web.reports.add({
+      const report = {
         target: target.target,
         ...(category === undefined ? {} : { category }),
         ...(reason === '' ? {} : { reason }),
-      })
+      }
+      try {
+        const attempt = attemptOf(ctx, form, { activity: 'report' })
+        await web.gate.pass(attempt, wordingFor(ctx), () => web.queue.reports.add(report))
+      } catch (error) {
+        const refusal = refusalOf(ctx, error)
+        if (refusal) return show(ctx, target, { ...refusal, typed })
+        throw error
+      }
       await show(ctx, target, { done: true })
     })
   }
@@ -73,19 +77,27 @@ export function reportPages(router: Router, web: WebContext): void {
   async function show(
     ctx: ParameterizedContext,
     { path }: Target,
-    { status = 200, ...more }: { status?: number; notice?: string; typed?: object; done?: true } = {},
+    { status = 200, challengeError, typed = {}, ...more }: Shown = {},
   ): Promise<void> {
     ctx.status = status
+    const token = issueToken(ctx, tokens, ctx.path)
+    const { challenge, scripts } = challengeFor(
+      ctx,
+      web,
+      { activity: 'report' },
+      { token, answer: typed.answer, error: challengeError },
+    )
     const model = {
-      typed: {},
       ...more,
+      typed,
+      challenge,
       path,
       categories: CATEGORIES,
       action: ctx.path,
-      token: issueToken(ctx, tokens, ctx.path),
+      token,
       title: wordingFor(ctx).t('report.title'),
       robots: 'noindex',
     }
-    await showPage(ctx, web, 'moderation/report', model, { store: false })
+    await showPage(ctx, web, 'moderation/report', model, { store: false, scripts })
   }
 }

@@ -1,6 +1,7 @@
 import type { Router } from '@koa/router'
 import { decide } from '../../newsroom/decide.ts'
 import { pathOf } from '../../pages/models.ts'
+import { Budget, Budgets } from '../budget.ts'
 import type { WebContext } from '../context.ts'
 import { redirect } from '../form.ts'
 import { authorOf, authorsItem } from '../item-of.ts'
@@ -9,10 +10,16 @@ import { localPath, showPage, wordingFor } from '../page.ts'
 import { readOwnForm } from '../people/own-form.ts'
 import { FormTokens } from '../token.ts'
 
+/** Each is a document for good. Nothing that others do keeps an author from withdrawing. */
+const AT_ONCE = 10
+const ONE_MORE_MS = 360_000
+const REMEMBERED = 10_000
+
 /** Where an author withdraws what they published, or takes that back, by the secret of their edit link. */
 export function withdrawPages(router: Router, web: WebContext): void {
   const { ledger, site, policy, settled } = web
   const tokens = new FormTokens(web.nodeKey)
+  const budgets = new Budgets(() => new Budget(AT_ONCE, ONE_MORE_MS), REMEMBERED)
 
   router.get('/:kind/:item/withdraw/:secret', may('edit-by-link'), async (ctx) => {
     const item = await authorsItem(ctx, web)
@@ -35,6 +42,7 @@ export function withdrawPages(router: Router, web: WebContext): void {
     const action = form.get('action') === 'reinstate' ? 'reinstate' : 'withdraw'
     const author = authorOf(ctx)
     if (author) {
+      budgets.of(item._id).take(wordingFor(ctx).t('abuse.tooManyHere'))
       const newsroom = { ledger, site: site.database, policy }
       await settled(await decide(newsroom, { item: item._id, action, author }))
     }

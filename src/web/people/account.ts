@@ -1,6 +1,7 @@
 import type { Router } from '@koa/router'
 import type { ParameterizedContext } from 'koa'
 import { renderSVG } from 'uqr'
+import { hasSecondFactor } from '../../accounts/account.ts'
 import {
   hashRecoveryCode,
   newRecoveryCodes,
@@ -9,6 +10,8 @@ import {
   totpStep,
 } from '../../accounts/one-time-codes.ts'
 import { hashPassword, isPassword, passwordProblem } from '../../accounts/passwords.ts'
+import type { Changes } from '../../accounts/people.ts'
+import { pathOf } from '../../pages/models.ts'
 import type { WebContext } from '../context.ts'
 import type { Form } from '../form.ts'
 import { redirect } from '../form.ts'
@@ -16,6 +19,7 @@ import { may } from '../may.ts'
 import { localPath, showPage, wordingFor } from '../page.ts'
 import { FormTokens } from '../token.ts'
 import { issueToken, knownPerson, readOwnForm } from './own-form.ts'
+import { passkeyPages, passkeysShown } from './passkeys.ts'
 import { giveCookie, takeCookie } from './person.ts'
 import type { Person } from './person.ts'
 
@@ -58,12 +62,10 @@ export function accountPages(router: Router, web: WebContext): void {
     if (secret === undefined || step === undefined)
       return show(ctx, { notice: wordingFor(ctx).t('people.wrong_code'), status: 422 })
     offered.delete(account.id)
-    const codes = newRecoveryCodes()
-    await people.change(account.id, { totp: secret, totpStep: step, ...recoveryChanges(person, codes) })
-    await access.endAll(account.id)
-    giveCookie(ctx, await access.begin(account.id, { whole: true }), url)
-    await showRecovery(ctx, codes)
+    await addFactor(ctx, person, { totp: secret, totpStep: step })
   })
+
+  passkeyPages(router, web, { tokens, confirmed, addFactor, startAnew, show })
 
   router.post('/account/recovery-codes', may('own-account'), async (ctx) => {
     const person = knownPerson(ctx)
@@ -84,6 +86,20 @@ export function accountPages(router: Router, web: WebContext): void {
     return right
   }
 
+  /** Adds a second factor. The first one ends all other sessions and comes with recovery codes. */
+  async function addFactor(ctx: ParameterizedContext, person: Person, changes: Changes): Promise<void> {
+    const { account } = person
+    if (hasSecondFactor(account)) {
+      await people.change(account.id, changes)
+      return redirect(ctx, localPath(ctx, '/account'))
+    }
+    const codes = newRecoveryCodes()
+    await people.change(account.id, { ...changes, ...recoveryChanges(person, codes) })
+    await access.endAll(account.id)
+    giveCookie(ctx, await access.begin(account.id, { whole: true }), url)
+    await showRecovery(ctx, codes)
+  }
+
   /** Ends all sessions and begins one here. */
   async function startAnew(ctx: ParameterizedContext, { account }: Person): Promise<void> {
     await access.endAll(account.id)
@@ -93,7 +109,12 @@ export function accountPages(router: Router, web: WebContext): void {
 
   async function show(
     ctx: ParameterizedContext,
-    { status = 200, wrong, notice }: { status?: number; wrong?: string; notice?: string } = {},
+    {
+      status = 200,
+      wrong,
+      notice,
+      label,
+    }: { status?: number; wrong?: string; notice?: string; label?: string } = {},
   ): Promise<void> {
     const person = knownPerson(ctx)
     const { account } = person
@@ -102,12 +123,17 @@ export function accountPages(router: Router, web: WebContext): void {
     const secret = account.totp === undefined ? (offered.get(account.id) ?? newTotpSecret()) : undefined
     if (secret !== undefined) offered.set(account.id, secret)
     const address = secret && totpAddress(secret, { site: config.site.name, handle: account.handle })
+    const groups = await web.site.items(account.groups)
     const model = {
+      groups: groups.map(({ kind, _id, listing }) => ({ name: listing.title, path: pathOf(kind, _id) })),
       handle: account.handle,
       name: account.name,
       roles: person.granted.filter((role) => role !== 'reader'),
       missing: person.missing,
       enrolled: account.totp !== undefined,
+      hasSecondFactor: hasSecondFactor(account),
+      ...passkeysShown(ctx, web, account),
+      label,
       recoveryLeft: account.recovery.length,
       secret: secret?.replaceAll(/(.{4})(?=.)/g, '$1 '),
       picture: address && renderSVG(address, { border: 2 }),
@@ -117,7 +143,7 @@ export function accountPages(router: Router, web: WebContext): void {
       title: t('people.account'),
       robots: 'noindex',
     }
-    await showPage(ctx, web, 'people/account', model, { store: false })
+    await showPage(ctx, web, 'people/account', model, { store: false, scripts: ['passkey'] })
   }
 
   async function showRecovery(ctx: ParameterizedContext, codes: readonly string[]): Promise<void> {

@@ -1,5 +1,7 @@
 import type { Router } from '@koa/router'
 import type { ParameterizedContext } from 'koa'
+import { HANDLE, hasSecondFactor, outrun, withoutSecondFactor } from '../../accounts/account.ts'
+import type { Account } from '../../accounts/account.ts'
 import { GRANTED } from '../../accounts/permissions.ts'
 import { HyperactiveError } from '../../errors.ts'
 import { isItemId } from '../../ledger/item-id.ts'
@@ -11,6 +13,13 @@ import { localPath, publicUrl, showPage, wordingFor } from '../page.ts'
 import type { PageRequest } from '../page.ts'
 import { FormTokens } from '../token.ts'
 import { issueToken, readOwnForm } from './own-form.ts'
+
+/** A handle that an account cannot have, as it was typed. */
+interface WrongHandle {
+  id: string
+  handle: string
+  problem: string
+}
 
 const HERE = '/office/people'
 
@@ -44,6 +53,23 @@ export function peoplePages(router: Router, web: WebContext): void {
     redirect(ctx, localPath(ctx, HERE))
   })
 
+  // Of accounts with one handle only the oldest can sign in; another handle lets the others in.
+  router.post(`${HERE}/:account/handle`, may('accounts'), async (ctx) => {
+    const form = await readOwnForm(ctx, tokens, { action: HERE, url })
+    const { id } = await accountOf(ctx)
+    const handle = (form.get('handle') ?? '').trim().toLowerCase()
+    const { t } = wordingFor(ctx)
+    const owner = await people.byHandle(handle)
+    const problem = !HANDLE.test(handle)
+      ? t('people.problem.handle')
+      : owner && owner.id !== id
+        ? t('people.problem.taken')
+        : undefined
+    if (problem !== undefined) return show(ctx, { wrong: { id, handle, problem }, status: 422 })
+    await people.change(id, { handle })
+    redirect(ctx, localPath(ctx, HERE))
+  })
+
   router.post(`${HERE}/:account/reset`, may('accounts'), async (ctx) => {
     await readOwnForm(ctx, tokens, { action: HERE, url })
     const { id } = await accountOf(ctx)
@@ -55,7 +81,8 @@ export function peoplePages(router: Router, web: WebContext): void {
     await readOwnForm(ctx, tokens, { action: HERE, url })
     const account = await accountOf(ctx)
     if (account.roles.includes('administrator')) await notTheLast(ctx, account.id)
-    await people.change(account.id, { closed: true, password: '', email: null, totp: null })
+    const without = { password: '', email: null, ...withoutSecondFactor(account) }
+    await people.change(account.id, { closed: true, ...without })
     await access.endAll(account.id)
     redirect(ctx, localPath(ctx, HERE))
   })
@@ -74,17 +101,21 @@ export function peoplePages(router: Router, web: WebContext): void {
     throw new HyperactiveError('unknown_account', wordingFor(ctx).t('people.unknownAccount'), { status: 404 })
   }
 
-  async function show(ctx: ParameterizedContext, { link }: { link?: string } = {}): Promise<void> {
+  async function show(
+    ctx: ParameterizedContext,
+    { link, wrong, status = 200 }: { link?: string; wrong?: WrongHandle; status?: number } = {},
+  ): Promise<void> {
     const accounts = (await people.all()).filter(({ closed }) => !closed)
+    const younger = outrun(accounts)
+    ctx.status = status
     const model = {
       link,
       roles: GRANTED,
-      accounts: accounts.map(({ id, handle, name, roles, totp }) => ({
-        id,
-        handle,
-        name,
-        roles,
-        enrolled: totp !== undefined,
+      accounts: accounts.map((account) => ({
+        ...shown(account),
+        enrolled: hasSecondFactor(account),
+        outrun: younger.has(account.id),
+        wanted: wrong?.id === account.id ? wrong : undefined,
       })),
       token: issueToken(ctx, tokens, HERE),
       title: wordingFor(ctx).t('people.people'),
@@ -92,6 +123,10 @@ export function peoplePages(router: Router, web: WebContext): void {
     }
     await showPage(ctx, web, 'people/accounts', model, { store: false })
   }
+}
+
+function shown({ id, handle, name, roles }: Account) {
+  return { id, handle, name, roles }
 }
 
 function rolesIn(form: Form) {

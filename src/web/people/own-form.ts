@@ -37,10 +37,10 @@ export function issueToken(ctx: ParameterizedContext, tokens: FormTokens, action
 export async function readOwnForm(
   ctx: ParameterizedContext,
   tokens: FormTokens,
-  { action = ctx.path, url }: { action?: string; url: string | undefined },
+  { action = ctx.path, url, mostFields }: { action?: string; url: string | undefined; mostFields?: number },
 ): Promise<Form> {
   const { t } = wordingFor(ctx)
-  const form = await readForm(ctx, MOST_BYTES)
+  const form = await readForm(ctx, MOST_BYTES, mostFields)
   if (isCrossSite(ctx, url)) throw new HyperactiveError('cross_site', t('form.crossSite'), { status: 403 })
   if (!tokens.isValid(form.get('token') ?? '', purposeIn(ctx, action)))
     throw new HyperactiveError('stale_form', t('form.staleToken'), { status: 403 })

@@ -1,7 +1,7 @@
 import type { Middleware, ParameterizedContext } from 'koa'
 import type { Access, Session } from '../../accounts/access.ts'
 import type { Account } from '../../accounts/account.ts'
-import { rolesOf } from '../../accounts/account.ts'
+import { hasSecondFactor, rolesOf } from '../../accounts/account.ts'
 import { needsSecondFactor } from '../../accounts/permissions.ts'
 import type { Role } from '../../accounts/permissions.ts'
 
@@ -42,7 +42,7 @@ export function recognise({ access, url }: { access: Access; url: string | undef
 export function personIn(session: Session): Person {
   const { account, whole } = session
   const granted = rolesOf(account)
-  const mustEnrol = account.totp === undefined && needsSecondFactor(granted)
+  const mustEnrol = !hasSecondFactor(account) && needsSecondFactor(granted)
   const roles: readonly Role[] = !whole ? ['reader'] : mustEnrol ? ['reader', 'member'] : granted
   return { account, roles, granted, missing: !whole ? 'code' : mustEnrol ? 'enrolment' : undefined, session }
 }

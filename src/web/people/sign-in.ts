@@ -1,16 +1,22 @@
 import type { Router } from '@koa/router'
 import type { ParameterizedContext } from 'koa'
 import { hashRecoveryCode, totpStep } from '../../accounts/one-time-codes.ts'
+import { hasSecondFactor } from '../../accounts/account.ts'
 import type { Account } from '../../accounts/account.ts'
 import { isPassword } from '../../accounts/passwords.ts'
 import { HyperactiveError } from '../../errors.ts'
+import type { ScriptName } from '../../pages/assets.ts'
 import type { WebContext } from '../context.ts'
 import { redirect } from '../form.ts'
 import { may } from '../may.ts'
 import { localPath, showPage, wordingFor } from '../page.ts'
 import { FormTokens } from '../token.ts'
 import { issueToken, knownPerson, readOwnForm } from './own-form.ts'
+import { ownPath } from './own-path.ts'
 import { giveCookie, personOf, takeCookie } from './person.ts'
+import type { Person } from './person.ts'
+import { passkeysHere } from './relying.ts'
+import { passkeySignIn } from './sign-in-passkey.ts'
 
 /** Signing in: the password, then the second factor of an account that has one; and signing out. */
 export function signInPages(router: Router, web: WebContext): void {
@@ -23,6 +29,7 @@ export function signInPages(router: Router, web: WebContext): void {
     template: string,
     model: object,
     error?: HyperactiveError,
+    { action = ctx.path, scripts = [] }: { action?: string; scripts?: readonly ScriptName[] } = {},
   ) => {
     ctx.status = error?.status ?? 200
     if (error?.retryAfterSeconds !== undefined) ctx.set('Retry-After', String(error.retryAfterSeconds))
@@ -30,12 +37,30 @@ export function signInPages(router: Router, web: WebContext): void {
     const notice = error && (KNOWN.has(error.code) ? t(`people.${error.code}`) : error.message)
     const all = {
       ...model,
-      action: ctx.path,
-      token: issueToken(ctx, tokens, ctx.path),
+      action,
+      token: issueToken(ctx, tokens, action),
       notice,
       robots: 'noindex',
     }
-    await showPage(ctx, web, template, { title: t('people.signIn'), ...all }, { store: false })
+    await showPage(ctx, web, template, { title: t('people.signIn'), ...all }, { store: false, scripts })
+  }
+
+  const showCode = async (
+    ctx: ParameterizedContext,
+    person: Person,
+    to: string,
+    error?: HyperactiveError,
+  ) => {
+    const { account } = person
+    const here = passkeysHere(ctx, web, account).length > 0
+    const model = { goOn: to, passkey: here, elsewhere: !here && account.totp === undefined }
+    await show(ctx, 'people/code', model, error, { action: CODE, scripts: here ? ['passkey'] : [] })
+  }
+
+  /** The second factor was right. */
+  const letIn = async (ctx: ParameterizedContext, person: Person, to: string) => {
+    giveCookie(ctx, await access.replace(person.session, { whole: true }), url)
+    redirect(ctx, localPath(ctx, to))
   }
 
   router.get('/sign-in', may('sign-in'), async (ctx) => {
@@ -59,7 +84,7 @@ export function signInPages(router: Router, web: WebContext): void {
       // A session that the browser had before is not prolonged by this one.
       const former = personOf(ctx)
       if (former) await access.end(former.session.secret)
-      const whole = known.totp === undefined
+      const whole = !hasSecondFactor(known)
       giveCookie(ctx, await access.begin(known.id, { whole }), url)
       redirect(ctx, localPath(ctx, whole ? to : `/sign-in/code?to=${encodeURIComponent(to)}`))
     } catch (error) {
@@ -69,8 +94,9 @@ export function signInPages(router: Router, web: WebContext): void {
   })
 
   router.get('/sign-in/code', may('sign-in'), async (ctx) => {
-    if (personOf(ctx)?.missing !== 'code') return redirect(ctx, localPath(ctx, '/sign-in'))
-    await show(ctx, 'people/code', { goOn: ownPath(String(ctx.query.to ?? '')) })
+    const person = personOf(ctx)
+    if (person?.missing !== 'code') return redirect(ctx, localPath(ctx, '/sign-in'))
+    await showCode(ctx, person, ownPath(String(ctx.query.to ?? '')))
   })
 
   router.post('/sign-in/code', may('sign-in'), async (ctx) => {
@@ -86,13 +112,14 @@ export function signInPages(router: Router, web: WebContext): void {
         throw new HyperactiveError('wrong_code', 'the code is wrong, or was used already', { status: 403 })
       }
       attempts.succeeded(subject)
-      giveCookie(ctx, await access.replace(person.session, { whole: true }), url)
-      redirect(ctx, localPath(ctx, to))
+      await letIn(ctx, person, to)
     } catch (error) {
       if (!(error instanceof HyperactiveError)) throw error
-      await show(ctx, 'people/code', { goOn: to }, error)
+      await showCode(ctx, person, to, error)
     }
   })
+
+  passkeySignIn(router, web, { tokens, letIn, showCode })
 
   router.post('/sign-out', may('own-account'), async (ctx) => {
     const { session } = knownPerson(ctx)
@@ -113,9 +140,6 @@ export function signInPages(router: Router, web: WebContext): void {
   }
 }
 
-const KNOWN = new Set(['wrong_password', 'wrong_code', 'too_many_attempts'])
+const CODE = '/sign-in/code'
 
-/** An address of this site, for where to go after signing in; anything else is the page of one's account. */
-export function ownPath(path: string): string {
-  return /^\/(?![/\\])[\w\-./~%]*$/.test(path) && !path.startsWith('/sign-') ? path : '/account'
-}
+const KNOWN = new Set(['wrong_password', 'wrong_code', 'too_many_attempts'])

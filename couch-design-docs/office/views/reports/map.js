@@ -1,4 +1,4 @@
-// Reports by time: [at, id].
+// Reports by time: [at, id], with what each is about.
 function (doc) {
-  if (doc.type === 'report') emit([doc.at, doc._id], null)
+  if (doc.type === 'report') emit([doc.at, doc._id], doc.target)
 }

@@ -12,7 +12,7 @@ function (doc) {
   })
   if (entry.group) {
     scopes.push('group:' + encodeURIComponent(entry.group))
-    scopes.push('group:' + encodeURIComponent(entry.group + ' ' + doc.author))
+    scopes.push('group:' + encodeURIComponent(entry.group + ' ' + (doc.groupKey || doc.author)))
   }
   doc.occurrences.forEach(function (time) {
     var value = {

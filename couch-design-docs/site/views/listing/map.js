@@ -32,7 +32,7 @@ function (doc) {
   if (entry.group) {
     // A group that is not open lists what was signed with its own key alone.
     list('group', entry.group)
-    list('group', entry.group + ' ' + doc.author)
+    list('group', entry.group + ' ' + (doc.groupKey || doc.author))
   }
   if (doc.fields.translationOf) list('translation', doc.fields.translationOf)
 }

@@ -1,0 +1,88 @@
+import { Worker } from 'node:worker_threads'
+import { HyperactiveError } from '../../errors.ts'
+import type { Pattern } from './filter.ts'
+import type { Texts } from './texts.ts'
+
+const MEMORY_MB = 128
+const LONGEST_MS = 30_000
+
+/** A pattern with the indexes of the texts that it is to look at. */
+export interface Look {
+  pattern: Pattern
+  at: readonly number[]
+}
+
+export interface MatchTask {
+  looks: readonly Look[]
+  texts: readonly Texts[]
+}
+
+/** For each look the indexes of the texts that match, or what is wrong. */
+export type MatchAnswer = { hits: number[][] } | { code: string; message: string }
+
+/**
+ * Looks at texts in a thread of its own, so that no pattern holds up the node. One task runs at a time; a thread that
+ * takes too long is ended, and the next task has a new one.
+ */
+export class Matcher implements AsyncDisposable {
+  #worker: Worker | undefined
+  #last: Promise<unknown> = Promise.resolve()
+
+  /**
+   * @returns for each look the indexes of the texts that match
+   * @throws HyperactiveError `filter_too_slow` after `timeoutMs`; those of `compile` in pattern.ts
+   */
+  match(task: MatchTask, timeoutMs = LONGEST_MS): Promise<number[][]> {
+    const next = this.#last.then(() => this.#run(task, timeoutMs))
+    this.#last = next.catch(() => undefined)
+    return next
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#worker?.terminate()
+    this.#worker = undefined
+  }
+
+  async #run(task: MatchTask, timeoutMs: number): Promise<number[][]> {
+    if (task.texts.length === 0) return task.looks.map(() => [])
+    const worker = this.#started()
+    const { promise, resolve, reject } = Promise.withResolvers<MatchAnswer>()
+    const tooSlow = () =>
+      reject(new HyperactiveError('filter_too_slow', 'looking at the texts takes too long', { status: 422 }))
+    const timer = setTimeout(tooSlow, timeoutMs)
+    worker.once('message', resolve)
+    // Out of memory, or it was ended.
+    worker.once('error', tooSlow)
+    worker.once('exit', tooSlow)
+    try {
+      worker.postMessage(task, [])
+      const answer = await promise
+      if ('hits' in answer) return answer.hits
+      throw new HyperactiveError(answer.code, answer.message, { status: 422 })
+    } catch (error) {
+      if (error instanceof HyperactiveError && error.code === 'filter_too_slow')
+        await this[Symbol.asyncDispose]()
+      throw error
+    } finally {
+      clearTimeout(timer)
+      worker.off('message', resolve).off('error', tooSlow).off('exit', tooSlow)
+    }
+  }
+
+  #started(): Worker {
+    if (this.#worker) return this.#worker
+    const worker = new Worker(new URL('match-worker.ts', import.meta.url), {
+      env: {},
+      resourceLimits: { maxOldGenerationSizeMb: MEMORY_MB, maxYoungGenerationSizeMb: 16 },
+    })
+    // A task that it ends in the middle of is told by its own listeners; the next task has another one.
+    const forget = () => {
+      if (this.#worker === worker) this.#worker = undefined
+    }
+    worker.on('error', forget).on('exit', forget)
+    // It does not keep a node alive that ends.
+    worker.unref()
+    this.#worker = worker
+    return worker
+  }
+}

@@ -1,0 +1,74 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import type { ExecutionContext } from 'ava'
+import { testFolder } from './folder.ts'
+import { until } from './wait.ts'
+
+const EXECUTABLE = '/usr/sbin/nginx'
+
+/** Whether Debian's nginx is on this machine; says so loudly when it is not. */
+export function hasNginx(): boolean {
+  if (existsSync(EXECUTABLE)) return true
+  process.stderr.write(`\n!!! ${EXECUTABLE} is not installed: the tests behind it are SKIPPED !!!\n\n`)
+  return false
+}
+
+export interface Nginx {
+  port: number
+  /** All that it may write is below this folder. */
+  folder: string
+  /** Ends it before the test does. */
+  stop(): Promise<void>
+}
+
+/** A real nginx by the project's sample in front of a node; only ports and paths are other ones. */
+export async function startNginx(t: ExecutionContext, nodeAddress: string): Promise<Nginx> {
+  const folder = await testFolder(t)
+  const port = await freePort()
+  const sample = await readFile('deploy/nginx/hyperactive.conf', 'utf8')
+  const config = sample
+    .replace('listen 80;', `listen 127.0.0.1:${port};`)
+    .replace('server 127.0.0.1:8080;', `server ${new URL(nodeAddress).host};`)
+    .replace('/run/hyperactive-nginx.pid', join(folder, 'nginx.pid'))
+    .replaceAll('/var/lib/nginx/', `${folder}/`)
+  const file = join(folder, 'nginx.conf')
+  await writeFile(file, config)
+  await mkdir(join(folder, 'logs'))
+  const flags = ['-p', folder, '-c', file, '-e', join(folder, 'logs/before-the-configuration.log')]
+  // As root it would become somebody who may not enter the folder of the test.
+  const user = process.getuid?.() === 0 ? ' user root;' : ''
+  const child = spawn(EXECUTABLE, [...flags, '-g', `daemon off;${user}`], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => (output += chunk.toString()))
+  const stop = async () => {
+    if (child.exitCode === null && child.signalCode === null) {
+      const closed = once(child, 'close')
+      child.kill('SIGTERM')
+      await closed
+    }
+    await writeFile(join(folder, 'logs/output.log'), output)
+  }
+  t.teardown(stop)
+  await until('nginx answers', async () => {
+    if (child.exitCode !== null) throw new Error(output)
+    return (await fetch(`http://127.0.0.1:${port}/livez`)).ok
+  })
+  return { port, folder, stop }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
