@@ -134,6 +134,7 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
       ledgerDatabase: couch.database('ledger'),
       site,
       drained: () => projector.drained(),
+      gone: (ids) => projector.gone(ids),
       warm: () => deployment.warm(),
       index,
       policy,

@@ -31,8 +31,8 @@ export interface Office {
   database: Database
   /** Brings the views up to date. */
   warm: () => Promise<void>
-  /** Removes what was said here about something that is erased. */
-  forget: (target: ErasureTarget) => Promise<void>
+  /** Removes what was said here about something that is erased; gives whether there was anything. */
+  forget: (target: ErasureTarget) => Promise<boolean>
 }
 
 /** Opens the office of a node, in a database of its own. */
@@ -68,17 +68,18 @@ export async function openOffice(
     warm: () => deployment.warm(),
     async forget({ item, comment }) {
       const target = comment === undefined ? item : `${item}/${comment}`
-      await reports.forget(target)
-      for (const kind of ['note', 'match']) await forgetRange(office, `${kind}:${target}`)
+      let isFound = await reports.forget(target)
+      for (const kind of ['note', 'match']) if (await forgetRange(office, `${kind}:${target}`)) isFound = true
+      return isFound
     },
     watcher: new Watcher({ site: site.database, office, filters, hands, looked }),
   }
 }
 
-async function forgetRange(database: Database, prefix: string): Promise<void> {
-  for (;;) {
+async function forgetRange(database: Database, prefix: string): Promise<boolean> {
+  for (let isFound = false; ; isFound = true) {
     const { rows } = await database.allDocs({ startkey: prefix, endkey: `${prefix}\ufff0`, limit: 500 })
-    if (rows.length === 0) return
+    if (rows.length === 0) return isFound
     await database.bulkDocs(rows.map(({ key, value }) => ({ _id: key, _rev: value?.rev, _deleted: true })))
   }
 }

@@ -72,7 +72,10 @@ const entrySchemas: readonly [RegExp, z.ZodType][] = [
   ...PASSKEY_ENTRIES,
 ]
 
-const MOST_ENTRIES = 500
+/** Of an account that a peer sent. What a node makes itself stays below {@link MOST_OWN_ENTRIES}. */
+const MOST_ENTRIES = 5000
+/** Entries that were taken back stay, so that they stay taken back everywhere. */
+export const MOST_OWN_ENTRIES = 4500
 
 /**
  * What is wrong with an account that a peer sent.

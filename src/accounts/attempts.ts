@@ -23,6 +23,16 @@ export class Attempts {
   readonly #salt = randomBytes(16)
   readonly #failures = new Map<string, Failures>()
 
+  /**
+   * Counts an attempt as failed until {@link succeeded} says otherwise, so that many at once are no way around the wait.
+   *
+   * @throws HyperactiveError `too_many_attempts` (429), with the wait
+   */
+  begin(subject: string, nowMs = Date.now()): void {
+    this.check(subject, nowMs)
+    this.#failed(subject, nowMs)
+  }
+
   /** @throws HyperactiveError `too_many_attempts` (429), with the wait */
   check(subject: string, nowMs = Date.now()): void {
     const failures = this.#failures.get(this.#key(subject))
@@ -38,7 +48,7 @@ export class Attempts {
     )
   }
 
-  failed(subject: string, nowMs = Date.now()): void {
+  #failed(subject: string, nowMs: number): void {
     const key = this.#key(subject)
     const known = this.#failures.get(key)
     const count = (known && nowMs - known.lastMs < FORGOTTEN_MS ? known.count : 0) + 1

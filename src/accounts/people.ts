@@ -4,7 +4,7 @@ import type { Deployment } from '../couch/design-docs.ts'
 import { isCouchError } from '../couch/request.ts'
 import { HyperactiveError } from '../errors.ts'
 import type { HybridClock } from '../ledger/clock.ts'
-import { mergeAccounts, readAccount } from './account.ts'
+import { MOST_OWN_ENTRIES, mergeAccounts, readAccount } from './account.ts'
 import type { Account, AccountDocument, Entry } from './account.ts'
 
 export const PEOPLE_DATABASE = 'people'
@@ -87,22 +87,24 @@ export class People {
     const at = this.#clock.now()
     const entries: AccountDocument['entries'] = {}
     for (const [name, value] of Object.entries(changes)) entries[name] = { value, at }
-    if (!(await this.#document(id))) throw unknownAccount()
+    const stored = await this.#document(id)
+    if (!stored) throw unknownAccount()
+    checkRoom(stored, { ...stored.entries, ...entries })
     return readAccount(await this.merge({ _id: `account:${id}`, type: 'account', entries }))
   }
 
   /**
    * Makes an account a member of a group.
    *
-   * @returns false where the account has been in too many groups already
+   * @returns false where the account is in too many groups already
    */
   joinGroup(id: string, group: string): Promise<boolean> {
     return this.#again(async () => {
       const stored = await this.#document(id)
       if (!stored) throw unknownAccount()
       const name = `group:${group}`
-      const groups = Object.keys(stored.entries).filter((entry) => entry.startsWith('group:'))
-      if (!groups.includes(name) && groups.length >= MOST_GROUPS) return false
+      const isIn = (entry: string) => entry.startsWith('group:') && stored.entries[entry]?.value === true
+      if (!isIn(name) && Object.keys(stored.entries).filter(isIn).length >= MOST_GROUPS) return false
       const entries = { ...stored.entries, [name]: { value: true, at: this.#clock.now() } }
       await this.#database.put({ ...stored, entries } as AccountDocument)
       return true
@@ -128,6 +130,7 @@ export class People {
       const at = this.#clock.now()
       const entries = { ...stored.entries }
       for (const [name, value] of Object.entries(changes)) entries[name] = { value, at }
+      checkRoom(stored, entries)
       await this.#database.put({ ...stored, entries } as AccountDocument)
       return true
     })
@@ -183,4 +186,16 @@ function same(a: AccountDocument, b: AccountDocument): boolean {
 
 function unknownAccount(): HyperactiveError {
   return new HyperactiveError('unknown_account', 'there is no such account on this node', { status: 404 })
+}
+
+/**
+ * Peers leave out an account that has grown without end, and with it what is taken from it here.
+ *
+ * @throws HyperactiveError `account_full`
+ */
+function checkRoom(before: AccountDocument, entries: AccountDocument['entries']): void {
+  const [had, has] = [before.entries, entries].map((all) => Object.keys(all).length) as [number, number]
+  if (has <= had || has <= MOST_OWN_ENTRIES) return
+  const text = 'this account has had too many recovery codes, passkeys and groups; make another one'
+  throw new HyperactiveError('account_full', text, { status: 409 })
 }

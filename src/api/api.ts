@@ -165,7 +165,7 @@ export function apiRouter(web: WebContext): Router {
     created(ctx, { item: await modelOf(ctx, item), secret, editUrl })
   })
 
-  router.post('/items/:item/edits', may('publish'), async (ctx) => {
+  router.post('/items/:item/edits', may('edit-by-link'), async (ctx) => {
     const item = await askedItem(ctx)
     const author = keyFromSecret(/^Bearer (\S{1,100})$/i.exec(ctx.get('authorization'))?.[1] ?? '')
     if (!author || !belongsTo(item._id, author.publicKey))
@@ -187,7 +187,7 @@ export function apiRouter(web: WebContext): Router {
     created(ctx, { item: await modelOf(ctx, (await site.item(item._id)) ?? item) })
   })
 
-  router.post('/items/:item/comments', may('publish'), async (ctx) => {
+  router.post('/items/:item/comments', may('comment'), async (ctx) => {
     const item = await askedItem(ctx)
     if (!isOpen(item, web.policy))
       throw new HyperactiveError('comments_closed', 'This takes no comments.', { status: 403 })
@@ -224,7 +224,7 @@ export function apiRouter(web: WebContext): Router {
       }
     })
   }
-  router.all('/{*rest}', () => {
+  router.all('/{*rest}', may('read'), () => {
     throw notFound()
   })
   return router

@@ -4,7 +4,7 @@ import { messageOf } from '../errors.ts'
 import { parseId } from '../ledger/document.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { logger } from '../log.ts'
-import { isToExecute, ordersInForce } from '../project/erasures.ts'
+import { isAnswered, isExecuted, isToExecute, ordersInForce } from '../project/erasures.ts'
 import type { Policy } from '../project/policy.ts'
 import type { Site } from '../project/site.ts'
 import type { Awaited, SiteComment, SiteItem } from '../project/site-item.ts'
@@ -22,6 +22,8 @@ const RETRY_MS = 5000
 const LONGEST_RETRY_MS = 5 * 60_000
 /** What is gathered before the files are rewritten once for all of it. */
 const GATHER_MS = 300
+/** As long what comes late is gathered. */
+const LATE_MS = 60_000
 const LAST = '\ufff0'
 
 export interface EraserOptions {
@@ -31,12 +33,19 @@ export interface EraserOptions {
   site: Site
   /** Resolves when the site database and the index follow what the ledger holds now. */
   drained: () => Promise<void>
+  /** Drops what ledger documents that were deleted had made of the site. */
+  gone: (ids: readonly string[]) => void
   /** Brings the views of the site database up to date. */
   warm: () => Promise<void>
   index: SearchIndex
   policy: Policy
   /** Further databases that may hold something of what is erased, and what removes it there. */
-  office: { database: Database; warm: () => Promise<void>; forget: (target: ErasureTarget) => Promise<void> }
+  office: {
+    database: Database
+    warm: () => Promise<void>
+    /** Gives whether there was anything. */
+    forget: (target: ErasureTarget) => Promise<boolean>
+  }
 }
 
 type Due = SiteItem | SiteComment | Awaited
@@ -54,6 +63,8 @@ export class Eraser implements AsyncDisposable {
   #running: Promise<void> | undefined
   /** Whether something may have been deleted whose bytes are still in the files; a start does not know. */
   #dirty = true
+  #cleanedMs = 0
+  #later: NodeJS.Timeout | undefined
 
   constructor(options: EraserOptions) {
     this.#options = options
@@ -71,6 +82,7 @@ export class Eraser implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort()
+    clearTimeout(this.#later)
     this.#wake?.()
     await this.#running
   }
@@ -104,22 +116,56 @@ export class Eraser implements AsyncDisposable {
 
   async #pass(): Promise<void> {
     const ready = await this.#ready()
-    if (ready.length === 0) return
-    for (const document of ready) {
-      const target = targetIn(document._id)
-      await this.#options.office.forget(target)
-      if ((await this.#deleteAll(target)) > 0) this.#dirty = true
-    }
-    await this.#options.drained()
-    this.#stop.signal.throwIfAborted()
+    if (ready.length === 0 || this.#isTooSoon(ready)) return
+    for (const document of ready) await this.#delete(targetIn(document._id))
+    await this.#drained()
+    this.#options.gone(ready.map(({ _id }) => ledgerIdFor(targetIn(_id))))
+    await this.#drained()
     const asked = new Set(ready.map(({ _id }) => _id))
     // What came meanwhile has not been deleted yet, and is looked at next.
-    const gone = (await this.#ready()).filter(({ _id, type }) => type === 'awaited' && asked.has(_id))
+    const left = (await this.#ready()).filter(({ _id, type }) => type !== 'awaited' && asked.has(_id))
+    // Somebody may have noted something down before it was gone.
+    for (const document of ready) await this.#forget(targetIn(document._id))
     if (this.#dirty) await this.#clean()
-    for (const document of gone) await this.#answer(document)
-    if (gone.length > 0) log.info('erased for good', { count: gone.length })
-    if (gone.length < ready.length) throw new Error(`${ready.length - gone.length} are still on the site`)
+    for (const document of ready)
+      if (!left.some(({ _id }) => _id === document._id)) await this.#answer(document)
+    log.info('erased for good', { count: ready.length - left.length })
+    if (left.length > 0) throw new Error(`${left.length} are still on the site`)
     if (ready.length >= MOST_AT_ONCE) this.#wanted = true
+  }
+
+  /** What comes late for something that was erased before is gathered: each time all files are rewritten. */
+  #isTooSoon(ready: readonly Due[]): boolean {
+    const leftMs = this.#cleanedMs + LATE_MS - Date.now()
+    const isLate = ready.every(({ erasures = {} }) => isExecuted(erasures, this.#options.policy))
+    if (!isLate || leftMs <= 0) return false
+    clearTimeout(this.#later)
+    this.#later = setTimeout(() => this.look(), leftMs).unref()
+    return true
+  }
+
+  async #delete(target: ErasureTarget): Promise<void> {
+    await this.#forget(target)
+    if ((await this.#deleteAll(target)) > 0) this.#dirty = true
+  }
+
+  async #forget(target: ErasureTarget): Promise<void> {
+    if (await this.#options.office.forget(target)) this.#dirty = true
+  }
+
+  /** A projector that cannot go on is no reason for the node not to stop. */
+  async #drained(): Promise<void> {
+    const { signal } = this.#stop
+    const { promise, reject } = Promise.withResolvers<never>()
+    const end = () => reject(signal.reason as Error)
+    signal.addEventListener('abort', end)
+    try {
+      signal.throwIfAborted()
+      await Promise.race([this.#options.drained(), promise])
+    } finally {
+      signal.removeEventListener('abort', end)
+      promise.catch(() => undefined)
+    }
   }
 
   /** Takes the bytes of what was deleted off the disk. */
@@ -130,12 +176,15 @@ export class Eraser implements AsyncDisposable {
       await compactWhole(database, this.#stop.signal)
     index.scrub()
     this.#dirty = false
+    this.#cleanedMs = Date.now()
   }
 
+  /** Says of each order that it was carried out, once. */
   async #answer({ _id, erasures = {} }: Due): Promise<void> {
     const { ledger, policy } = this.#options
+    const orders = ordersInForce(erasures, policy).filter((order) => !isAnswered(order, erasures, policy))
     const target = targetIn(_id)
-    await answerErasure(ledger, target, ordersInForce(erasures, policy), 'executed')
+    if (orders.length > 0) await answerErasure(ledger, target, orders, 'executed')
     // What came between the look and the answer.
     if ((await this.#deleteAll(target)) > 0) this.#dirty = this.#wanted = true
   }
@@ -193,4 +242,9 @@ export class Eraser implements AsyncDisposable {
       startkey = `${last.key}\u0000`
     }
   }
+}
+
+/** The id of a document that would be deleted with the target, whether or not there ever was one of that hash. */
+function ledgerIdFor({ item, comment }: ErasureTarget): string {
+  return comment === undefined ? `${item}:edit:${'0'.repeat(40)}` : `${item}:comment:${comment}`
 }

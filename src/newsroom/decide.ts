@@ -22,6 +22,8 @@ export interface Judgement {
   category?: string
   /** The account that decides. */
   by?: string
+  /** The decisions that it takes the place of; those of its kind that are in force unless given. */
+  over?: readonly string[]
   /** The author's key, for withdrawing and taking that back. */
   author?: SigningKey
 }
@@ -82,7 +84,7 @@ function checkAction(action: string): void {
 
 function entryOf(
   { ledger, policy }: Newsroom,
-  { item, comment, action, reason, category, by, author }: Judgement,
+  { item, comment, action, reason, category, by, author, over }: Judgement,
   target: SiteItem | SiteComment,
 ): Entry {
   const decider = { action, node: ledger.node, ...(by === undefined ? {} : { by }) }
@@ -91,7 +93,7 @@ function entryOf(
     item,
     target: comment ?? item,
     action,
-    supersedes: supersededBy(decider, target.decisions, policy),
+    supersedes: [...(over ?? supersededBy(decider, target.decisions, policy))],
     ...(by === undefined ? {} : { by }),
     ...(category === undefined || category === '' ? {} : { category }),
     ...(reason === undefined || reason.trim() === '' ? {} : { reason: reason.trim() }),

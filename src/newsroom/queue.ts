@@ -15,6 +15,7 @@ const ROWS = 50
 /** The newest changes among which there may be some that nobody has looked at. */
 const NEWEST = 200
 const AT_ONCE = 100
+const LAST = '\ufff0'
 
 /** How much there is for moderators: each is exact up to its bound. */
 export interface Counts {
@@ -136,11 +137,12 @@ export class Queue {
 
   /** Nothing more is to be done about these: reports and matches are closed, and the versions count as looked at. */
   async close(seen: readonly Seen[]): Promise<void> {
-    const unseen = seen.filter(({ version }) => version === undefined).map(({ target }) => target)
-    const documents = await this.#versions(unseen)
-    const versions = seen.flatMap(({ target, version = documents.get(target) }) =>
-      version === undefined ? [] : [{ target, version }],
-    )
+    const latest = await this.#versions(seen.map(({ target }) => target))
+    const versions = seen.flatMap(({ target, version = LAST }) => {
+      const newest = latest.get(target)
+      // Nobody has seen a version that there is not.
+      return newest === undefined ? [] : [{ target, version: version < newest ? version : newest }]
+    })
     await Promise.all([
       this.reports.close(seen.map(({ target }) => target)),
       this.matches.close(seen),
@@ -192,8 +194,20 @@ export class Queue {
   }
 }
 
-/** Whether a moderator, here or elsewhere, has decided on this version; filters are none. */
+const LOOKED_AT: ReadonlySet<string> = new Set([
+  'hide',
+  'unhide',
+  'conceal',
+  'approve',
+  'publish',
+  'promote',
+  'feature',
+])
+
+/** Whether somebody, here or elsewhere, has decided what to think of this version; filters are nobody. */
 function isDecidedOn(document: SiteItem | SiteComment): boolean {
   const since = changedAt(document)
-  return Object.values(document.decisions).some(({ at, by }) => by !== undefined && at >= since)
+  return Object.values(document.decisions).some(
+    ({ at, by, action }) => by !== undefined && at >= since && LOOKED_AT.has(action),
+  )
 }

@@ -96,12 +96,13 @@ export class Reports {
     }
   }
 
-  /** Forgets what was reported about an item and its comments, or about one comment. */
-  async forget(target: string): Promise<void> {
+  /** Forgets what was reported about an item and its comments, or about one comment; gives whether there was anything. */
+  async forget(target: string): Promise<boolean> {
     const range = { startkey: target, endkey: target.includes('/') ? target : `${target}/${LAST}` }
     const { rows } = await this.#database.view<string>(this.#deployment.inForce(), 'targets', range)
     for (const some of inPieces(rows, AT_ONCE))
       await this.#database.bulkDocs(some.map(({ id, value }) => ({ _id: id, _rev: value, _deleted: true })))
+    return rows.length > 0
   }
 
   async #on(target: string, limit?: number) {

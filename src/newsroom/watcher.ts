@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Changes, Database } from '../couch/database.ts'
-import { HyperactiveError, messageOf } from '../errors.ts'
+import type { Changes, Database, StoredDocument } from '../couch/database.ts'
+import { messageOf } from '../errors.ts'
 import { hybridTime } from '../ledger/clock.ts'
 import { logger } from '../log.ts'
 import type { SiteComment, SiteItem } from '../project/site-item.ts'
@@ -12,7 +12,7 @@ import type { Filters } from './filters/filters.ts'
 import { Matcher } from './filters/matcher.ts'
 import type { Look } from './filters/matcher.ts'
 import { matchId, textVersion } from './filters/matches.ts'
-import { textsOf } from './filters/texts.ts'
+import { NO_TEXTS, textsOf } from './filters/texts.ts'
 import { KEPT_DAYS } from './looked.ts'
 import type { Looked } from './looked.ts'
 import { changedAt, nameOf } from './target.ts'
@@ -122,7 +122,9 @@ export class Watcher implements AsyncDisposable {
       if (waitMs > 0) await this.#changes({ since, limit: 1 }, waitMs)
       return 0
     }
-    const documents = results.flatMap(({ doc }) => (isWatched(doc) ? [doc] : []))
+    const documents = results.flatMap(({ doc }) =>
+      isWatched(doc) ? [doc as unknown as SiteItem | SiteComment] : [],
+    )
     await this.#look(active, documents)
     await this.#goOn(last_seq)
     return results.length
@@ -130,8 +132,6 @@ export class Watcher implements AsyncDisposable {
 
   async #look(active: readonly Filter[], changed: readonly (SiteItem | SiteComment)[]): Promise<void> {
     const { hands } = this.#options
-    const isGone = ({ standing: { closed } }: SiteItem | SiteComment) =>
-      closed === 'concealed' || closed === 'withdrawn'
     await hands.matches.close(changed.filter(isGone).map((document) => ({ target: nameOf(document) })))
     const notBefore = this.#checkpoint?.notBefore ?? ''
     const documents = changed.filter((document) => !isGone(document) && changedAt(document) >= notBefore)
@@ -144,7 +144,12 @@ export class Watcher implements AsyncDisposable {
       })
       return { pattern: filter, at }
     })
-    const hits = await this.#hits(looks, documents)
+    const wanted = new Set(looks.flatMap(({ at }) => at))
+    if (wanted.size === 0) return
+    const texts = documents.map((document, index) => (wanted.has(index) ? textsOf(document) : NO_TEXTS))
+    const hits = await this.#matcher.matchEach({ looks, texts }, ({ code }) =>
+      log.warn('a filter cannot look at a text', { code }),
+    )
     await act(
       hands,
       active.flatMap((filter, index) =>
@@ -154,39 +159,6 @@ export class Watcher implements AsyncDisposable {
         }),
       ),
     )
-  }
-
-  async #hits(
-    looks: readonly Look[],
-    documents: readonly (SiteItem | SiteComment)[],
-  ): Promise<readonly number[][]> {
-    const wanted = new Set(looks.flatMap(({ at }) => at))
-    if (wanted.size === 0) return []
-    const texts = documents.map((document, index) => (wanted.has(index) ? textsOf(document) : NOTHING))
-    try {
-      return await this.#matcher.match({ looks, texts })
-    } catch (error) {
-      this.#stop.signal.throwIfAborted()
-      if (!(error instanceof HyperactiveError) || error.status !== 422) throw error
-    }
-    // One of them is too slow on one of these texts: that pair alone is left out.
-    const found: number[][] = []
-    for (const { pattern, at } of looks) {
-      const matching: number[] = []
-      for (const index of at) {
-        const one = { looks: [{ pattern, at: [0] }], texts: texts.slice(index, index + 1) }
-        try {
-          const [hit = []] = await this.#matcher.match(one)
-          if (hit.length > 0) matching.push(index)
-        } catch (error) {
-          this.#stop.signal.throwIfAborted()
-          if (!(error instanceof HyperactiveError)) throw error
-          log.warn('a filter cannot look at a text', { code: error.code })
-        }
-      }
-      found.push(matching)
-    }
-    return found
   }
 
   async #changes(
@@ -233,14 +205,13 @@ export class Watcher implements AsyncDisposable {
   }
 }
 
-const NOTHING = {
-  kind: '',
-  parts: { title: '', summary: '', body: '', author: '', links: '', tags: '' },
+function isWatched(document: StoredDocument | undefined): boolean {
+  return document?.type === 'item' || document?.type === 'comment'
 }
 
-function isWatched(document: object | undefined): document is SiteItem | SiteComment {
-  const type = (document as { type?: unknown } | undefined)?.type
-  return type === 'item' || type === 'comment'
+/** Whether its text is nobody's business any more. */
+function isGone({ standing: { closed } }: SiteItem | SiteComment): boolean {
+  return closed !== undefined && closed !== 'awaiting'
 }
 
 /** Which site database this is: a random name, made when it is first followed. */

@@ -55,9 +55,12 @@ export function aspectOf(action: string): Aspect | undefined {
   return aspects.find((aspect) => (ASPECTS[aspect] as readonly string[]).includes(action))
 }
 
-/** Whoever decided: two moderators of one node are two, one who decides twice is one. */
-function deciderOf({ node, by = '' }: KnownDecision): string {
-  return `${node} ${by}`
+/**
+ * Whoever decided: two moderators of one node are two, and one who decides twice is one, also on two nodes that share
+ * their people. A node's command line is one.
+ */
+function deciderOf({ node, by }: Pick<KnownDecision, 'node' | 'by'>): string {
+  return by === undefined ? `node ${node}` : `account ${by}`
 }
 
 /**
@@ -89,7 +92,7 @@ export function supersededBy(
 ): string[] {
   const aspect = aspectOf(decision.action)
   if (!aspect) return []
-  const decider = deciderOf({ ...decision, supersedes: [], at: '' })
+  const decider = deciderOf(decision)
   return inForce(decisions, aspect, policy)
     .filter((hash) => {
       const other = decisions[hash]

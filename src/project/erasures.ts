@@ -45,8 +45,12 @@ export function isToExecute(erasures: Erasures, policy: Policy): boolean {
 
 /** Whether this node has said of every order in force that it carried it out. */
 export function isExecuted(erasures: Erasures, policy: Policy): boolean {
-  const executed = new Set(ownAnswers(erasures, policy, 'executed'))
-  return ordersInForce(erasures, policy).every((hash) => executed.has(hash))
+  return ordersInForce(erasures, policy).every((hash) => isAnswered(hash, erasures, policy))
+}
+
+/** Whether this node has said of an order that it carried it out. */
+export function isAnswered(order: string, erasures: Erasures, policy: Policy): boolean {
+  return ownAnswers(erasures, policy, 'executed').includes(order)
 }
 
 function ownAnswers(erasures: Erasures, policy: Policy, wanted: 'executed' | 'declined'): string[] {

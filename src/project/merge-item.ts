@@ -6,7 +6,7 @@ import { bodiesNeeded, headsOf } from '../resolve/graph.ts'
 import { resolve } from '../resolve/resolve.ts'
 import type { Clash, Version } from '../resolve/resolve.ts'
 import { standingOf } from './decisions.ts'
-import { isExecuted, ordersInForce } from './erasures.ts'
+import { isExecuted, isToExecute, ordersInForce } from './erasures.ts'
 import type { KnownErasure } from './erasures.ts'
 import type { Policy } from './policy.ts'
 import type { KnownDecision } from './decisions.ts'
@@ -169,13 +169,14 @@ export function awaited(
 ): Awaited | undefined {
   if (Object.keys(decisions).length + Object.keys(erasures).length === 0) return undefined
   const isOrdered = ordersInForce(erasures, policy).length > 0
-  // Decisions go with what they are about; one that comes later may quote it.
-  const isDone = isExecuted(erasures, policy) && Object.keys(decisions).length === 0
-  const erasure = isOrdered ? (isDone ? 'done' : 'due') : undefined
+  // Decisions go with what they are about, since they may quote it; one that comes later is to be erased as well.
+  const isDropped = isToExecute(erasures, policy)
+  const isLate = isDropped && Object.keys(decisions).length > 0
+  const erasure = isOrdered ? (isExecuted(erasures, policy) && !isLate ? 'done' : 'due') : undefined
   return {
     _id,
     type: 'awaited',
-    decisions,
+    decisions: isDropped ? {} : decisions,
     ...present(erasures),
     ...(erasure === undefined ? {} : { erasure }),
   }

@@ -89,6 +89,7 @@ export class Projector implements AsyncDisposable {
   #wake = new AbortController()
   /** Told when a look that began after they asked has found nothing more. */
   #draining: (() => void)[] = []
+  readonly #gone: string[] = []
   #caughtUp = false
   #streamedAtMs = 0
   #startedOver = false
@@ -168,6 +169,15 @@ export class Projector implements AsyncDisposable {
     return this.#waiters.wait(documentId, boundMs)
   }
 
+  /**
+   * To be called with ids of ledger documents that were deleted by an order: what they made of the site is dropped, also
+   * where the changes feed does not tell of them any more.
+   */
+  gone(ids: readonly string[]): void {
+    this.#gone.push(...ids)
+    this.#wake.abort()
+  }
+
   /** Resolves when everything that the ledger holds at the call has been projected, wholly; or when the projector ends. */
   drained(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
@@ -245,6 +255,7 @@ export class Projector implements AsyncDisposable {
       await this.#judgeHeldAgain()
     }
     await this.#followPolicy()
+    if (this.#gone.length > 0) await this.#projectDocuments([], [], this.#gone.splice(0))
     const { ledger } = this.#options
     const query = { since: this.#checkpoint.seq, limit: BATCH, include_docs: true } as const
     const asked = this.#draining.splice(0)

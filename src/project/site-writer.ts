@@ -10,7 +10,7 @@ import { indexChanges } from './index-entries.ts'
 import { isComment, isDecision, isEdit, isErasure } from './judge.ts'
 import { standingOf } from './decisions.ts'
 import type { KnownDecision } from './decisions.ts'
-import { knownErasure, ordersInForce } from './erasures.ts'
+import { isToExecute, knownErasure, ordersInForce } from './erasures.ts'
 import type { Erasures, KnownErasure } from './erasures.ts'
 import { awaited, finish, mergeItem, present, sorted } from './merge-item.ts'
 import type { Views } from './merge-item.ts'
@@ -99,23 +99,24 @@ export class SiteWriter {
    */
   async write({ documents, held, gone }: Batch, mark: IndexMark): Promise<boolean> {
     const subjects = subjectsOf(documents, gone)
-    const items = [...subjects.values()].filter((subject) => subject.gone).map(({ item }) => item)
+    const items = [...subjects.values()].map(({ item }) => item)
     const ids = new Set([...subjects.keys(), ...items, ...held.map(({ _id }) => _id)])
     const before = await this.#read([...ids])
-    const made = await Promise.all(
-      [...subjects].map(([id, subject]) => this.#make(id, subject, before, subjects)),
-    )
-    const written = made.filter((document) => document !== undefined)
+    const made = new Map<string, SiteItem | SiteComment | Awaited | undefined>()
+    for (const [id, subject] of subjects) made.set(id, await this.#make(id, subject, before, subjects))
+    for (const item of lateFor(subjects, made)) {
+      const known = made.get(item) ?? (before.get(item) as unknown as SiteItem | Awaited | undefined)
+      if (known?.type === 'awaited') made.set(item, { ...known, erasure: 'due' })
+    }
+    const written = [...made.values()].filter((document) => document !== undefined)
     await this.#put([...written, ...held], before)
-    const removed = [...subjects].filter(
-      ([id, subject], index) => subject.gone && !made[index] && before.has(id),
+    const removed = [...made].filter(([id, document]) => !document && before.has(id)).map(([id]) => id)
+    const comments = await this.#commentsOf(
+      [...subjects].filter(([id, { item, gone: isGone }]) => isGone && id === item).map(([id]) => id),
+      made,
     )
-    await this.#remove([...removed.map(([id]) => id), ...gone.flatMap(heldIds)])
-    this.#index(
-      written,
-      mark,
-      removed.map(([id]) => id),
-    )
+    await this.#remove([...removed, ...comments, ...gone.flatMap(heldIds)])
+    this.#index(written, mark, [...removed, ...comments])
     await this.#takeTerms(written, mark)
     this.#tell()
     return written.some(isToBeErased)
@@ -155,38 +156,41 @@ export class SiteWriter {
     const stored = documents.get(id) as unknown as SiteItem | SiteComment | Awaited | undefined
     const erasures = sorted({ ...stored?.erasures, ...ordered })
     // What was deleted past the gateway, without an order, is the doctor's business.
-    const isErased = gone && Object.keys(erasures).length > 0
+    const { policy } = this.#options
+    const isErased = gone && isToExecute(erasures, policy)
     const known = isErased ? undefined : stored
     if (id === item) {
       const readEdits = (_: string, hashes: readonly string[]) =>
         this.#readEdits(item, hashes, new Map(edits))
       const all = { edits, decisions: arrived, erasures }
-      return mergeItem(item, this.#cleaned(known as SiteItem | Awaited | undefined, ordered), all, {
-        readEdits,
-        ...this.#views,
-      })
+      const before = known as SiteItem | Awaited | undefined
+      return mergeItem(item, before, all, { readEdits, ...this.#views })
     }
     const ofItem = {
       ...(documents.get(item)?.erasures as Erasures | undefined),
       ...subjects.get(item)?.erasures,
     }
-    // A comment goes with its item.
-    if (gone && !isErased && Object.keys(ofItem).length > 0) return undefined
-    const decisions = { ...this.#cleaned(known, ordered)?.decisions, ...arrived }
+    // A comment goes with its item, whenever it comes.
+    if (isToExecute(ofItem, policy)) return undefined
+    const decisions = { ...known?.decisions, ...arrived }
     if (comment) return this.#finishComment(siteComment(comment, decisions), erasures)
     if (known?.type === 'comment') return this.#finishComment({ ...known, _id: id, decisions }, erasures)
     return awaited({ _id: id, decisions, erasures }, this.#views)
   }
 
-  /** What is left of something whose content is gone once this node has said that it erased it. */
-  #cleaned<Known extends SiteItem | SiteComment | Awaited>(
-    known: Known | undefined,
-    arrived: Erasures,
-  ): Known | undefined {
-    const isAnswered = Object.values(arrived).some(
-      ({ did, node }) => did === 'executed' && this.#options.policy.isOwn(node),
-    )
-    return known?.type === 'awaited' && isAnswered ? { ...known, decisions: {} } : known
+  /** What is here of the comments on items whose content has gone. */
+  async #commentsOf(
+    items: readonly string[],
+    made: ReadonlyMap<string, SiteItem | SiteComment | Awaited | undefined>,
+  ): Promise<string[]> {
+    const erased = items.filter((item) => made.get(item)?.type === 'awaited')
+    if (erased.length === 0) return []
+    const queries = erased.map((item) => ({
+      startkey: commentId(item, ''),
+      endkey: commentId(item, LAST),
+    }))
+    const answers = await this.#options.site.allDocsQueries(queries)
+    return answers.flat().map(({ key }) => key)
   }
 
   async #readEdits(
@@ -363,6 +367,17 @@ function subjectsOf(documents: readonly Envelope[], gone: readonly string[]): Ma
     if (type === 'comment') subject(commentId(item, hash), item).gone = true
   }
   return subjects
+}
+
+/** Items that are erased here and for which something has come that is to be erased as well. */
+function lateFor(
+  subjects: ReadonlyMap<string, Subject>,
+  made: ReadonlyMap<string, SiteItem | SiteComment | Awaited | undefined>,
+): string[] {
+  return [...subjects].flatMap(([id, { item, comment, decisions }]) => {
+    const isDropped = id !== item && made.get(id) === undefined
+    return isDropped && (comment || Object.keys(decisions).length > 0) ? [item] : []
+  })
 }
 
 /** Where a document of the ledger may have been noted as one that is kept off the pages. */

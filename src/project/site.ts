@@ -84,6 +84,10 @@ export interface DecisionRow {
   item: string
   comment?: string
   kind?: string
+  /** Another decision has taken its place; of several that none has, all were made at once. */
+  ended?: true
+  /** What it is about has no page of its own for readers. */
+  unread?: true
   /** Absent where nobody can read what it is about. */
   title?: string
   closed?: string

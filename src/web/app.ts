@@ -11,6 +11,7 @@ import { conflictPages } from './conflicts.ts'
 import type { WebContext } from './context.ts'
 import { errorPages } from './errors.ts'
 import { feedRoutes } from './feeds.ts'
+import { receiveForms } from './form.ts'
 import { groupRoutes } from './group.ts'
 import { healthRoutes } from './health.ts'
 import { homePage } from './home.ts'
@@ -56,6 +57,7 @@ export function createApp({ before = [], kept, ...web }: WebOptions): Koa {
   app.use(speak(web))
   app.use(apiRouter(web).routes())
   app.use(errorPages(web))
+  app.use(receiveForms(web.config.limits.formBytes))
   app.use(recognise({ access: web.access, url: web.config.url }))
   const router = createPages(web)
   app.use(router.routes())

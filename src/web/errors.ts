@@ -2,7 +2,9 @@ import type { Context, Middleware } from 'koa'
 import { HyperactiveError } from '../errors.ts'
 import { logger } from '../log.ts'
 import type { WebContext } from './context.ts'
+import { formOf } from './form.ts'
 import { showPage, wordingFor } from './page.ts'
+import { isCrossSite } from './security.ts'
 
 const log = logger('web')
 
@@ -38,8 +40,24 @@ async function answer(
   const said = text ?? t(`status.${name}.text`)
   ctx.status = status
   if (status === 503) ctx.set('Retry-After', '10')
-  const model = { title: t(`status.${name}.title`), text: said, robots: 'noindex' }
+  const typed = isCrossSite(ctx, web.config.url) ? [] : await typedIn(ctx, web)
+  const model = { title: t(`status.${name}.title`), text: said, typed, robots: 'noindex' }
   await showPage(ctx, web, 'message', model, { store: false })
+}
+
+/** What a form has beside what somebody has typed, or what is not to stand on a page. */
+const NOT_TYPED =
+  /^(?:token|action|parents|version|made|code|password|new|answer|work|to|(?:listed|choose|all|role)-.*)$/
+
+/**
+ * The texts of a form that could not be taken, because a session had ended or the form had become too old, say: nobody
+ * loses what they wrote.
+ */
+async function typedIn(ctx: Context, { config }: WebContext): Promise<string[]> {
+  const form = await formOf(ctx, config.limits.formBytes)
+  return [...(form ?? [])].flatMap(([name, value]) =>
+    NOT_TYPED.test(name) || value.trim() === '' ? [] : [value],
+  )
 }
 
 /** What broke, for the log: our own errors hold no address and no text of a person; of others only the kind is told. */

@@ -51,17 +51,14 @@ test('a handle whose older account is closed is the younger one’s', async (t) 
   t.is((await here.byHandle('ada'))?.id, younger.id)
 })
 
-test('an account joins so many groups and no more, and leaving one does not make room for another', async (t) => {
+test('an account joins so many groups and no more, and leaving one makes room for another', async (t) => {
   const people = await startPeople(t)
   const { id } = await people.create('ada', {})
   const groups = Array.from({ length: 200 }, (_, number) => String(number).padStart(26, '0'))
   await people.change(id, Object.fromEntries(groups.map((group) => [`group:${group}`, true])))
   t.false(await people.joinGroup(id, '1'.repeat(26)))
   await people.change(id, { [`group:${groups[0] ?? ''}`]: false })
-  t.false(await people.joinGroup(id, '1'.repeat(26)))
-  t.true(await people.joinGroup(id, groups[0] ?? ''))
-  t.deepEqual(
-    (await people.membersOf(groups[0] ?? '')).map((account) => account.id),
-    [id],
-  )
+  t.true(await people.joinGroup(id, '1'.repeat(26)))
+  t.false(await people.joinGroup(id, groups[0] ?? ''))
+  t.deepEqual(await people.membersOf(groups[0] ?? ''), [])
 })

@@ -83,6 +83,9 @@ inBrowser(
     for (const path of ['/moderation', '/hidden', '/office/people', '/office/filters', story.path]) {
       await go(path)
       await check()
+      if (path !== '/moderation') continue
+      const log = await page.locator('main').innerText()
+      for (const text of ['Rude story', 'Read the guidelines.']) t.true(log.includes(text), log)
     }
     t.true((await page.locator('main').innerText()).includes('Read the guidelines.'))
   },

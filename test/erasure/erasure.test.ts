@@ -72,6 +72,8 @@ test('after an erasure no byte of any version, comment, report or reason is in a
   const report = formFields(await node.html(`/report/${story.item}`))
   t.is((await send(node, `/report/${story.item}`, { ...report, reason: `Names ${secret}` })).status, 200)
   await moderator.send(`/moderate/${story.item}`, { action: 'lock', reason: `Because of ${second}` })
+  await moderator.send(`/moderate/${story.item}`, { action: 'note', note: `I know ${secret}` })
+  t.true((await moderator.html(`/moderate/${story.item}`)).includes(`I know ${secret}`))
   t.true((await node.html(`/search?q=${second}`)).includes('Nothing to see'))
   const before = await until('the texts are in files', async () => {
     const files = await holding(node, secret, second)
@@ -130,6 +132,7 @@ test('an order is carried out where the policy says so, asked about where not, a
   await erased(a, story)
   await erased(b, story, 2)
   t.is((await b.page(story.path)).status, 410)
+  await cleanOf(t, b, secret)
 
   // Until somebody answers nobody can read it there, and it is still kept.
   await until('it is closed', async () => (await c.page(story.path)).status === 410)
@@ -246,4 +249,39 @@ test('an edit that was made elsewhere meanwhile is erased when it comes', async 
   await cleanOf(t, a, secret)
   t.is((await a.page(story.path)).status, 410)
   await until('it is closed there as well', async () => (await b.page(story.path)).status === 410)
+})
+
+test('comments and decisions that were made elsewhere meanwhile go as well, and were on no page', async (t) => {
+  const [a, b] = [await startNode(t), await startNode(t)]
+  await join2(a, b)
+  const [secret, second] = [secretWord(), secretWord()]
+  const story = await publish(a, { title: 'A story', body: 'A text.' })
+  const remark = await comment(a, story, 'A remark.')
+  await until('it is there', async () => (await b.html(story.path)).includes('A remark.'))
+  const moderator = await setUp(b)
+  await b.stop()
+  t.is((await a.run('erase', story.item, '--category', 'danger')).code, 0)
+  await erased(a, story)
+  const documents = await a.siteDocuments()
+  await a.stop()
+  await b.start()
+  t.not(await comment(b, story, `I know: ${secret}.`), '')
+  const judged = { action: 'hide', reason: `It says ${second}` }
+  t.is((await moderator.send(`/moderate/${story.item}/${remark}`, judged)).status, 303)
+  await a.start()
+  await until('the comment has been here and is gone', () =>
+    a.withCouch(async (couch) => {
+      const { results } = await couch.database('ledger').changes({ since: 0 })
+      const ids = results.filter(({ deleted }) => deleted).map(({ id }) => id.split(':')[1])
+      return ids.filter((type) => type === 'comment').length === 2 && ids.includes('decision')
+    }),
+  )
+  await erased(a, story)
+  await cleanOf(t, a, secret, second)
+  t.is((await a.page(story.path)).status, 410)
+  t.false((await a.html('/latest')).includes(secret))
+  await until('the site is as it was', async () => {
+    const now = await a.siteDocuments()
+    return Object.keys(now).length === Object.keys(documents).length && now[story.item] !== undefined
+  })
 })

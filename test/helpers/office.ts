@@ -1,10 +1,8 @@
 import type { ExecutionContext } from 'ava'
-import { deployDesignDoc } from '../../src/couch/design-docs.ts'
 import { hashInId } from '../../src/ledger/document.ts'
 import { makeItemId } from '../../src/ledger/item-id.ts'
 import { openOffice } from '../../src/office-of-node.ts'
 import type { FilterInput } from '../../src/newsroom/filters/filter.ts'
-import { OFFICE_DATABASE } from '../../src/newsroom/reports.ts'
 import { newKey } from './keys.ts'
 import { policy } from './policy.ts'
 import { project } from './projector.ts'
@@ -32,7 +30,7 @@ export async function startOffice(t: ExecutionContext, given: Parameters<typeof 
     newsroom: { ledger, site: projected.database, policy: ownPolicy },
     open,
     /** Publishes articles by authors of their own; gives their ids. */
-    async publish(...all: Record<string, unknown>[]): Promise<string[]> {
+    publish: async (...all: Record<string, unknown>[]): Promise<string[]> => {
       const entries = all.map((fields) => {
         const author = newKey()
         const item = makeItemId(author.publicKey, Date.now())
@@ -51,7 +49,7 @@ export async function startOffice(t: ExecutionContext, given: Parameters<typeof 
       return documents.map(({ item }) => item)
     },
     /** A further version of an item by its node. */
-    async change(item: string, fields: Record<string, unknown>, parents?: string[]): Promise<string> {
+    change: async (item: string, fields: Record<string, unknown>, parents?: string[]): Promise<string> => {
       const before = await projected.site.anyItem(item)
       const draft = {
         type: 'edit',
@@ -64,19 +62,16 @@ export async function startOffice(t: ExecutionContext, given: Parameters<typeof 
       await projected.projector.catchUp()
       return hashInId(document?._id ?? '')
     },
-    async comment(item: string, fields: Record<string, unknown>): Promise<string> {
+    comment: async (item: string, fields: Record<string, unknown>): Promise<string> => {
       const [document] = await ledger.append([{ draft: { type: 'comment', item, fields } }])
       await projected.projector.catchUp()
       return hashInId(document?._id ?? '')
     },
     /** Projects, lets the filters act, and projects what they did. */
-    async settle(): Promise<void> {
+    settle: async (): Promise<void> => {
       await projected.projector.catchUp()
       await office.watcher.catchUp()
       await projected.projector.catchUp()
-    },
-    async deployment() {
-      return deployDesignDoc(store.couch.database(OFFICE_DATABASE))
     },
   }
 }

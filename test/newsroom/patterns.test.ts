@@ -106,6 +106,16 @@ test('a thread that takes too long is ended, and the next task is done by anothe
   const bad = matcher.match({ looks: [{ pattern: pattern('expression', '('), at: [0] }], texts: [texts({})] })
   await t.throwsAsync(bad, { code: 'filter_bad_pattern' })
   t.deepEqual(await matcher.match(quick), [[1]], 'a bad expression ends nothing')
+  // One that does not work among several costs itself alone.
+  const three = [texts({}), texts({ body }), texts({ body: 'x!' })]
+  const looks = [pattern('expression', '('), pattern('words', 'x')].map((one) => ({
+    pattern: one,
+    at: [0, 1, 2],
+  }))
+  const codes: string[] = []
+  const found = await matcher.matchEach({ looks, texts: three }, ({ code }) => codes.push(code))
+  t.deepEqual(found, [[], [2]])
+  t.deepEqual(codes, ['filter_bad_pattern', 'filter_bad_pattern', 'filter_bad_pattern'])
 })
 
 test('what is missing or too long in a filter is said by field', (t) => {

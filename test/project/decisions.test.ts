@@ -111,7 +111,9 @@ test('hiding completely takes as many moderators as the policy says, and hides m
   const again = { ...decision('conceal'), by: 'x' }
   t.is(standingOf({ a: first, b: again }, two).closed, undefined, 'one who says it twice is one')
   t.is(standingOf({ a: first, b: { ...again, by: 'y' } }, two).closed, 'concealed')
-  t.is(standingOf({ a: first, b: { ...again, node: 'far' } }, two).closed, 'concealed')
+  t.is(standingOf({ a: first, b: { ...again, node: 'far' } }, two).closed, undefined, 'nor on two nodes')
+  const commands = { a: decision('conceal'), b: { ...decision('conceal'), node: 'far' } }
+  t.is(standingOf(commands, two).closed, 'concealed', 'the command lines of two nodes are two')
   t.deepEqual(supersededBy({ action: 'conceal', node: NODE, by: 'y' }, { a: first }, two), [])
   t.deepEqual(supersededBy({ action: 'conceal', node: NODE, by: 'x' }, { a: first }, two), ['a'])
   t.deepEqual(supersededBy({ action: 'unhide', node: NODE, by: 'y' }, { a: first }, two), ['a'])

@@ -226,3 +226,20 @@ test('what is hidden is folded behind a notice', async (t) => {
   await edit(node, story, { body: 'Another.' })
   t.true((await node.html(story.path)).includes('<details class="hidden-text">'))
 })
+
+test('members see no notes, close no reports about their group, and undo nothing that nobody did', async (t) => {
+  const { node, root, ann, moderator, radio } = await twoGroups(t)
+  const location = await publishAt(ann, `${radio.path}/publish/article`, { title: 'Their address' })
+  const path = pathIn(location)
+  const item = path.split('/').at(-1) ?? ''
+  const form = formFields(await node.html(`/report/${item}`))
+  t.is((await send(node, `/report/${item}`, { ...form, reason: 'Names a person' })).status, 200)
+  await moderator.send(`/moderate/${item}`, { action: 'note', note: 'Ask Bob about it' })
+  t.false((await ann.html(`/moderate/${item}`)).includes('Ask Bob'))
+  const far = '9999-12-31T23:59:59.999Z-ffff'
+  t.is((await decide(ann, item, { action: 'unlock', version: far })).status, 303)
+  t.is((await decide(ann, item, { action: 'note', note: 'Mine' })).status, 403)
+  t.false((await node.html('/moderation')).includes('comments opened'), 'nothing was closed')
+  t.is((await decide(ann, item, { action: 'lock', version: far })).status, 303)
+  t.true((await root.html('/office')).includes('Names a person'))
+})

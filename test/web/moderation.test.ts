@@ -320,3 +320,61 @@ test('a flood of reports is bounded, answered with a wait, and the text comes ba
   const kept = await node.withCouch(async (couch) => (await couch.database('office').info()).doc_count)
   t.true(kept <= 21, `${kept} documents`)
 })
+
+test('what was typed comes back when the session has ended or the form is too old', async (t) => {
+  const node = await startNode(t)
+  const moderator = await invite(node, await setUp(node), 'mod', { roles: ['moderator'] })
+  const story = await publish(node, { title: 'A story' })
+  const typed = { action: 'hide', reason: 'Three lines of <careful> words', password: 'not to be seen' }
+  const stale = await moderator.post(`/moderate/${story.item}`, { ...typed, token: 'old' })
+  t.is(stale.status, 403)
+  const page = await stale.text()
+  t.true(page.includes('>Three lines of &lt;careful&gt; words</textarea>'))
+  t.false(page.includes('not to be seen'))
+  const out = await new Visitor(node).post(`/moderate/${story.item}`, typed)
+  t.is(out.status, 403)
+  t.true((await out.text()).includes('&lt;careful&gt; words</textarea>'))
+  const elsewhere = await node.page(`/moderate/${story.item}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-www-form-urlencoded', 'sec-fetch-site': 'cross-site' },
+    body: new URLSearchParams({ reason: 'Words that another site puts here' }).toString(),
+  })
+  t.false((await elsewhere.text()).includes('another site puts here'))
+})
+
+test('the log says which of two decisions stands, and has no link to what cannot be read', async (t) => {
+  const node = await startNode(t)
+  const moderator = await invite(node, await setUp(node), 'mod', { roles: ['moderator'] })
+  const story = await publish(node, { title: 'A story' })
+  const rude = await comment(node, story, 'A rude word.')
+  await decide(moderator, `${story.item}/${rude}`, { action: 'hide', category: 'hate' })
+  await decide(moderator, story.item, { action: 'hide', category: 'spam' })
+  await decide(moderator, story.item, { action: 'unhide' })
+  const log = await node.html('/moderation')
+  t.false(log.includes(`/comments/${story.item}/${rude}`))
+  t.regex(log, /shown again<\/strong>(?!.*superseded)[^]*<strong>hidden<\/strong>.*superseded/)
+})
+
+test('hide at once on one node and show again on another: it stays hidden, and the log has both', async (t) => {
+  const [here, there] = [await startNode(t), await startNode(t)]
+  await join2(here, there)
+  const [hider, shower] = [await setUp(here), await setUp(there, 'other')]
+  const story = await publish(here, { title: 'Disputed' })
+  await decide(hider, story.item, { action: 'hide', category: 'untrue' })
+  await until('it is hidden there', async () => (await there.html('/hidden')).includes('Disputed'))
+  await there.stop()
+  await decide(hider, story.item, { action: 'hide', category: 'hate', reason: 'Worse than that' })
+  await here.stop()
+  await there.start()
+  await decide(shower, story.item, { action: 'unhide', reason: 'It is true' })
+  t.true((await there.html('/newswire')).includes('Disputed'))
+  await here.start()
+  for (const node of [here, there]) {
+    await until('the log has both', async () => {
+      const log = await node.html('/moderation')
+      return log.includes('Worse than that') && log.includes('It is true')
+    })
+    await until('it is hidden', async () => !(await node.html('/newswire')).includes('Disputed'))
+    t.true((await node.html('/hidden')).includes('Disputed'))
+  }
+})

@@ -1,10 +1,12 @@
 import type { Router } from '@koa/router'
 import test from 'ava'
-import { allows, allowsOn, GRANTED } from '../../src/accounts/permissions.ts'
+import { allows, allowsOn, GRANTED, PERMISSIONS } from '../../src/accounts/permissions.ts'
 import type { Relation, Role } from '../../src/accounts/permissions.ts'
+import { apiRouter } from '../../src/api/api.ts'
 import { createPages } from '../../src/web/app.ts'
 import type { WebContext } from '../../src/web/context.ts'
 import type { Guard } from '../../src/web/may.ts'
+import { startNodeWith } from '../helpers/config.ts'
 import { publish } from '../helpers/forms.ts'
 import { makeGroup, publishAt } from '../helpers/groups.ts'
 import { newKey } from '../helpers/keys.ts'
@@ -41,6 +43,26 @@ test('the first administrator is made by a link that the node prints, once', asy
   await node.start()
   t.false(node.output.includes('set up'), 'there is an administrator')
   t.is((await visitor.get('/office')).status, 200, 'the session outlives a restart')
+})
+
+test('under an address with TLS the cookie is sent nowhere else and never without TLS', async (t) => {
+  const node = await startNodeWith(t, 'url: https://news.example.org\n')
+  const link = await until(
+    'the link',
+    () => /set up {3}https:\/\/news\.example\.org(\/\S+)/.exec(node.output)?.[1],
+  )
+  const visitor = new Visitor(node)
+  const made = await visitor.send(link, { ...SIGN_IN, name: '', email: '' })
+  const given = /^__Host-hyperactive=[\w-]{43}; Path=\/; HttpOnly; SameSite=Lax; Secure$/
+  t.regex(made.headers.get('set-cookie') ?? '', given)
+  t.is((await visitor.get('/account')).status, 200)
+  const out = await visitor.send('/account', {}, '/account/sign-out-everywhere')
+  t.is(
+    out.headers.get('set-cookie'),
+    '__Host-hyperactive=; Path=/; HttpOnly; SameSite=Lax; Secure; Max-Age=0',
+    'a browser takes the cookie away only under the same conditions',
+  )
+  t.is((await visitor.get('/account')).status, 303)
 })
 
 test('signing in takes the password and the code, and each code once', async (t) => {
@@ -170,10 +192,12 @@ interface GuardedRoute {
   guard: Guard
 }
 
+/** Enough to make routers that answer nothing. */
+const bareContext = () => ({ nodeKey: newKey(), config: {} }) as unknown as WebContext
+
 /** Every route of the pages. */
 async function allRoutes(): Promise<GuardedRoute[]> {
-  const context = { nodeKey: newKey(), config: {} } as unknown as WebContext
-  const router: Router = createPages(context)
+  const router: Router = createPages(bareContext())
   return router.stack.map(({ methods, path, stack }) => ({
     method: methods.includes('POST') ? 'POST' : 'GET',
     pattern: String(path),
@@ -207,6 +231,26 @@ test('every route names its permission, and lets exactly those pass who have it'
       if (refused && method === 'GET' && !roles.includes('member')) t.true(toSignIn, label)
     }
   }
+})
+
+test('every route for programs names its permission too, and is one for everybody', (t) => {
+  const asked: Record<string, string> = {}
+  // What is used by all routes names no method.
+  const routes = apiRouter(bareContext()).stack.filter(({ methods }) => methods.length > 0)
+  t.true(routes.length > 15)
+  for (const { methods, path, stack } of routes) {
+    const { permission } = stack[0] as unknown as Partial<Guard>
+    const label = `${methods.join()} ${String(path)}`
+    if (permission === undefined || !Object.hasOwn(PERMISSIONS, permission)) t.fail(label)
+    // Nobody is signed in here, so that another permission would let nobody pass.
+    else t.true(allows(permission, ['reader']), label)
+    if (methods.includes('POST')) asked[String(path)] = String(permission)
+  }
+  t.like(asked, {
+    '/api/v1/items': 'publish',
+    '/api/v1/items/:item/edits': 'edit-by-link',
+    '/api/v1/items/:item/comments': 'comment',
+  })
 })
 
 test('routes to an item let those pass who have the permission on it alone, and nobody on another', async (t) => {

@@ -7,6 +7,7 @@ import { isApproved } from '../../project/decisions.ts'
 import { isByEditor } from '../../project/merge-item.ts'
 import type { SiteComment, SiteItem } from '../../project/site-item.ts'
 import { decideOnAll } from '../decide.ts'
+import { editTime } from '../edit-time.ts'
 import type { Judgement, Newsroom } from '../decide.ts'
 import { nameOf, readTarget } from '../target.ts'
 import type { Filter } from './filter.ts'
@@ -94,7 +95,8 @@ async function addTags(
       fields,
       note,
     } as const
-    return [{ draft, author: key }]
+    const at = editTime(fields, item, item.heads)
+    return [{ draft, author: key, ...(at === undefined ? {} : { at }) }]
   })
   for (const some of inPieces(entries, EDITS_AT_ONCE)) await ledger.append(some)
 }

@@ -86,6 +86,20 @@ export class Filters {
   }
 }
 
-function readFilter({ _id, _rev, type, ...rest }: StoredDocument): Filter {
-  return { ...(rest as unknown as Omit<Filter, 'id'>), id: _id.slice('filter:'.length) }
+function readFilter(document: StoredDocument): Filter {
+  const { _id, name, way, pattern, parts, kinds, deed, category, tag, off, from } =
+    document as unknown as Filter & { _id: string }
+  return {
+    id: _id.slice('filter:'.length),
+    name,
+    way,
+    pattern,
+    parts,
+    kinds,
+    deed,
+    ...(category === undefined ? {} : { category }),
+    ...(tag === undefined ? {} : { tag }),
+    off,
+    from,
+  }
 }

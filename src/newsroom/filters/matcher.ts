@@ -27,6 +27,7 @@ export type MatchAnswer = { hits: number[][] } | { code: string; message: string
 export class Matcher implements AsyncDisposable {
   #worker: Worker | undefined
   #last: Promise<unknown> = Promise.resolve()
+  #isDisposed = false
 
   /**
    * @returns for each look the indexes of the texts that match
@@ -38,9 +39,48 @@ export class Matcher implements AsyncDisposable {
     return next
   }
 
+  /**
+   * The same where one pattern may be too slow on one of the texts: that pair alone is left out.
+   *
+   * @param leftOut is told why
+   */
+  async matchEach(
+    task: MatchTask,
+    leftOut: (error: HyperactiveError) => void,
+    timeoutMs = LONGEST_MS,
+  ): Promise<number[][]> {
+    try {
+      return await this.match(task, timeoutMs)
+    } catch (error) {
+      if (this.#isDisposed || !(error instanceof HyperactiveError)) throw error
+    }
+    const found: number[][] = []
+    for (const { pattern, at } of task.looks) {
+      const matching: number[] = []
+      for (const index of at) {
+        const one = { looks: [{ pattern, at: [0] }], texts: task.texts.slice(index, index + 1) }
+        try {
+          const [hits = []] = await this.match(one, timeoutMs)
+          if (hits.length > 0) matching.push(index)
+        } catch (error) {
+          if (this.#isDisposed || !(error instanceof HyperactiveError)) throw error
+          leftOut(error)
+        }
+      }
+      found.push(matching)
+    }
+    return found
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#worker?.terminate()
+    this.#isDisposed = true
+    await this.#end()
+  }
+
+  async #end(): Promise<void> {
+    const worker = this.#worker
     this.#worker = undefined
+    await worker?.terminate()
   }
 
   async #run(task: MatchTask, timeoutMs: number): Promise<number[][]> {
@@ -60,8 +100,7 @@ export class Matcher implements AsyncDisposable {
       if ('hits' in answer) return answer.hits
       throw new HyperactiveError(answer.code, answer.message, { status: 422 })
     } catch (error) {
-      if (error instanceof HyperactiveError && error.code === 'filter_too_slow')
-        await this[Symbol.asyncDispose]()
+      if (error instanceof HyperactiveError && error.code === 'filter_too_slow') await this.#end()
       throw error
     } finally {
       clearTimeout(timer)

@@ -11,6 +11,12 @@ export interface Texts {
   parts: Record<Part, string>
 }
 
+/** Where there is nothing to look at. */
+export const NO_TEXTS: Texts = {
+  kind: '',
+  parts: { title: '', summary: '', body: '', author: '', links: '', tags: '' },
+}
+
 /** Fields that say how something stands, not what it says. */
 const NOT_SAID = new Set([
   'language',

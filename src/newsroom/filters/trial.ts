@@ -3,7 +3,7 @@ import type { Site } from '../../project/site.ts'
 import type { SiteComment, SiteItem } from '../../project/site-item.ts'
 import type { Pattern } from './filter.ts'
 import { Matcher } from './matcher.ts'
-import { textsOf } from './texts.ts'
+import { NO_TEXTS, textsOf } from './texts.ts'
 
 /** So many of the newest items and comments a filter is tried on. */
 export const TRIED = 1000
@@ -31,7 +31,7 @@ export async function tryOut(
 ): Promise<Trial> {
   await using matcher = new Matcher()
   // Also where there is nothing yet an expression has to be one.
-  await matcher.match({ looks: [{ pattern, at: [0] }], texts: [NOTHING] }, longestMs)
+  await matcher.match({ looks: [{ pattern, at: [0] }], texts: [NO_TEXTS] }, longestMs)
   const trial: Trial = { looked: 0, matching: 0 }
   let leftMs = longestMs
   let after: { at: string; item: string } | undefined
@@ -51,9 +51,4 @@ export async function tryOut(
       throw new HyperactiveError('filter_too_slow', 'looking at the texts takes too long', { status: 422 })
   }
   return trial
-}
-
-const NOTHING = {
-  kind: '',
-  parts: { title: '', summary: '', body: '', author: '', links: '', tags: '' },
 }

@@ -90,39 +90,6 @@ export function filterPages(router: Router, web: WebContext): void {
     }
   }
 
-  function problemOf(error: HyperactiveError, ctx: ParameterizedContext): Shown {
-    const { t } = wordingFor(ctx)
-    switch (error.code) {
-      case 'filter_bad_pattern':
-        return { problems: { pattern: t('filters.problem.bad', { problem: error.message }) } }
-      case 'filter_too_large':
-      case 'filter_too_slow':
-        return { problems: { pattern: t('filters.problem.slow') } }
-      case 'too_many_filters':
-        return { notice: t('filters.problem.tooMany') }
-      default:
-        return { notice: error.message }
-    }
-  }
-
-  function previewModel(
-    ctx: ParameterizedContext,
-    { looked, matching, shown }: { looked: number; matching: number; shown: (SiteItem | SiteComment)[] },
-  ) {
-    const wording = wordingFor(ctx)
-    return {
-      looked,
-      matching,
-      more: matching > shown.length,
-      entries: shown.map((document) => ({
-        title: text(document.fields.title) || text(document.fields.body).slice(0, 80),
-        kind: document.type === 'item' ? wording.kind(document.kind) : wording.t('comments.one'),
-        at: wording.moment(changedAt(document)),
-        path: `/moderate/${nameOf(document)}`,
-      })),
-    }
-  }
-
   async function list(
     ctx: ParameterizedContext,
     filter?: Filter,
@@ -147,6 +114,41 @@ export function filterPages(router: Router, web: WebContext): void {
       robots: 'noindex',
     }
     await showPage(ctx, web, 'moderation/filters', model, { store: false })
+  }
+}
+
+/** What is wrong with a pattern, where it is to be read. */
+function problemOf(error: HyperactiveError, ctx: ParameterizedContext): Shown {
+  const { t } = wordingFor(ctx)
+  switch (error.code) {
+    case 'filter_bad_pattern':
+      return { problems: { pattern: t('filters.problem.bad', { problem: error.message }) } }
+    case 'filter_too_large':
+    case 'filter_too_slow':
+      return { problems: { pattern: t('filters.problem.slow') } }
+    case 'too_many_filters':
+      return { notice: t('filters.problem.tooMany') }
+    default:
+      return { notice: error.message }
+  }
+}
+
+/** What a filter would match. */
+function previewModel(
+  ctx: ParameterizedContext,
+  { looked, matching, shown }: { looked: number; matching: number; shown: (SiteItem | SiteComment)[] },
+) {
+  const wording = wordingFor(ctx)
+  return {
+    looked,
+    matching,
+    more: matching > shown.length,
+    entries: shown.map((document) => ({
+      title: text(document.fields.title) || text(document.fields.body).slice(0, 80),
+      kind: document.type === 'item' ? wording.kind(document.kind) : wording.t('comments.one'),
+      at: wording.moment(changedAt(document)),
+      path: `/moderate/${nameOf(document)}`,
+    })),
   }
 }
 

@@ -1,5 +1,5 @@
 import type { ParameterizedContext } from 'koa'
-import { TO_DECIDE } from '../../accounts/permissions.ts'
+import { allows, TO_DECIDE } from '../../accounts/permissions.ts'
 import { HyperactiveError } from '../../errors.ts'
 import { isHybridTime } from '../../ledger/clock.ts'
 import { CATEGORIES } from '../../newsroom/categories.ts'
@@ -13,12 +13,15 @@ import { knownPerson } from '../people/own-form.ts'
 import { mayHere } from '../relations.ts'
 
 const LONGEST_REASON = 2000
+const CONCEALED_FOR = new Set(['danger', 'illegal', 'personal-data'])
 
 /** What a moderator's form says beside its targets. */
 export interface Judged {
   action: string
   category?: string
   reason?: string
+  /** The decisions that it takes the place of, where those were looked at. */
+  over?: readonly string[]
 }
 
 /**
@@ -37,6 +40,9 @@ export function readJudgement(ctx: ParameterizedContext, form: Form): Judged {
   const known = (CATEGORIES as readonly string[]).includes(category)
   if ((action === 'hide' || action === 'conceal') && !known && reason === '')
     throw new HyperactiveError('reason_missing', t('moderation.reasonMissing'), { status: 422 })
+  // What nobody can check any more has to have one of the reasons that it is for.
+  if (action === 'conceal' && !CONCEALED_FOR.has(category))
+    throw new HyperactiveError('reason_missing', t('moderation.concealHint'), { status: 422 })
   if (reason.length > LONGEST_REASON)
     throw new HyperactiveError('reason_too_long', t('moderation.reasonTooLong'), { status: 422 })
   return { action, ...(known ? { category } : {}), ...(reason === '' ? {} : { reason }) }
@@ -58,7 +64,8 @@ export async function judge(
   const last = ids.at(-1)
   if (last === undefined)
     throw new HyperactiveError('unknown_item', wordingFor(ctx).t('error.unknownItem'), { status: 404 })
-  await queue.close(seen)
+  // What readers reported is the moderators' to close, and not of the members of the group that it is about.
+  if (allows('moderate', knownPerson(ctx).roles)) await queue.close(seen)
   await settled(last)
 }
 

@@ -30,7 +30,7 @@ export function logPages(router: Router, web: WebContext): void {
 }
 
 function rowModel(
-  { action, node, reason, category, item, kind, comment, title, closed }: DecisionRow,
+  { action, node, reason, category, item, kind, comment, title, closed, ended, unread }: DecisionRow,
   web: WebContext,
 ) {
   const path = kind === undefined ? `/comments/${item}/${comment ?? ''}` : pathOf(kind, item)
@@ -44,7 +44,8 @@ function rowModel(
     kind,
     title,
     closed,
-    path: closed === undefined ? path : undefined,
+    ended,
+    path: closed === undefined && !unread ? path : undefined,
     counts: web.policy.counts(node),
   }
 }

@@ -8,7 +8,7 @@ import { CATEGORIES } from '../../newsroom/categories.ts'
 import { LONGEST_NOTE } from '../../newsroom/notes.ts'
 import { changedAt, nameOf } from '../../newsroom/target.ts'
 import { pathOf, reasonNamed, text } from '../../pages/models.ts'
-import { inForce } from '../../project/decisions.ts'
+import { inForce, supersededBy } from '../../project/decisions.ts'
 import type { Aspect, KnownDecision } from '../../project/decisions.ts'
 import type { SiteComment, SiteItem } from '../../project/site-item.ts'
 import type { WebContext } from '../context.ts'
@@ -45,7 +45,11 @@ export function moderatePages(router: Router, web: WebContext): void {
               status: 403,
             })
           const seen = versionIn(form.get('version') ?? '')
-          await judge(ctx, web, [{ target: nameOf(target), ...seen }], judged)
+          const decider = { action: judged.action, node: web.ledger.node, by: knownPerson(ctx).account.id }
+          // What a moderator decides at this moment a member has not seen, and does not take the place of.
+          const over = moderates(ctx) ? {} : { over: supersededBy(decider, target.decisions, web.policy) }
+          if (moderates(ctx) || !changesNothing(target, judged.action))
+            await judge(ctx, web, [{ target: nameOf(target), ...seen }], { ...judged, ...over })
         }
         redirect(ctx, localPath(ctx, ctx.path))
       } catch (error) {

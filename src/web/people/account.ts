@@ -79,10 +79,9 @@ export function accountPages(router: Router, web: WebContext): void {
   /** Whoever finds an open browser cannot take the account over: the password is asked for again. */
   async function confirmed({ account }: Person, form: Form): Promise<boolean> {
     const subject = `confirm ${account.id}`
-    attempts.check(subject)
+    attempts.begin(subject)
     const right = await isPassword(form.get('password') ?? '', account.password)
     if (right) attempts.succeeded(subject)
-    else attempts.failed(subject)
     return right
   }
 

@@ -51,9 +51,8 @@ export function passkeySignIn(router: Router, web: WebContext, { tokens, letIn, 
     const sent = await readOwnForm(ctx, tokens, form)
     const to = ownPath(sent.get('to') ?? '')
     try {
-      attempts.check(subjectOf(person))
+      attempts.begin(subjectOf(person))
       if (!(await takePasskey(ctx, person, sent.get('answer') ?? ''))) {
-        attempts.failed(subjectOf(person))
         throw new HyperactiveError('wrong_passkey', wordingFor(ctx).t('passkey.wrong'), { status: 403 })
       }
       attempts.succeeded(subjectOf(person))

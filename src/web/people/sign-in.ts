@@ -73,13 +73,11 @@ export function signInPages(router: Router, web: WebContext): void {
     const handle = (form.get('handle') ?? '').trim().toLowerCase()
     const to = ownPath(form.get('to') ?? '')
     try {
-      attempts.check(handle)
+      attempts.begin(handle)
       const account = await people.byHandle(handle)
       const known = account && !account.closed ? account : undefined
-      if (!(await isPassword(form.get('password') ?? '', known?.password)) || !known) {
-        attempts.failed(handle)
+      if (!(await isPassword(form.get('password') ?? '', known?.password)) || !known)
         throw new HyperactiveError('wrong_password', 'the handle or the password is wrong', { status: 403 })
-      }
       attempts.succeeded(handle)
       // A session that the browser had before is not prolonged by this one.
       const former = personOf(ctx)
@@ -106,9 +104,8 @@ export function signInPages(router: Router, web: WebContext): void {
     const to = ownPath(form.get('to') ?? '')
     const subject = `code ${person.account.id}`
     try {
-      attempts.check(subject)
+      attempts.begin(subject)
       if (!(await takeCode(person.account.id, form.get('code') ?? ''))) {
-        attempts.failed(subject)
         throw new HyperactiveError('wrong_code', 'the code is wrong, or was used already', { status: 403 })
       }
       attempts.succeeded(subject)

@@ -4,6 +4,12 @@ function (doc) {
   if (doc.type !== 'item' && doc.type !== 'comment' && doc.type !== 'awaited') return
   var parts = doc._id.split(':')
   var closed = doc.standing ? doc.standing.closed : 'erased'
+  var ended = {}
+  Object.keys(doc.decisions || {}).forEach(function (hash) {
+    doc.decisions[hash].supersedes.forEach(function (other) {
+      if (other !== hash) ended[other] = true
+    })
+  })
   function row(hash, known, action) {
     var value = { action: action, node: known.node, item: doc.item || doc._id, type: doc.type }
     if (known.reason) value.reason = known.reason
@@ -15,6 +21,9 @@ function (doc) {
       value.item = parts[1]
       value.comment = parts[2]
     }
+    if (ended[hash]) value.ended = true
+    // The page of a hidden comment is none.
+    if (doc.type === 'comment' && doc.standing.hidden) value.unread = true
     if (closed) value.closed = closed
     else if (doc.type === 'item') value.title = doc.listing.title
     emit([known.at, hash], value)
