@@ -165,7 +165,7 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
     settled: (documentId) => projector.settled(documentId),
     holdings: (ids) => replication.holdings(ids),
     before: [gateway, replication.router],
-    kept,
+    ...(config.pages.memoryBytes > 0 ? { kept } : {}),
   })
   const setUp = await setUpLink({ people, access })
   const { address } = stack.use(await listen(kept.serving(app.callback()), config))

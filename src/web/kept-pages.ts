@@ -48,6 +48,7 @@ export interface KeptPagesOptions {
  */
 export class KeptPages {
   readonly store: PageStore
+  readonly #keeps: boolean
   readonly #keys: PageKeys
   readonly #functions: MapFunctions
   readonly #names: string[]
@@ -58,6 +59,7 @@ export class KeptPages {
 
   constructor({ mostBytes, language, url, views }: KeptPagesOptions) {
     this.store = new PageStore({ mostBytes })
+    this.#keeps = mostBytes > 0
     this.#keys = new PageKeys({ language, namesHost: url === undefined })
     this.#names = Object.keys(views)
     const maps = Object.entries(views).map(([name, { map }]) => ({ name, map }))
@@ -91,7 +93,7 @@ export class KeptPages {
       const { keepable } = ctx.state as Keepable
       const { body } = ctx
       const isText = typeof body === 'string' || Buffer.isBuffer(body)
-      if (!keepable || ctx.status !== 200 || !isText || ctx.response.get('set-cookie') !== '') return
+      if (!keepable || ctx.status !== 200 || !isText || ctx.res.hasHeader('set-cookie')) return
       this.rendered += 1
       const bytes = Buffer.from(body)
       const etag = etagOf(bytes)
@@ -116,7 +118,9 @@ export class KeptPages {
   written({ documents, names }: Written): void {
     const rows: ChangedRow[] = []
     const views = { functions: this.#functions, names: this.#names }
-    for (const { before, after } of documents) rows.push(...changedRows(before, after, views))
+    // Where nothing is kept only the count matters.
+    if (this.#keeps)
+      for (const { before, after } of documents) rows.push(...changedRows(before, after, views))
     this.store.changed({ documents: documents.map(({ id }) => id), rows, names })
   }
 
