@@ -1,7 +1,7 @@
 import { Attempts } from './accounts/attempts.ts'
 import { Sharing } from './accounts/sharing.ts'
 import type { Config, LoadedConfig } from './config/config.ts'
-import { deployDesignDoc } from './couch/design-docs.ts'
+import { deployDesignDoc, readDesignDoc } from './couch/design-docs.ts'
 import { Eraser } from './erasure/eraser.ts'
 import { gatewayRouter } from './gateway/gateway.ts'
 import { logger } from './log.ts'
@@ -12,6 +12,8 @@ import { openPeople, setUpLink } from './people-of-node.ts'
 import { Projector } from './project/projector.ts'
 import { SITE_DATABASE } from './project/rebuild.ts'
 import { Site } from './project/site.ts'
+import { TERMS } from './project/site-writer.ts'
+import { noteName } from './reads.ts'
 import { anchorsOf } from './replication/peers-file.ts'
 import { createReplication } from './replication/replication.ts'
 import type { Replication } from './replication/replication.ts'
@@ -23,6 +25,7 @@ import { GuardedFetch } from './syndication/guarded-fetch.ts'
 import { FeedPuller, MOST_FEEDS } from './syndication/puller.ts'
 import { Gate } from './web/abuse/gate.ts'
 import { createApp } from './web/app.ts'
+import { KeptPages } from './web/kept-pages.ts'
 import { listen } from './web/listen.ts'
 
 const log = logger('node')
@@ -38,6 +41,8 @@ export interface Node extends AsyncDisposable {
   readonly store: Store
   readonly site: Site
   readonly projector: Projector
+  /** Pages as readers without a session get them. */
+  readonly kept: KeptPages
   readonly replication: Replication
   /** The secret of the link by which the first administrator is made, while there is none. */
   readonly setUp: string | undefined
@@ -63,6 +68,14 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
   const policy = policyOf(config, key.publicKey)
   const index = stack.use(SearchIndex.open(searchFile(config.data)))
   let anchors = await anchorsOf(config, key.publicKey)
+  const kept = new KeptPages({
+    mostBytes: config.pages.memoryBytes,
+    language: config.site.language,
+    url: config.url,
+    views: (await readDesignDoc(SITE_DATABASE)).views ?? {},
+  })
+  // Pages that older views made, while new ones are being built, are not to stay.
+  deployment.switched.then(() => kept.clear()).catch(() => undefined)
   const projector = stack.use(
     new Projector({
       ledger,
@@ -71,6 +84,8 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
       index,
       policy,
       anchors: () => anchors,
+      onWritten: (written) => kept.written(written),
+      onStartOver: () => kept.clear(),
       erasureDue: () => eraser.look(),
     }),
   )
@@ -130,8 +145,11 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
     ledger,
     site,
     index,
-    terms: () => projector.terms,
-    version: () => projector.batches,
+    terms() {
+      noteName(TERMS)
+      return projector.terms
+    },
+    version: () => kept.store.now,
     config,
     nodeKey: key,
     policy,
@@ -147,9 +165,10 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
     settled: (documentId) => projector.settled(documentId),
     holdings: (ids) => replication.holdings(ids),
     before: [gateway, replication.router],
+    ...(config.pages.memoryBytes > 0 ? { kept } : {}),
   })
   const setUp = await setUpLink({ people, access })
-  const { address } = stack.use(await listen(app.callback(), config))
+  const { address } = stack.use(await listen(kept.serving(app.callback()), config))
   await store.folder?.announce({
     processId: process.pid,
     address,
@@ -161,7 +180,7 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
   eraser.start()
   stack.use(office.watcher).start()
   stack.use(openNotices(office, loaded, address)).start()
-  if (config.feeds.pull) stack.use(feedPuller(config.feeds, site)).start()
+  if (config.feeds.pull) stack.use(feedPuller(config.feeds, site, kept)).start()
   await replication.start(address)
   log.debug('the node answers', { address })
   const running = stack.move()
@@ -171,6 +190,7 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
     store,
     site,
     projector,
+    kept,
     replication,
     setUp,
     async [Symbol.asyncDispose]() {
@@ -180,11 +200,12 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
   }
 }
 
-function feedPuller({ every, allow }: Config['feeds'], site: Site): FeedPuller {
+function feedPuller({ every, allow }: Config['feeds'], site: Site, kept: KeptPages): FeedPuller {
   return new FeedPuller({
     site: site.database,
     fetch: new GuardedFetch({ allow: (ip) => allow.includes(ip) }),
     feeds: () => groupFeeds(site, MOST_FEEDS),
+    onWritten: (id) => kept.store.changed({ documents: [id], rows: [], names: [] }),
     everyMs: every * 60_000,
   })
 }

@@ -88,6 +88,7 @@ const settings = z.strictObject({
       concealNeeds: z.int().min(1).max(5).default(1),
     })
     .prefault({}),
+  pages: z.strictObject({ memoryBytes: z.int().min(0).default(0) }).prefault({}),
   abuse: abuseSettings,
   notices: notices.prefault({}),
   feeds: z

@@ -8,6 +8,7 @@ import { directionOf } from '../i18n/direction.ts'
 import type { Wording } from '../i18n/wording.ts'
 import type { CalendarRow, DayRow } from '../project/site.ts'
 import type { SiteItem } from '../project/site-item.ts'
+import { noteTime } from '../reads.ts'
 import { pathOf, text } from './models.ts'
 
 /** Occurrences of a series that its page names. */
@@ -100,6 +101,7 @@ export function whenModel(item: SiteItem, wording: Wording, now: number) {
   const { zone, allDay, rrule, latitude, longitude } = item.fields as Record<string, string | undefined>
   const all = item.occurrences ?? []
   const coming = all.filter((one) => !isOver(one, new Date(now).toISOString()))
+  for (const { end } of coming.slice(0, NAMED)) if (Date.parse(end) > now) noteTime(Date.parse(end))
   const named = (coming.length > 0 ? coming : all.slice(-NAMED)).slice(0, NAMED)
   const times = named.map((one) => ({
     iso: one.start,

@@ -14,6 +14,7 @@ import type { Membership } from './membership.ts'
 import type { HeldDocument } from './site-item.ts'
 import type { Policy } from './policy.ts'
 import { SiteWriter } from './site-writer.ts'
+import type { Written } from './site-writer.ts'
 import type { Terms } from './terms.ts'
 import { Waiters } from './waiters.ts'
 
@@ -54,6 +55,10 @@ export interface ProjectorOptions {
   policy: Policy
   /** This node's own key first, then the keys that it trusts; read anew whenever membership is computed. */
   anchors: () => readonly string[]
+  /** Called after documents of the site database were written. */
+  onWritten?: (written: Written) => void
+  /** Called when the site database is made anew. */
+  onStartOver?: () => void
   /** Called when something that is to be erased has been projected. */
   erasureDue?: () => void
 }
@@ -91,8 +96,16 @@ export class Projector implements AsyncDisposable {
 
   constructor(options: ProjectorOptions) {
     this.#options = options
-    const { ledger, site, index, deployment, policy } = options
-    this.#writer = new SiteWriter({ ledger, site, index, policy, design: () => deployment.inForce() })
+    const { ledger, site, index, deployment, policy, onWritten } = options
+    const design = () => deployment.inForce()
+    this.#writer = new SiteWriter({
+      ledger,
+      site,
+      index,
+      policy,
+      design,
+      ...(onWritten ? { onWritten } : {}),
+    })
     this.#membership = computeMembership({ anchors: options.anchors(), admissions: [], evictions: [] })
   }
 
@@ -372,6 +385,7 @@ export class Projector implements AsyncDisposable {
     this.#checkpoint.batch = 0
     await this.#saveCheckpoint()
     await this.#writer.clear()
+    this.#options.onStartOver?.()
   }
 
   /** Tells the index apart that has had the batch that the checkpoint stands at, or one after. */

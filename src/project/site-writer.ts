@@ -19,6 +19,9 @@ import type { Awaited, HeldDocument, SiteComment, SiteDocument, SiteItem } from 
 import type { Policy } from './policy.ts'
 import { Terms } from './terms.ts'
 
+/** What pages note that show a vocabulary as editors have ordered it. */
+export const TERMS = 'terms'
+
 const BATCH = 500
 const LAST = '\ufff0'
 
@@ -29,6 +32,15 @@ export interface SiteWriterOptions {
   policy: Policy
   /** The name of the design document in force, without `_design/`. */
   design: () => string
+  /** Told after documents of the site database were written: what is made of them may be another now. */
+  onWritten?: (written: Written) => void
+}
+
+/** Documents of the site database as they were and as they are. */
+export interface Written {
+  documents: readonly { id: string; before: object | undefined; after: object | undefined }[]
+  /** Names of counts and vocabularies that may have changed, as they are noted when they are read. */
+  names: readonly string[]
 }
 
 /** What has come for one document of the site database. */
@@ -58,6 +70,8 @@ export interface Batch {
 export class SiteWriter {
   readonly terms = new Terms()
   readonly #options: SiteWriterOptions
+  #written: { id: string; before: object | undefined; after: object | undefined }[] = []
+  #names = new Set<string>()
 
   constructor(options: SiteWriterOptions) {
     this.#options = options
@@ -104,6 +118,7 @@ export class SiteWriter {
     await this.#remove([...removed, ...comments, ...gone.flatMap(heldIds)])
     this.#index(written, mark, [...removed, ...comments])
     await this.#takeTerms(written, mark)
+    this.#tell()
     return written.some(isToBeErased)
   }
 
@@ -118,6 +133,14 @@ export class SiteWriter {
       if (more.length === 0) return
       await site.bulkDocs(more.map(({ key, value }) => ({ _id: key, _rev: value?.rev, _deleted: true })))
     }
+  }
+
+  /** Tells of everything that was written since it was last told. */
+  #tell(): void {
+    const written = { documents: this.#written, names: [...this.#names] }
+    this.#written = []
+    this.#names = new Set()
+    this.#options.onWritten?.(written)
   }
 
   get #views(): Views {
@@ -196,7 +219,7 @@ export class SiteWriter {
 
   /** Writes site documents over what was there before, and leaves alone what is equal already. */
   async #put(documents: readonly SiteDocument[], before: ReadonlyMap<string, StoredDocument>): Promise<void> {
-    const changed: object[] = []
+    const changed: { _id: string; _rev?: string }[] = []
     for (const document of documents) {
       const { _rev, ...there } = before.get(document._id) ?? { _id: '', _rev: undefined }
       const { _rev: _, ...wanted } = document as SiteDocument & { _rev?: string }
@@ -210,26 +233,30 @@ export class SiteWriter {
         'site_write_refused',
         `the site database refused ${refused.id}: ${refused.reason ?? ''}`,
       )
+    this.#written.push(...changed.map((after) => ({ id: after._id, before: before.get(after._id), after })))
   }
 
   #index(documents: readonly SiteDocument[], mark: IndexMark, gone: readonly string[] = []): void {
     const { put, remove } = indexChanges(documents)
-    this.#options.index.apply({ put, remove: [...remove, ...gone] }, mark)
+    const names = this.#options.index.apply({ put, remove: [...remove, ...gone] }, mark)
+    for (const name of names) this.#names.add(name)
   }
 
   /** Removes documents that may be there. */
   async #remove(ids: readonly string[]): Promise<void> {
     if (ids.length === 0) return
-    const { rows } = await this.#options.site.allDocs({ keys: [...ids] })
+    const { rows } = await this.#options.site.allDocs({ keys: [...ids], include_docs: true })
     const there = rows.flatMap(({ key, value }) => (value && !value.deleted ? [{ key, rev: value.rev }] : []))
     if (there.length === 0) return
     await this.#options.site.bulkDocs(there.map(({ key, rev }) => ({ _id: key, _rev: rev, _deleted: true })))
+    for (const { key, doc } of rows) if (doc) this.#written.push({ id: key, before: doc, after: undefined })
   }
 
   /** Lists items anew under the names that editors have given to their tags and places. */
   async #takeTerms(written: readonly SiteDocument[], mark: IndexMark): Promise<void> {
     for (const document of written) {
       if (document.type !== 'item' || document.kind !== 'term') continue
+      this.#names.add(TERMS)
       for (const { vocabulary, names } of this.terms.take(document)) {
         for (const name of names) await this.#listAnew(vocabulary, name, mark)
       }
@@ -267,6 +294,7 @@ export class SiteWriter {
       const made = [...before.values()].flatMap((document) => this.#finished(document) ?? [])
       await this.#put(made, before)
       this.#index(made, mark)
+      this.#tell()
     }
   }
 

@@ -1,4 +1,6 @@
 import type { Database, RangeQuery, StoredDocument, ViewRow } from '../couch/database.ts'
+import { noteDocuments } from '../reads.ts'
+import { noteRows } from './note-rows.ts'
 import type { Fields } from '../ledger/document.ts'
 import { commentId } from './site-item.ts'
 import type { Awaited, HeldDocument, ListingEntry, SiteComment, SiteItem } from './site-item.ts'
@@ -126,19 +128,19 @@ export class Site {
 
   /** An item as readers see it, or undefined. */
   async item(item: string): Promise<SiteItem | undefined> {
-    const document = await this.database.get(item)
+    const document = await this.#get(item)
     return isOpen(document) ? (document as unknown as SiteItem) : undefined
   }
 
   /** An item also when nobody can read it, for moderators and its author. */
   async anyItem(item: string): Promise<SiteItem | undefined> {
-    const document = await this.database.get(item)
+    const document = await this.#get(item)
     return document?.type === 'item' ? (document as unknown as SiteItem) : undefined
   }
 
   /** What has been decided here, newest first. */
   async decisions(limit: number, olderThan?: Place): Promise<DecisionRow[]> {
-    const { rows } = await this.database.view<Omit<DecisionRow, 'at' | 'hash'>>(this.#design(), 'decisions', {
+    const rows = await this.#rows<Omit<DecisionRow, 'at' | 'hash'>>('decisions', {
       startkey: olderThan ? [olderThan.at, olderThan.item] : [LAST],
       endkey: [],
       descending: true,
@@ -160,7 +162,7 @@ export class Site {
       limit,
       include_docs: true,
     }
-    const { rows } = await this.database.view<null>(this.#design(), 'erasures', query)
+    const rows = await this.#rows<null>('erasures', query)
     return rows.flatMap(({ doc }) => (doc ? (doc as unknown as SiteItem | SiteComment | Awaited) : []))
   }
 
@@ -175,7 +177,7 @@ export class Site {
       limit,
       include_docs: true,
     }
-    const { rows } = await this.database.view<null>(this.#design(), 'erasures', query)
+    const rows = await this.#rows<null>('erasures', query)
     return rows.flatMap(({ key, doc }) => {
       const [, at, hash] = key as [string, string, string]
       return doc ? [{ hash, at, target: doc as unknown as SiteItem | SiteComment | Awaited }] : []
@@ -184,7 +186,7 @@ export class Site {
 
   /** An item or comment that somebody has ordered to be erased, by its id here. */
   async ordered(id: string): Promise<SiteItem | SiteComment | Awaited | undefined> {
-    const document = await this.database.get(id)
+    const document = await this.#get(id)
     return document?.erasures === undefined
       ? undefined
       : (document as unknown as SiteItem | SiteComment | Awaited)
@@ -192,14 +194,14 @@ export class Site {
 
   /** Whether an item's content was erased here. */
   async isErased(item: string): Promise<boolean> {
-    const document = await this.database.get(item)
+    const document = await this.#get(item)
     return document?.type === 'awaited' && document.erasure !== undefined
   }
 
   /** Items and comments that wait for approval, the oldest first. */
   async awaiting(limit: number): Promise<(SiteItem | SiteComment)[]> {
     const query = { limit, include_docs: true }
-    const { rows } = await this.database.view<null>(this.#design(), 'awaiting', query)
+    const rows = await this.#rows<null>('awaiting', query)
     return rows.flatMap(({ doc }) => (doc ? (doc as unknown as SiteItem | SiteComment) : []))
   }
 
@@ -232,7 +234,7 @@ export class Site {
   /** Several items, in the order asked for; what is not there is left out. */
   async items(items: readonly string[]): Promise<SiteItem[]> {
     if (items.length === 0) return []
-    const { rows } = await this.database.allDocs({ keys: [...items], include_docs: true })
+    const { rows } = await this.#several(items)
     return rows.flatMap(({ doc }) => (isOpen(doc) ? [doc as unknown as SiteItem] : []))
   }
 
@@ -240,7 +242,7 @@ export class Site {
   async documents(ids: readonly string[]): Promise<Map<string, SiteItem | SiteComment>> {
     const found = new Map<string, SiteItem | SiteComment>()
     if (ids.length === 0) return found
-    const { rows } = await this.database.allDocs({ keys: [...ids], include_docs: true })
+    const { rows } = await this.#several(ids)
     for (const { doc } of rows) {
       if (isOpen(doc)) found.set(doc._id, doc as unknown as SiteItem)
       if (doc?.type === 'comment') found.set(doc._id, doc as unknown as SiteComment)
@@ -260,11 +262,11 @@ export class Site {
         }
     // The place itself is the first row of the range, so two more than shown are read.
     const place = newerThan ?? olderThan
-    const answer = await this.database.view<ListingEntry>(this.#design(), of.view, {
+    const answer = await this.#rows<ListingEntry>(of.view, {
       ...range,
       limit: limit + (place ? 2 : 1),
     })
-    const rows = answer.rows.map(listingRow).filter(({ item }) => item !== place?.item)
+    const rows = answer.map(listingRow).filter(({ item }) => item !== place?.item)
     const more = rows.length > limit
     const shown = rows.slice(0, limit)
     if (newerThan) shown.reverse()
@@ -306,7 +308,7 @@ export class Site {
       const { prefix } = wanted[name].scope
       return { startkey: [...prefix, LAST], endkey: [...prefix], descending: true, limit: wanted[name].limit }
     })
-    const answers = await this.database.viewQueries<ListingEntry>(this.#design(), 'listing', queries)
+    const answers = await this.#queries<ListingEntry>('listing', queries)
     const found = {} as Record<Name, ListingRow[]>
     for (const [index, name] of names.entries()) found[name] = (answers[index] ?? []).map(listingRow)
     return found
@@ -322,29 +324,25 @@ export class Site {
     of: string,
     { from, to, limit, after }: { from: string; to: string; limit: number; after?: readonly unknown[] },
   ): Promise<{ rows: DayRow[]; next?: readonly unknown[] }> {
-    const answer = await this.database.view<Omit<CalendarRow, 'item'>>(this.#design(), 'calendar', {
+    const rows = await this.#rows<Omit<CalendarRow, 'item'>>('calendar', {
       startkey: after ? [...after] : [of, from],
       endkey: [of, to, LAST],
       limit: limit + 1,
     })
-    const next = answer.rows[limit]?.key as readonly unknown[] | undefined
-    return { rows: answer.rows.slice(0, limit).map(dayRow), ...(next ? { next } : {}) }
+    const next = rows[limit]?.key as readonly unknown[] | undefined
+    return { rows: rows.slice(0, limit).map(dayRow), ...(next ? { next } : {}) }
   }
 
   /** At most `limit` occurrences on each of these local days, in one request. */
   async calendarDays(of: string, days: readonly string[], limit: number): Promise<Map<string, DayRow[]>> {
     const queries = days.map((day) => ({ startkey: [of, day], endkey: [of, day, LAST], limit }))
-    const answers = await this.database.viewQueries<Omit<CalendarRow, 'item'>>(
-      this.#design(),
-      'calendar',
-      queries,
-    )
+    const answers = await this.#queries<Omit<CalendarRow, 'item'>>('calendar', queries)
     return new Map(days.map((day, index) => [day, (answers[index] ?? []).map(dayRow)]))
   }
 
   /** The comments of an item as they came, at most `limit`, after a hash of full length or from the beginning. */
   async comments(item: string, limit: number, after?: { at: string; hash: string }): Promise<CommentRow[]> {
-    const { rows } = await this.database.view<CommentRow>(this.#design(), 'comments', {
+    const rows = await this.#rows<CommentRow>('comments', {
       startkey: after ? [item, after.at, `${after.hash}0`] : [item],
       endkey: [item, LAST],
       limit,
@@ -354,7 +352,7 @@ export class Site {
 
   /** The newest comments of an item, newest first. */
   async newestComments(item: string, limit: number): Promise<SiteComment[]> {
-    const { rows } = await this.database.view<CommentRow>(this.#design(), 'comments', {
+    const rows = await this.#rows<CommentRow>('comments', {
       startkey: [item, LAST],
       endkey: [item],
       descending: true,
@@ -366,14 +364,14 @@ export class Site {
   }
 
   async comment(item: string, hash: string): Promise<SiteComment | undefined> {
-    const document = await this.database.get(commentId(item, hash))
+    const document = await this.#get(commentId(item, hash))
     return document?.type === 'comment' ? (document as unknown as SiteComment) : undefined
   }
 
   /** The item that a path of an older site leads to, the earliest one if several claim it. */
   async itemAtAlias(path: string): Promise<{ item: string; kind: string } | undefined> {
     const key = encodeURIComponent(path)
-    const { rows } = await this.database.view<{ kind: string }>(this.#design(), 'alias', {
+    const rows = await this.#rows<{ kind: string }>('alias', {
       startkey: [key],
       endkey: [key, LAST],
       limit: 1,
@@ -391,6 +389,28 @@ export class Site {
       include_docs: true,
     })
     return rows.map(({ doc }) => doc as unknown as HeldDocument)
+  }
+
+  #get(id: string): Promise<StoredDocument | undefined> {
+    noteDocuments([id])
+    return this.database.get(id)
+  }
+
+  #several(ids: readonly string[]) {
+    noteDocuments(ids)
+    return this.database.allDocs({ keys: [...ids], include_docs: true })
+  }
+
+  async #rows<Value>(view: string, query: RangeQuery): Promise<ViewRow<Value>[]> {
+    const { rows } = await this.database.view<Value>(this.#design(), view, query)
+    noteRows(view, query, rows)
+    return rows
+  }
+
+  async #queries<Value>(view: string, queries: RangeQuery[]): Promise<ViewRow<Value>[][]> {
+    const answers = await this.database.viewQueries<Value>(this.#design(), view, queries)
+    for (const [index, query] of queries.entries()) noteRows(view, query, answers[index] ?? [])
+    return answers
   }
 
   /** How many documents the projector keeps off the pages, by reason. */

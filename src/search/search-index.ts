@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { noteName, noteUntold } from '../reads.ts'
 import { foldForSearch } from './fold.ts'
 import { filtersOf, filtersOfEntry, periodOf, placeOf } from './keys.ts'
 import { ftsInColumn, ftsQuery, readQuery } from './query.ts'
@@ -128,16 +129,31 @@ export class SearchIndex {
     return row ? (JSON.parse(String(row.value)) as IndexMark) : undefined
   }
 
-  /** Takes changes and their mark at once: a process that is killed leaves both or neither. */
-  apply({ put, remove }: IndexChanges, mark: IndexMark): void {
+  /**
+   * Takes changes and their mark at once: a process that is killed leaves both or neither.
+   *
+   * @returns the names of counts that this may have changed, as {@link noteName} has them
+   */
+  apply({ put, remove }: IndexChanges, mark: IndexMark): string[] {
+    const touched = new Set<string>()
+    const touch = (entry: Pick<IndexEntry, 'counts'> | undefined) => {
+      for (const [vocabulary, name] of entry?.counts ?? [])
+        touched.add(countName(vocabulary, name)).add(topName(vocabulary))
+    }
     this.#transaction(() => {
-      for (const id of remove) this.#remove(id)
+      for (const id of remove) touch(this.#remove(id))
       for (const entry of put) {
-        this.#remove(entry.id)
+        const before = this.#remove(entry.id)
         this.#put(entry)
+        // What counts as it did before changes no page, but for the time of the latest.
+        if (JSON.stringify([before?.counts, before?.at]) === JSON.stringify([entry.counts, entry.at]))
+          continue
+        touch(before)
+        touch(entry)
       }
       this.#run('INSERT OR REPLACE INTO meta VALUES (?, ?)', 'mark', JSON.stringify(mark))
     })
+    return [...touched]
   }
 
   /** Forgets everything. */
@@ -152,6 +168,7 @@ export class SearchIndex {
   counts(vocabulary: string, names: readonly string[]): Map<string, number> {
     const found = new Map<string, number>()
     for (const name of names) {
+      noteName(countName(vocabulary, name))
       const row = this.#get('SELECT count FROM counts WHERE vocabulary = ? AND name = ?', vocabulary, name)
       if (row) found.set(name, Number(row.count))
     }
@@ -178,6 +195,7 @@ export class SearchIndex {
    * and how new the entry is.
    */
   search(asked: SearchQuery): SearchPage {
+    noteUntold()
     const query = readQuery(asked.text)
     const match = ftsQuery(query, filtersOf(asked))
     const [oldest, newest] = periodOf(asked)
@@ -244,19 +262,22 @@ export class SearchIndex {
     }
   }
 
-  #remove(id: string): void {
+  /** Gives what was removed. */
+  #remove(id: string): IndexEntry | undefined {
     const row = this.#get('SELECT place, entry FROM entries WHERE id = ?', id) as Stored | undefined
-    if (!row) return
+    if (!row) return undefined
     this.#run('DELETE FROM entries WHERE place = ?', row.place)
     this.#run('DELETE FROM words WHERE rowid = ?', row.place)
-    const { counts } = JSON.parse(row.entry) as IndexEntry
-    for (const [vocabulary, name] of counts) {
+    const entry = JSON.parse(row.entry) as IndexEntry
+    for (const [vocabulary, name] of entry.counts) {
       this.#run('UPDATE counts SET count = count - 1 WHERE vocabulary = ? AND name = ?', vocabulary, name)
       this.#run('DELETE FROM counts WHERE vocabulary = ? AND name = ? AND count <= 0', vocabulary, name)
     }
+    return entry
   }
 
   #names(order: string, vocabulary: string, limit: number): Count[] {
+    noteName(topName(vocabulary))
     const sql = `SELECT name, count FROM counts WHERE vocabulary = ? ${order}`
     return this.#all(sql, vocabulary, limit).map(({ name, count }) => ({
       name: String(name),
@@ -296,6 +317,16 @@ export class SearchIndex {
   #all(sql: string, ...values: (string | bigint | number)[]): Record<string, unknown>[] {
     return this.#statement(sql).all(...values)
   }
+}
+
+/** What pages note that show how much there is of a name, */
+function countName(vocabulary: string, name: string): string {
+  return `count:${vocabulary}:${name}`
+}
+
+/** and those that show the names of a vocabulary in some order. */
+function topName(vocabulary: string): string {
+  return `top:${vocabulary}`
 }
 
 function resultOf(found: IndexEntry, query: Query): SearchResult {

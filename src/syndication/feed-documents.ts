@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { noteDocuments } from '../reads.ts'
 import type { Database, StoredDocument } from '../couch/database.ts'
 import type { FeedEntry } from './read-feed.ts'
 
@@ -50,6 +51,7 @@ export async function feedsOf(site: Database, addresses: readonly string[]): Pro
 /** The same by ids. */
 export async function readFeeds(site: Database, ids: readonly string[]): Promise<FeedDocument[]> {
   if (ids.length === 0) return []
+  noteDocuments(ids)
   const { rows } = await site.allDocs({ keys: [...ids], include_docs: true })
   return rows.flatMap(({ doc }) => (doc?.type === 'feed' ? [withoutRevision(doc)] : []))
 }

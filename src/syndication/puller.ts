@@ -33,6 +33,8 @@ export interface FeedPullerOptions {
   fetch: GuardedFetch
   /** Which feeds there are, those that come first in front. */
   feeds: () => Promise<readonly GroupFeed[]>
+  /** Told the id of a document that was written. */
+  onWritten?: (id: string) => void
   /** Shortest time between two pulls of one feed. */
   everyMs?: number
   /** Milliseconds since 1970. */
@@ -49,6 +51,7 @@ export class FeedPuller implements AsyncDisposable {
   readonly #site: Database
   readonly #fetch: GuardedFetch
   readonly #feeds: FeedPullerOptions['feeds']
+  readonly #onWritten: (id: string) => void
   readonly #everyMs: number
   readonly #now: () => number
   readonly #compactAfterBytes: number
@@ -62,6 +65,7 @@ export class FeedPuller implements AsyncDisposable {
     site,
     fetch,
     feeds,
+    onWritten = () => undefined,
     everyMs = 30 * MINUTE_MS,
     now = Date.now,
     compactAfterBytes = COMPACT_AFTER_BYTES,
@@ -70,6 +74,7 @@ export class FeedPuller implements AsyncDisposable {
     this.#site = site
     this.#fetch = fetch
     this.#feeds = feeds
+    this.#onWritten = onWritten
     this.#everyMs = everyMs
     this.#now = now
   }
@@ -161,6 +166,7 @@ export class FeedPuller implements AsyncDisposable {
     }
     if (before === undefined || this.#isWorthWriting(before, after)) {
       await writeFeed(this.#site, after)
+      this.#onWritten(after._id)
       this.#writtenBytes += JSON.stringify(after).length
     }
     this.#note(after)

@@ -16,6 +16,7 @@ import { groupRoutes } from './group.ts'
 import { healthRoutes } from './health.ts'
 import { homePage } from './home.ts'
 import { aliasPages, itemPages } from './items.ts'
+import type { KeptPages } from './kept-pages.ts'
 import { listingPages } from './listing-pages.ts'
 import { membersPages } from './members.ts'
 import { speak } from './page.ts'
@@ -42,13 +43,16 @@ const log = logger('web')
 export interface WebOptions extends WebContext {
   /** Gateway and peering: they come before anything that reads bodies, and answer in their own form. */
   before?: Router[]
+  /** Where pages are kept, if they are. */
+  kept?: KeptPages
 }
 
 /** The node's web application. No middleware ever asks for a client's address. */
-export function createApp({ before = [], ...web }: WebOptions): Koa {
+export function createApp({ before = [], kept, ...web }: WebOptions): Koa {
   const app = new Koa()
   app.on('error', (error: { code?: string }) => log.debug('an answer was cut off', { code: error.code }))
   for (const router of before) app.use(router.routes())
+  if (kept) app.use(kept.keeping())
   app.use(securityHeaders)
   app.use(speak(web))
   app.use(apiRouter(web).routes())

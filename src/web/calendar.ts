@@ -12,6 +12,7 @@ import { eventTeaser, periodModel } from '../pages/calendar.ts'
 import { pathOf, text } from '../pages/models.ts'
 import { plainTextOf } from '../pages/plain-text.ts'
 import type { SiteItem } from '../project/site-item.ts'
+import { noteTime } from '../reads.ts'
 import type { Wording } from '../i18n/wording.ts'
 import { answerText } from './conditional.ts'
 import type { WebContext } from './context.ts'
@@ -24,6 +25,7 @@ import type { PageRequest } from './page.ts'
 import { may } from './may.ts'
 
 const DAY_MS = 86_400_000
+const QUARTER_MS = 15 * 60_000
 const FAR = '9999-12-31'
 const UPCOMING = 30
 /** Events that a day shows on the page of its month, its week, and its own. */
@@ -150,7 +152,10 @@ function viewsOf({ path }: Calendar, day: string) {
 
 /** The local day that it is now in the site's time zone. */
 export function today({ config }: Pick<WebContext, 'config'>): string {
-  return wallTimeIn(config.site.timeZone, new Date().toISOString()).slice(0, 10)
+  const now = Date.now()
+  // Wherever it is midnight, a quarter of an hour begins.
+  noteTime(now - (now % QUARTER_MS) + QUARTER_MS)
+  return wallTimeIn(config.site.timeZone, new Date(now).toISOString()).slice(0, 10)
 }
 
 /**
@@ -164,6 +169,7 @@ export async function upcoming(
   { limit, wording, now = Date.now() }: { limit: number; wording: Wording; now?: number },
 ) {
   const from = new Date(now - DAY_MS).toISOString().slice(0, 10)
+  noteTime(now - (now % DAY_MS) + DAY_MS)
   // Some of yesterday's are over, and one that lasts has a row for each day.
   const { rows } = await site.calendar(of, { from, to: FAR, limit: limit * 2 + 10 })
   const seen = new Set<string>()
@@ -172,6 +178,7 @@ export async function upcoming(
     const name = `${row.item} ${row.occurrence}`
     if (Date.parse(row.end) <= now || seen.has(name)) continue
     seen.add(name)
+    noteTime(Date.parse(row.end))
     events.push(eventTeaser(row, wording))
     if (events.length === limit) break
   }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { ParameterizedContext } from 'koa'
+import { mayKeep } from './kept-pages.ts'
 
 /**
  * Answers with a text that is the same until what it is made of changes: with an entity tag, and 304 to whoever has it
@@ -12,6 +13,7 @@ export function answerText(
   { type, body, changed }: { type: string; body: string; changed?: Date | undefined },
 ): void {
   ctx.set('Cache-Control', 'no-cache')
+  mayKeep(ctx)
   ctx.etag = createHash('sha256').update(body).digest('base64url').slice(0, 22)
   if (changed) ctx.lastModified = changed
   ctx.status = 200

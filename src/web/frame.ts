@@ -2,6 +2,7 @@ import { renderMarkdown } from '../pages/markdown.ts'
 import { pathOf, text } from '../pages/models.ts'
 import type { NamedLink } from '../pages/models.ts'
 import { scope } from '../project/site.ts'
+import { currentReads, Reads, tracking } from '../reads.ts'
 import type { WebContext } from './context.ts'
 
 const MOST_PAGES = 12
@@ -18,6 +19,8 @@ export class Frame {
   readonly #web: Pick<WebContext, 'site' | 'version'>
   #parts: FrameParts = { menu: [], foot: [] }
   #version = -1
+  /** What they were made of. */
+  #reads = new Reads()
 
   constructor(web: Pick<WebContext, 'site' | 'version'>) {
     this.#web = web
@@ -26,12 +29,20 @@ export class Frame {
   /** Gives what it has when the store cannot be asked: an error page has a frame too. */
   async read(): Promise<FrameParts> {
     const version = this.#web.version()
-    if (version === this.#version) return this.#parts
+    if (version === this.#version) {
+      currentReads()?.add(this.#reads)
+      return this.#parts
+    }
     try {
-      const { menu, snippet } = await this.#web.site.newest({
-        menu: { scope: scope('menu'), limit: MOST_PAGES },
-        snippet: { scope: scope('snippet'), limit: MOST_SNIPPETS },
-      })
+      const { value, reads } = await tracking(() =>
+        this.#web.site.newest({
+          menu: { scope: scope('menu'), limit: MOST_PAGES },
+          snippet: { scope: scope('snippet'), limit: MOST_SNIPPETS },
+        }),
+      )
+      currentReads()?.add(reads)
+      const { menu, snippet } = value
+      this.#reads = reads
       const foot = snippet.filter(({ spot }) => spot === 'foot')
       this.#parts = {
         menu: menu.map(({ item, kind, title }) => ({ name: title, path: pathOf(kind, item) })).reverse(),

@@ -9,6 +9,7 @@ import { whenModel } from '../pages/calendar.ts'
 import { historyModel, itemModel, pathOf } from '../pages/models.ts'
 import { cardOf } from '../pages/structured.ts'
 import { isEdit } from '../project/judge.ts'
+import { noteUntold } from '../reads.ts'
 import type { Wording } from '../i18n/wording.ts'
 import type { SiteItem } from '../project/site-item.ts'
 import { discussion } from './comments.ts'
@@ -64,6 +65,8 @@ export function itemPages(router: Router, web: WebContext): void {
     const item = await itemOf(ctx, web)
     const wording = wordingFor(ctx)
     const heads = item.heads.map((hash) => `${item._id}:edit:${hash}`)
+    // Peers' copies come and go without the site changing.
+    noteUntold()
     const history = historyModel(item, Object.values(await web.holdings(heads)), wording)
     const title = wording.t('history.title', { title: history.title })
     await showPage(ctx, web, 'history', { history, title, robots: 'noindex' })

@@ -8,6 +8,7 @@ import { renderPage } from '../pages/render.ts'
 import type { Shell } from '../pages/render.ts'
 import type { WebContext } from './context.ts'
 import { Frame } from './frame.ts'
+import { mayKeep } from './kept-pages.ts'
 import { personOf } from './people/person.ts'
 import { allowScripts } from './security.ts'
 
@@ -76,7 +77,9 @@ export async function showPage(
   }
   if (scripts.length > 0) allowScripts(ctx)
   // What somebody who is signed in gets is for nobody else.
-  ctx.set('Cache-Control', store && !personOf(ctx) ? 'no-cache' : 'no-store')
+  const isShared = store && !personOf(ctx)
+  ctx.set('Cache-Control', isShared ? 'no-cache' : 'no-store')
+  if (isShared) mayKeep(ctx)
   ctx.type = 'text/html'
   ctx.body = renderPage(template, shell, model)
 }

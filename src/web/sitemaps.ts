@@ -9,6 +9,7 @@ import type { Element } from '../pages/xml.ts'
 import { scope } from '../project/site.ts'
 import type { ListingRow, Scope } from '../project/site.ts'
 import { answerText } from './conditional.ts'
+import { noteTime } from '../reads.ts'
 import type { WebContext } from './context.ts'
 import { publicUrl, wordingFor } from './page.ts'
 import type { PageRequest } from './page.ts'
@@ -23,6 +24,8 @@ const MOST_IN_MONTH = 5_000
 const MOST_IN_FILE = 10_000
 const MOST_MONTHS = 1_200
 /** The news sitemap holds two days, at most 1,000 entries. */
+/** Its window moves all the time. */
+const NEWS_KEPT_MS = 5 * 60_000
 const NEWS_DAYS = 2
 const MOST_NEWS = 1_000
 /** Kinds that are parts of pages, not pages. */
@@ -84,6 +87,7 @@ export function sitemapRoutes(router: Router, web: WebContext): void {
   })
   router.get('/sitemap-news.xml', may('read'), async (ctx) => {
     const since = new Date(Date.now() - NEWS_DAYS * DAY_MS).toISOString()
+    noteTime(Date.now() + NEWS_KEPT_MS)
     const { rows } = await site.list({ ...scope('newswire'), from: since }, { limit: MOST_NEWS })
     const url = publicUrl(ctx, web)
     answerRows(ctx, rows, NEWS, (row) => [

@@ -72,5 +72,14 @@ function isSecure(url: string | undefined): boolean {
 }
 
 function cookieIn(ctx: ParameterizedContext): string | undefined {
-  return /(?:^|;\s*)(?:__Host-)?hyperactive=([A-Za-z0-9_-]{43})(?:;|$)/.exec(ctx.get('cookie'))?.[1]
+  return secretIn(ctx.get('cookie'))
+}
+
+/** Whether a request's cookies may be those of somebody who is signed in. */
+export function hasSession(cookies: string | undefined): boolean {
+  return cookies !== undefined && secretIn(cookies) !== undefined
+}
+
+function secretIn(cookies: string): string | undefined {
+  return /(?:^|;\s*)(?:__Host-)?hyperactive=([A-Za-z0-9_-]{43})(?:;|$)/.exec(cookies)?.[1]
 }

@@ -1,0 +1,68 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+
+/** A range of a view's rows that was read, ends included, as ordered keys. */
+export interface RangeRead {
+  view: string
+  from: string
+  to: string
+}
+
+/** Everything that something was made of. */
+export class Reads {
+  /** Ids of documents of the site database, also of those that were not there. */
+  readonly documents = new Set<string>()
+  readonly ranges: RangeRead[] = []
+  /** What was read of counts and vocabularies: "count:tag:river", "top:tag", "terms". */
+  readonly names = new Set<string>()
+  /** When it stops being true by itself, in milliseconds since 1970. */
+  untilMs = Infinity
+  /** Whether something was read whose changes nobody tells of. */
+  isUntold = false
+
+  add(other: Reads): void {
+    for (const id of other.documents) this.documents.add(id)
+    this.ranges.push(...other.ranges)
+    for (const name of other.names) this.names.add(name)
+    this.untilMs = Math.min(this.untilMs, other.untilMs)
+    this.isUntold ||= other.isUntold
+  }
+}
+
+const tracked = new AsyncLocalStorage<Reads>()
+
+/** Does something and gives with its outcome everything that it read. */
+export async function tracking<Value>(work: () => Promise<Value>): Promise<{ value: Value; reads: Reads }> {
+  const reads = new Reads()
+  const value = await tracked.run(reads, work)
+  return { value, reads }
+}
+
+/** The reads of what is being made now; undefined where nobody keeps what is made. */
+export function currentReads(): Reads | undefined {
+  return tracked.getStore()
+}
+
+export function noteDocuments(ids: Iterable<string>): void {
+  const reads = tracked.getStore()
+  if (reads) for (const id of ids) reads.documents.add(id)
+}
+
+export function noteRange(range: RangeRead): void {
+  tracked.getStore()?.ranges.push(range)
+}
+
+export function noteName(name: string): void {
+  tracked.getStore()?.names.add(name)
+}
+
+/** What is made is true until this time, milliseconds since 1970, whatever else happens. */
+export function noteTime(untilMs: number): void {
+  const reads = tracked.getStore()
+  if (reads) reads.untilMs = Math.min(reads.untilMs, untilMs)
+}
+
+/** Something is read whose changes nobody tells of, so what is made is not kept. */
+export function noteUntold(): void {
+  const reads = tracked.getStore()
+  if (reads) reads.isUntold = true
+}
