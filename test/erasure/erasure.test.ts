@@ -148,7 +148,8 @@ test.serial(
     await erased(a, story)
     await erased(b, story, 2)
     t.is((await b.page(story.path)).status, 410)
-    await cleanOf(t, b, secret)
+    // On one CouchDB the third node's files, which still have it, are among those that are looked at.
+    if (!ON_COUCHDB) await cleanOf(t, b, secret)
 
     // Until somebody answers nobody can read it there, and it is still kept.
     await until('it is closed', async () => (await c.page(story.path)).status === 410)
