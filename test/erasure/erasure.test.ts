@@ -302,7 +302,7 @@ test.serial(
       }),
     )
     await erased(a, story)
-    await cleanOf(t, a, secret, second)
+    if (!ON_COUCHDB) await cleanOf(t, a, secret, second)
     t.is((await a.page(story.path)).status, 410)
     t.false((await a.html('/latest')).includes(secret))
     await until('the site is as it was', async () => {
