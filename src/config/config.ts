@@ -89,6 +89,7 @@ const settings = z.strictObject({
     })
     .prefault({}),
   pages: z.strictObject({ memoryBytes: z.int().min(0).default(0) }).prefault({}),
+  produce: z.strictObject({ url: url.optional(), live: z.array(url).max(8).default([]) }).prefault({}),
   abuse: abuseSettings,
   notices: notices.prefault({}),
   feeds: z
