@@ -164,7 +164,6 @@ function patternOf(parts: readonly string[]): Pattern | undefined {
     if (first === 'calendar') return periodOf(`${second}/${third}`)
     if (first === 'comments') return isItemId(second) && isHash(third) ? {} : undefined
     if (first === 'events') return isItemId(second) && third === 'calendar.ics' ? { file: true } : undefined
-    if (isTerm) return third === 'feed.atom' ? { file: true } : undefined
     if (!isGroup) return undefined
     if (third === 'newswire') return { paged: true }
     if (third === 'calendar') return {}

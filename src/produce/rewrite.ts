@@ -51,8 +51,10 @@ export function rewritePage(html: string, { linkOf, insteadOf, base }: PageRewri
 function rewriteAnchor(whole: string, attributes: string, linkOf: LinkOf): string {
   const href = valueOf(attributes, 'href')
   if (href === '') return whole
-  const target = linkOf(href, { byReader: /\brel="[^"]*\bugc\b/.test(attributes) })
-  if (target === undefined) return whole.replace(/\s+href="[^"]*"/, '').replace(/\s+rel="[^"]*"/, '')
+  const target = linkOf(href, {
+    byReader: attributes.includes('ugc') && /\brel="[^"]*\bugc\b/.test(attributes),
+  })
+  if (target === undefined) return whole.replaceAll(/\s+(?:href|rel|aria-label)="[^"]*"/g, '')
   return target === href ? whole : withValue(whole, 'href', target)
 }
 
@@ -72,16 +74,28 @@ function rewriteLink(
   return target === undefined ? '' : withValue(whole, 'href', target)
 }
 
-function valueOf(attributes: string, name: string): string {
-  return unescape(new RegExp(`\\s${name}="([^"]*)"`).exec(attributes)?.[1] ?? '')
+/** Templates write every value between double quotes. */
+function valueOf(attributes: string, name: 'href' | 'src' | 'action' | 'rel'): string {
+  const [from, to] = rangeOf(attributes, name)
+  return unescape(attributes.slice(from, to))
 }
 
-function withValue(whole: string, name: string, value: string): string {
-  return whole.replace(new RegExp(`(\\s${name}=")[^"]*`), (_, before: string) => before + escapeHtml(value))
+function withValue(whole: string, name: 'href' | 'src', value: string): string {
+  const [from, to] = rangeOf(whole, name)
+  return whole.slice(0, from) + escapeHtml(value) + whole.slice(to)
+}
+
+function rangeOf(tag: string, name: string): [from: number, to: number] {
+  const at = tag.indexOf(` ${name}="`)
+  if (at === -1) return [0, 0]
+  const from = at + name.length + 3
+  const end = tag.indexOf('"', from)
+  return [from, end === -1 ? from : end]
 }
 
 /** Text as it stands in HTML. */
 export function escapeHtml(text: string): string {
+  if (!/[&<>"]/.test(text)) return text
   return text
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
