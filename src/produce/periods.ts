@@ -14,7 +14,10 @@ export function periodName(period: string): string {
 }
 
 /** The months, weeks and days of the calendar that a produced site has: those with events, and those of today. */
-export async function periodsWithEvents(site: Site, timeZone: string): Promise<Set<string>> {
+export async function periodsWithEvents(
+  site: Pick<Site, 'calendar'>,
+  timeZone: string,
+): Promise<Set<string>> {
   const now = Date.now()
   // Wherever it is midnight, a quarter of an hour begins.
   noteTime(now - (now % QUARTER_MS) + QUARTER_MS)

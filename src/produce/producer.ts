@@ -36,7 +36,7 @@ const PERIODS = '#periods'
 export interface ProducerOptions {
   /** The node's web application, made with {@link PRODUCED} as its public address and without kept pages. */
   application: RequestListener
-  site: Site
+  site: Pick<Site, 'calendar'>
   /** The site's own settings. */
   about: { language: string; timeZone: string }
   folder: SiteFolder
