@@ -21,6 +21,7 @@ import { PageQueue } from './page-queue.ts'
 import { addressesIn, PRODUCED } from './rewrite.ts'
 import { SitePages } from './site-pages.ts'
 import type { SitePage } from './site-pages.ts'
+import { workThrough } from './work-through.ts'
 
 const log = logger('produce')
 
@@ -256,31 +257,17 @@ export class Producer implements ProducedSite, AsyncDisposable {
   }
 
   async #makeQueued(): Promise<void> {
-    let busy = 0
-    let failure: unknown
-    await new Promise<void>((resolve) => {
-      const go = () => {
-        while (busy < AT_ONCE && failure === undefined && !this.#stop.signal.aborted) {
-          const page = this.#queue.next()
-          if (!page) break
-          if (this.#pages.isPassedOver(page)) continue
-          busy += 1
-          this.#make(page)
-            .catch((error: unknown) => {
-              this.#add(page)
-              failure ??= error
-            })
-            .finally(() => {
-              busy -= 1
-              go()
-            })
-        }
-        if (busy === 0) resolve()
-      }
-      go()
-    })
-    this.#stop.signal.throwIfAborted()
-    if (failure !== undefined) throw failure as Error
+    const next = () => {
+      for (let page = this.#queue.next(); page; page = this.#queue.next())
+        if (!this.#pages.isPassedOver(page)) return page
+      return undefined
+    }
+    const make = (page: SitePage) =>
+      this.#make(page).catch((error: unknown) => {
+        this.#add(page)
+        throw error
+      })
+    await workThrough(next, make, { atOnce: AT_ONCE, signal: this.#stop.signal })
   }
 
   async #make(page: SitePage): Promise<void> {
