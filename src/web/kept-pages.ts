@@ -107,6 +107,7 @@ export class KeptPages {
         status: ctx.status,
         headers: headersOf(ctx),
         reads,
+        asked: 0,
       }
       if (this.store.put(page, since)) this.#compress(page)
       ctx.set('ETag', `"${etag}"`)

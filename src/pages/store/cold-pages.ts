@@ -11,6 +11,7 @@ export class ColdPages {
   readonly #most: number
   /** The one that was asked for longest ago first. */
   readonly #known = new Map<string, Known>()
+  readonly #taking = new Map<string, Promise<StoredPage | undefined>>()
   readonly #dependencies = new Dependencies()
 
   /** @param options.most how many may be known */
@@ -45,7 +46,13 @@ export class ColdPages {
   }
 
   /** Gives a page back, with its bytes; it is cold no more. Undefined if there is none that holds. */
-  async take(key: string, nowMs = Date.now()): Promise<StoredPage | undefined> {
+  take(key: string, nowMs = Date.now()): Promise<StoredPage | undefined> {
+    const taking = this.#taking.get(key) ?? this.#take(key, nowMs).finally(() => this.#taking.delete(key))
+    this.#taking.set(key, taking)
+    return taking
+  }
+
+  async #take(key: string, nowMs: number): Promise<StoredPage | undefined> {
     const known = this.#known.get(key)
     if (!known) return undefined
     if (known.reads.untilMs <= nowMs) {
@@ -59,18 +66,19 @@ export class ColdPages {
     return page
   }
 
-  /** Drops the pages that were made of what has changed; gives their keys. */
-  changed(change: Change): string[] {
-    const keys = this.#dependencies.changed(change)
-    for (const key of keys) this.drop(key)
-    return keys
+  /** Drops the pages that were made of what has changed. */
+  changed(change: Change): void {
+    for (const key of this.#dependencies.changed(change)) this.drop(key)
   }
 
-  /** Drops what has stopped being true by itself; gives the keys. */
-  expire(nowMs: number): string[] {
-    const keys = this.#dependencies.expired(nowMs)
-    for (const key of keys) this.drop(key)
-    return keys
+  /** Drops what has stopped being true by itself. */
+  expire(nowMs = Date.now()): void {
+    for (const key of this.#dependencies.expired(nowMs)) this.drop(key)
+  }
+
+  /** When the next one stops being true by itself, in milliseconds since 1970. */
+  get nextMs(): number {
+    return this.#dependencies.nextMs
   }
 
   /** Drops a page, and its files. */
@@ -91,6 +99,6 @@ export class ColdPages {
 }
 
 function withoutBytes(page: StoredPage): Known {
-  const { key, type, etag, changedMs, status, headers, reads } = page
-  return { key, type, etag, changedMs, status, headers, reads }
+  const { key, type, etag, changedMs, status, headers, reads, asked } = page
+  return { key, type, etag, changedMs, status, headers, reads, asked }
 }

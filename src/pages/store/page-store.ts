@@ -10,22 +10,27 @@ export class PageStore {
   readonly #pages = new Map<string, StoredPage>()
   readonly #dependencies = new Dependencies()
   readonly #mostBytes: number
-  readonly #onDrop: (keys: readonly string[]) => void
+  readonly #onDrop: (pages: readonly StoredPage[]) => void
+  readonly #onEvict: (page: StoredPage) => void
   #bytes = 0
 
   /**
    * @param options.mostBytes how much the pages may take, with their compressed forms
    * @param options.onDrop told which pages do not hold any more
+   * @param options.onEvict told of a page that holds, and for which there is no room
    */
   constructor({
     mostBytes,
     onDrop = () => undefined,
+    onEvict = () => undefined,
   }: {
     mostBytes: number
-    onDrop?: (keys: readonly string[]) => void
+    onDrop?: (pages: readonly StoredPage[]) => void
+    onEvict?: (page: StoredPage) => void
   }) {
     this.#mostBytes = mostBytes
     this.#onDrop = onDrop
+    this.#onEvict = onEvict
   }
 
   get size(): number {
@@ -48,10 +53,15 @@ export class PageStore {
       this.#drop([key])
       return undefined
     }
+    page.asked += 1
     // The last in the map is the one that was asked for last.
     this.#pages.delete(key)
     this.#pages.set(key, page)
     return page
+  }
+
+  has(key: string): boolean {
+    return this.#pages.has(key)
   }
 
   keys(): IterableIterator<string> {
@@ -88,15 +98,26 @@ export class PageStore {
     return dropped
   }
 
+  /** Drops what has stopped being true by itself. */
+  expire(nowMs = Date.now()): void {
+    this.#drop(this.#dependencies.expired(nowMs))
+  }
+
+  /** When the next page stops being true by itself, in milliseconds since 1970. */
+  get nextMs(): number {
+    return this.#dependencies.nextMs
+  }
+
   clear(): void {
     this.#dependencies.forgetChanges()
     this.#drop([...this.#pages.keys()])
   }
 
   #drop(keys: readonly string[]): void {
-    if (keys.length === 0) return
+    const pages = keys.flatMap((key) => this.#pages.get(key) ?? [])
+    if (pages.length === 0) return
     for (const key of keys) this.#remove(key)
-    this.#onDrop(keys)
+    this.#onDrop(pages)
   }
 
   #remove(key: string): void {
@@ -108,9 +129,10 @@ export class PageStore {
   }
 
   #shrink(): void {
-    for (const key of this.#pages.keys()) {
+    for (const [key, page] of this.#pages) {
       if (this.#bytes <= this.#mostBytes) return
       this.#remove(key)
+      this.#onEvict(page)
     }
   }
 }
