@@ -13,6 +13,7 @@ import { Projector } from './project/projector.ts'
 import { SITE_DATABASE } from './project/rebuild.ts'
 import { Site } from './project/site.ts'
 import { TERMS } from './project/site-writer.ts'
+import { Proxies } from './proxies/proxies.ts'
 import { noteName } from './reads.ts'
 import { anchorsOf } from './replication/peers-file.ts'
 import { createReplication } from './replication/replication.ts'
@@ -68,11 +69,14 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
   const policy = policyOf(config, key.publicKey)
   const index = stack.use(SearchIndex.open(searchFile(config.data)))
   let anchors = await anchorsOf(config, key.publicKey)
+  const proxies = stack.use(new Proxies(loaded))
   const kept = new KeptPages({
     mostBytes: config.pages.memoryBytes,
     language: config.site.language,
     url: config.url,
     views: (await readDesignDoc(SITE_DATABASE)).views ?? {},
+    lifetimes: config.pages.cache,
+    outside: proxies,
   })
   // Pages that older views made, while new ones are being built, are not to stay.
   deployment.switched.then(() => kept.clear()).catch(() => undefined)
@@ -176,6 +180,7 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
     prefix: store.prefix,
   })
 
+  await proxies.start()
   projector.start()
   eraser.start()
   stack.use(office.watcher).start()
@@ -205,7 +210,7 @@ function feedPuller({ every, allow }: Config['feeds'], site: Site, kept: KeptPag
     site: site.database,
     fetch: new GuardedFetch({ allow: (ip) => allow.includes(ip) }),
     feeds: () => groupFeeds(site, MOST_FEEDS),
-    onWritten: (id) => kept.store.changed({ documents: [id], rows: [], names: [] }),
+    onWritten: (id) => kept.changed({ documents: [id], rows: [], names: [] }),
     everyMs: every * 60_000,
   })
 }

@@ -4,10 +4,15 @@ import { MapFunctions } from '../couch/embedded/map-functions.ts'
 import { logger } from '../log.ts'
 import { changedRows } from '../pages/store/changed-rows.ts'
 import type { ChangedRow } from '../pages/store/changed-rows.ts'
-import { PageKeys } from '../pages/store/page-key.ts'
+import { cacheControlOf } from '../pages/store/lifetime.ts'
+import type { Lifetimes } from '../pages/store/lifetime.ts'
+import { isAskedByItsKey, PageKeys } from '../pages/store/page-key.ts'
 import { PageStore } from '../pages/store/page-store.ts'
-import { servePage } from '../pages/store/serve.ts'
+import type { Change } from '../pages/store/page-store.ts'
+import type { Outside } from '../pages/store/outside.ts'
+import { isFresh, servePage } from '../pages/store/serve.ts'
 import { compressForms, etagOf } from '../pages/store/stored-page.ts'
+import { surrogateKeys } from '../pages/store/surrogate-keys.ts'
 import type { StoredPage } from '../pages/store/stored-page.ts'
 import type { Written } from '../project/site-writer.ts'
 import { tracking } from '../reads.ts'
@@ -24,12 +29,19 @@ const NOT_KEPT = new Set(['content-type', 'content-length', 'cache-control', 'et
 
 interface Keepable {
   keepable?: true
+  keeping?: true
 }
 
 /** To be said of an answer that is the same for everybody who is not signed in, until what it was made of changes. */
 export function mayKeep(ctx: ParameterizedContext): void {
   const state = ctx.state as Keepable
   state.keepable = true
+}
+
+/** Whether this answer may be kept, for which it must be whole; who keeps it says 304 to a reader who has it. */
+export function isKeeping(ctx: ParameterizedContext): boolean {
+  const { keeping } = ctx.state as Keepable
+  return keeping === true
 }
 
 export interface KeptPagesOptions {
@@ -40,6 +52,8 @@ export interface KeptPagesOptions {
   url: string | undefined
   /** The map functions of the site database by their views' names. */
   views: Readonly<Record<string, { map: string }>>
+  lifetimes: Lifetimes
+  outside: Outside
 }
 
 /**
@@ -52,13 +66,17 @@ export class KeptPages {
   readonly #keys: PageKeys
   readonly #functions: MapFunctions
   readonly #names: string[]
+  readonly #lifetimes: Lifetimes
+  readonly #outside: Outside
   /** By key: the tag of the latest content and since when it has been that. */
   readonly #changed = new Map<string, { etag: string; changedMs: number }>()
   /** How many pages were rendered to be kept. */
   rendered = 0
 
-  constructor({ mostBytes, language, url, views }: KeptPagesOptions) {
+  constructor({ mostBytes, language, url, views, lifetimes, outside }: KeptPagesOptions) {
     this.store = new PageStore({ mostBytes })
+    this.#lifetimes = lifetimes
+    this.#outside = outside
     this.#keeps = mostBytes > 0
     this.#keys = new PageKeys({ language, namesHost: url === undefined })
     this.#names = Object.keys(views)
@@ -66,7 +84,7 @@ export class KeptPages {
     this.#functions = new MapFunctions(maps, (view) => {
       // Its rows are unknown, so everything that shows some is made anew.
       log.warn('a map function threw; all pages are made anew', { view: this.#names[view] })
-      this.store.clear()
+      this.clear()
     })
   }
 
@@ -75,8 +93,12 @@ export class KeptPages {
     return (request: IncomingMessage, response: ServerResponse) => {
       const key = this.#keyOf(request)
       const page = key === undefined ? undefined : this.store.get(key)
-      if (page) servePage(request, response, page, 'no-cache')
-      else next(request, response)
+      if (!page) {
+        next(request, response)
+        return
+      }
+      servePage(request, response, page, cacheControlOf(page, this.#lifetimes))
+      this.#outside.given(page)
     }
   }
 
@@ -89,11 +111,16 @@ export class KeptPages {
         return
       }
       const since = this.store.now
+      Object.assign(ctx.state, { keeping: true } satisfies Keepable)
       const { reads } = await tracking(next)
       const { keepable } = ctx.state as Keepable
       const { body } = ctx
       const isText = typeof body === 'string' || Buffer.isBuffer(body)
       if (!keepable || ctx.status !== 200 || !isText || ctx.res.hasHeader('set-cookie')) return
+      if (!isAskedByItsKey(key, ctx.query)) {
+        if (ctx.fresh) ctx.status = 304
+        return
+      }
       this.rendered += 1
       const bytes = Buffer.from(body)
       const etag = etagOf(bytes)
@@ -105,27 +132,45 @@ export class KeptPages {
         etag,
         changedMs: this.#changedMs(key, etag),
         status: ctx.status,
-        headers: headersOf(ctx),
+        headers: { ...headersOf(ctx), 'surrogate-key': surrogateKeys(reads) },
         reads,
       }
-      if (this.store.put(page, since)) this.#compress(page)
       ctx.set('ETag', `"${etag}"`)
       ctx.lastModified = new Date(page.changedMs)
+      // What has changed meanwhile, or changes without anybody telling, nobody else is to keep either.
+      if (!this.store.put(page, since)) {
+        if (ctx.fresh) ctx.status = 304
+        return
+      }
+      this.#compress(page)
+      ctx.set({ ...page.headers, 'cache-control': cacheControlOf(page, this.#lifetimes) })
+      this.#outside.given(page)
+      if (isFresh(ctx.req.headers, page)) ctx.status = 304
     }
   }
 
   /** Drops the pages that this concerns. */
   written({ documents, names }: Written): void {
-    const rows: ChangedRow[] = []
-    const views = { functions: this.#functions, names: this.#names }
-    // Where nothing is kept only the count matters.
-    if (this.#keeps)
-      for (const { before, after } of documents) rows.push(...changedRows(before, after, views))
-    this.store.changed({ documents: documents.map(({ id }) => id), rows, names })
+    const gone = documents.filter(({ before, after }) => isShown(before) && !isShown(after))
+    const first = { documents: idsOf(gone), rows: this.#rowsOf(gone), names: [] }
+    this.changed({ documents: idsOf(documents), rows: this.#rowsOf(documents), names }, first)
+  }
+
+  /** @param first what of it takes something off the pages: whoever keeps pages elsewhere hears of it before the rest */
+  changed(change: Change, first: Change = NOTHING): void {
+    this.store.changed(change)
+    this.#outside.changed(change, first)
   }
 
   clear(): void {
     this.store.clear()
+    this.#outside.cleared()
+  }
+
+  /** Where nothing is kept, only the count of changes matters. */
+  #rowsOf(documents: Written['documents']): ChangedRow[] {
+    const views = { functions: this.#functions, names: this.#names }
+    return this.#keeps ? documents.flatMap(({ before, after }) => changedRows(before, after, views)) : []
   }
 
   #keyOf({ method, url = '', headers }: IncomingMessage): string | undefined {
@@ -154,6 +199,19 @@ export class KeptPages {
       .then(() => this.store.grown(page, (page.forms.br?.length ?? 0) + (page.forms.gzip?.length ?? 0)))
       .catch(() => log.warn('a page could not be compressed'))
   }
+}
+
+const NOTHING: Change = { documents: [], rows: [], names: [] }
+
+function idsOf(documents: Written['documents']): string[] {
+  return documents.map(({ id }) => id)
+}
+
+/** Whether readers find it on pages. */
+function isShown(document: object | undefined): boolean {
+  if (document === undefined) return false
+  const { standing } = document as { standing?: { hidden?: boolean; closed?: string } }
+  return standing !== undefined && !standing.hidden && standing.closed === undefined
 }
 
 function headersOf(ctx: ParameterizedContext): Record<string, string> {
