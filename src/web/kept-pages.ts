@@ -16,6 +16,7 @@ import { surrogateKeys } from '../pages/store/surrogate-keys.ts'
 import type { StoredPage } from '../pages/store/stored-page.ts'
 import type { Written } from '../project/site-writer.ts'
 import { tracking } from '../reads.ts'
+import type { Reads } from '../reads.ts'
 import { hasSession } from './people/person.ts'
 
 const log = logger('pages')
@@ -117,36 +118,37 @@ export class KeptPages {
       const { body } = ctx
       const isText = typeof body === 'string' || Buffer.isBuffer(body)
       if (!keepable || ctx.status !== 200 || !isText || ctx.res.hasHeader('set-cookie')) return
-      if (!isAskedByItsKey(key, ctx.query)) {
-        if (ctx.fresh) ctx.status = 304
-        return
-      }
-      this.rendered += 1
-      const bytes = Buffer.from(body)
-      const etag = etagOf(bytes)
-      const page: StoredPage = {
-        key,
-        body: bytes,
-        forms: {},
-        type: ctx.response.get('content-type'),
-        etag,
-        changedMs: this.#changedMs(key, etag),
-        status: ctx.status,
-        headers: { ...headersOf(ctx), 'surrogate-key': surrogateKeys(reads) },
-        reads,
-      }
-      ctx.set('ETag', `"${etag}"`)
-      ctx.lastModified = new Date(page.changedMs)
-      // What has changed meanwhile, or changes without anybody telling, nobody else is to keep either.
-      if (!this.store.put(page, since)) {
-        if (ctx.fresh) ctx.status = 304
-        return
-      }
-      this.#compress(page)
-      ctx.set({ ...page.headers, 'cache-control': cacheControlOf(page, this.#lifetimes) })
-      this.#outside.given(page)
-      if (isFresh(ctx.req.headers, page)) ctx.status = 304
+      const page = isAskedByItsKey(key, ctx.query) ? this.#keep(ctx, { key, since, reads }) : undefined
+      if (page ? isFresh(ctx.req.headers, page) : ctx.fresh) ctx.status = 304
     }
+  }
+
+  /** Keeps what was made; what changed meanwhile, or changes without anybody telling, nobody else is to keep either. */
+  #keep(
+    ctx: ParameterizedContext,
+    { key, since, reads }: { key: string; since: number; reads: Reads },
+  ): StoredPage | undefined {
+    this.rendered += 1
+    const body = Buffer.from(ctx.body as string | Buffer)
+    const etag = etagOf(body)
+    const page: StoredPage = {
+      key,
+      body,
+      forms: {},
+      type: ctx.response.get('content-type'),
+      etag,
+      changedMs: this.#changedMs(key, etag),
+      status: ctx.status,
+      headers: { ...headersOf(ctx), 'surrogate-key': surrogateKeys(reads) },
+      reads,
+    }
+    ctx.set('ETag', `"${etag}"`)
+    ctx.lastModified = new Date(page.changedMs)
+    if (!this.store.put(page, since)) return undefined
+    this.#compress(page)
+    ctx.set({ ...page.headers, 'cache-control': cacheControlOf(page, this.#lifetimes) })
+    this.#outside.given(page)
+    return page
   }
 
   /** Drops the pages that this concerns. */
