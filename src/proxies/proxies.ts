@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { LoadedConfig } from '../config/config.ts'
 import type { Outside } from '../pages/store/outside.ts'
-import type { Change } from '../pages/store/page-store.ts'
+import type { Change } from '../pages/store/dependencies.ts'
 import type { StoredPage } from '../pages/store/stored-page.ts'
 import { changedKeys, EVERYTHING } from '../pages/store/surrogate-keys.ts'
 import { AddressFile } from './address-file.ts'

@@ -8,7 +8,7 @@ import { cacheControlOf } from '../pages/store/lifetime.ts'
 import type { Lifetimes } from '../pages/store/lifetime.ts'
 import { isAskedByItsKey, PageKeys } from '../pages/store/page-key.ts'
 import { PageStore } from '../pages/store/page-store.ts'
-import type { Change } from '../pages/store/page-store.ts'
+import type { Change } from '../pages/store/dependencies.ts'
 import type { Outside } from '../pages/store/outside.ts'
 import { isFresh, servePage } from '../pages/store/serve.ts'
 import { compressForms, etagOf } from '../pages/store/stored-page.ts'
@@ -141,6 +141,7 @@ export class KeptPages {
       status: ctx.status,
       headers: { ...headersOf(ctx), 'surrogate-key': surrogateKeys(reads) },
       reads,
+      asked: 0,
     }
     ctx.set('ETag', `"${etag}"`)
     ctx.lastModified = new Date(page.changedMs)

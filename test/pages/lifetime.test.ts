@@ -89,7 +89,7 @@ test('what drops a page has one of its keys, and the header stays short', (t) =>
       t.regex(header, /^all(?: [\w-]+)*$/)
       const store = new PageStore({ mostBytes: 1000 })
       const body = Buffer.from('a')
-      const rest = { type: '', etag: '', changedMs: 0, status: 200, headers: {}, forms: {} }
+      const rest = { type: '', etag: '', changedMs: 0, status: 200, headers: {}, forms: {}, asked: 0 }
       store.put({ key: 'page', body, reads: read, ...rest }, store.now)
       const isDropped = store.changed(dropping).length > 0
       const keys = new Set(header.split(' '))

@@ -67,7 +67,16 @@ const changed = (...documents: string[]) => ({ ...NOTHING, documents })
 function page(path: string, ...documents: string[]) {
   const reads = new Reads()
   for (const id of documents) reads.documents.add(id)
-  const rest = { type: '', etag: '', changedMs: 0, status: 200, forms: {}, body: Buffer.alloc(0), reads }
+  const rest = {
+    type: '',
+    etag: '',
+    changedMs: 0,
+    status: 200,
+    forms: {},
+    body: Buffer.alloc(0),
+    reads,
+    asked: 0,
+  }
   return { key: ` en ${path}`, headers: { 'surrogate-key': surrogateKeys(reads) }, ...rest }
 }
 

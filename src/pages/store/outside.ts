@@ -1,4 +1,4 @@
-import type { Change } from './page-store.ts'
+import type { Change } from './dependencies.ts'
 import type { StoredPage } from './stored-page.ts'
 
 /** Keeps pages too, somewhere in front of this node, and is to be told when they do not hold any more. */

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import type { Reads } from '../../reads.ts'
-import { scopeOf, scopeOfRange } from './page-store.ts'
-import type { Change } from './page-store.ts'
+import { scopeOf, scopeOfRange } from './dependencies.ts'
+import type { Change } from './dependencies.ts'
 
 /** Every page has it: what drops it drops everything. */
 export const EVERYTHING = 'all'
