@@ -21,6 +21,7 @@ export function keptPage(
     status: 200,
     headers: {},
     reads: new Reads(),
+    asked: 0,
     ...given,
   }
 }
