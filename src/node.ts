@@ -70,14 +70,19 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
   const index = stack.use(SearchIndex.open(searchFile(config.data)))
   let anchors = await anchorsOf(config, key.publicKey)
   const proxies = stack.use(new Proxies(loaded))
-  const kept = new KeptPages({
-    mostBytes: config.pages.memoryBytes,
-    language: config.site.language,
-    url: config.url,
-    views: (await readDesignDoc(SITE_DATABASE)).views ?? {},
-    lifetimes: config.pages.cache,
-    outside: proxies,
-  })
+  const { memoryBytes, folder, fileBytes, cache } = config.pages
+  const kept = stack.use(
+    new KeptPages({
+      mostBytes: memoryBytes,
+      files: { folder, mostBytes: fileBytes },
+      language: config.site.language,
+      url: config.url,
+      views: (await readDesignDoc(SITE_DATABASE)).views ?? {},
+      lifetimes: cache,
+      outside: proxies,
+    }),
+  )
+  await kept.open()
   // Pages that older views made, while new ones are being built, are not to stay.
   deployment.switched.then(() => kept.clear()).catch(() => undefined)
   const projector = stack.use(
@@ -169,7 +174,7 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
     settled: (documentId) => projector.settled(documentId),
     holdings: (ids) => replication.holdings(ids),
     before: [gateway, replication.router],
-    ...(config.pages.memoryBytes > 0 ? { kept } : {}),
+    ...(memoryBytes > 0 ? { kept } : {}),
   })
   const setUp = await setUpLink({ people, access })
   const { address } = stack.use(await listen(kept.serving(app.callback()), config))

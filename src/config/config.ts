@@ -89,7 +89,20 @@ const settings = z.strictObject({
       concealNeeds: z.int().min(1).max(5).default(1),
     })
     .prefault({}),
-  pages: z.strictObject({ memoryBytes: z.int().min(0).default(0), cache: cacheSettings }).prefault({}),
+  pages: z
+    .strictObject({
+      memoryBytes: z
+        .int()
+        .min(0)
+        .default(64 * 1024 * 1024),
+      folder: z.string().min(1).optional(),
+      fileBytes: z
+        .int()
+        .min(0)
+        .default(512 * 1024 * 1024),
+      cache: cacheSettings,
+    })
+    .prefault({}),
   proxies: proxySettings,
   abuse: abuseSettings,
   notices: notices.prefault({}),
@@ -119,7 +132,8 @@ const settings = z.strictObject({
 type Settings = z.output<typeof settings>
 
 /** All settings of a node, read once and frozen. Paths are absolute. */
-export interface Config extends Omit<Settings, 'couchdb' | 'notices' | 'proxies'> {
+export interface Config extends Omit<Settings, 'couchdb' | 'notices' | 'pages' | 'proxies'> {
+  readonly pages: Settings['pages'] & { readonly folder: string }
   /** Settings of a CouchDB; its address is among the secrets. */
   readonly couchdb: Omit<Settings['couchdb'], 'url'>
   /** Servers in front of this one that keep pages; what proves to them who asks is among the secrets. */
@@ -204,7 +218,7 @@ export function loadConfig(flags: Flags = {}, environment: Environment = process
   }
   const parsed = settings.safeParse(given)
   if (!parsed.success) throw badConfig(describe(parsed.error, file, fromFile !== undefined))
-  const { couchdb, notices, proxies, ...rest } = parsed.data
+  const { couchdb, notices, pages, proxies, ...rest } = parsed.data
   const { url: couchdbUrl, ...couchdbSettings } = couchdb
   if (rest.replication.runner === 'couchdb' && couchdbUrl === undefined)
     throw badConfig('replication.runner: couchdb needs a CouchDB; set COUCHDB_URL, or runner: node')
@@ -216,6 +230,7 @@ export function loadConfig(flags: Flags = {}, environment: Environment = process
     proxies: proxies.map(({ url: address, method }) => ({ url: address, method })),
     notices: { ...(smtp ? { smtp: smtpSettings as Omit<typeof smtp, 'url'> } : {}), everyMinutes },
     data: resolve(rest.data),
+    pages: { ...pages, folder: resolve(pages.folder ?? join(rest.data, 'pages')) },
     peers: resolve(rest.peers),
     file: fromFile ? file : undefined,
   }

@@ -1,30 +1,37 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import type { Middleware, ParameterizedContext } from 'koa'
 import { MapFunctions } from '../couch/embedded/map-functions.ts'
+import { wallTime } from '../ledger/clock.ts'
 import { logger } from '../log.ts'
 import { changedRows } from '../pages/store/changed-rows.ts'
 import type { ChangedRow } from '../pages/store/changed-rows.ts'
 import { cacheControlOf } from '../pages/store/lifetime.ts'
 import type { Lifetimes } from '../pages/store/lifetime.ts'
 import { isAskedByItsKey, PageKeys } from '../pages/store/page-key.ts'
-import { PageStore } from '../pages/store/page-store.ts'
+import type { PageStore } from '../pages/store/page-store.ts'
+import { Shelves } from '../pages/store/shelves.ts'
+import type { ShelvesState } from '../pages/store/shelves.ts'
 import type { Change } from '../pages/store/dependencies.ts'
 import type { Outside } from '../pages/store/outside.ts'
 import { isFresh, servePage } from '../pages/store/serve.ts'
-import { compressForms, etagOf } from '../pages/store/stored-page.ts'
+import { etagOf } from '../pages/store/stored-page.ts'
 import { surrogateKeys } from '../pages/store/surrogate-keys.ts'
 import type { StoredPage } from '../pages/store/stored-page.ts'
+import { pathOf } from '../pages/models.ts'
+import type { SiteItem } from '../project/site-item.ts'
 import type { Written } from '../project/site-writer.ts'
 import { tracking } from '../reads.ts'
 import type { Reads } from '../reads.ts'
 import { hasSession } from './people/person.ts'
+import { Renewal } from './renewal.ts'
 
 const log = logger('pages')
 
-/** Shorter pages are sent as they are. */
-const SMALLEST_COMPRESSED = 1000
 /** Contents whose time of change is remembered, also while their page is not kept. */
 const REMEMBERED = 50_000
+/** What is younger is recent. */
+const RECENT_MS = 7 * 24 * 3_600_000
+const FIRST_LOOKED_AT = ['/', '/newswire']
 /** Headers that the answer gets from the store, or that are of one answer alone. */
 const NOT_KEPT = new Set(['content-type', 'content-length', 'cache-control', 'etag', 'last-modified', 'date'])
 
@@ -55,6 +62,8 @@ export interface KeptPagesOptions {
   views: Readonly<Record<string, { map: string }>>
   lifetimes: Lifetimes
   outside: Outside
+  /** Where pages lie on disk as well, and how much they may take there. */
+  files: { folder: string; mostBytes: number }
 }
 
 /**
@@ -62,20 +71,30 @@ export interface KeptPagesOptions {
  * request, and drops each as soon as something that it was made of changes.
  */
 export class KeptPages {
-  readonly store: PageStore
+  readonly #shelves: Shelves
+  readonly #renewal: Renewal
   readonly #keeps: boolean
   readonly #keys: PageKeys
   readonly #functions: MapFunctions
   readonly #names: string[]
   readonly #lifetimes: Lifetimes
   readonly #outside: Outside
+  readonly #language: string
+  readonly #hasUrl: boolean
   /** By key: the tag of the latest content and since when it has been that. */
   readonly #changed = new Map<string, { etag: string; changedMs: number }>()
   /** How many pages were rendered to be kept. */
   rendered = 0
 
-  constructor({ mostBytes, language, url, views, lifetimes, outside }: KeptPagesOptions) {
-    this.store = new PageStore({ mostBytes })
+  constructor({ mostBytes, language, url, views, lifetimes, outside, files }: KeptPagesOptions) {
+    this.#renewal = new Renewal({ has: (key) => this.#shelves.has(key) })
+    this.#shelves = new Shelves({
+      mostBytes,
+      files: mostBytes > 0 && files.mostBytes > 0 ? files : undefined,
+      onDrop: (pages) => this.#renewal.dropped(pages),
+    })
+    this.#language = language
+    this.#hasUrl = url !== undefined
     this.#lifetimes = lifetimes
     this.#outside = outside
     this.#keeps = mostBytes > 0
@@ -89,18 +108,53 @@ export class KeptPages {
     })
   }
 
+  /** Those in memory. */
+  get store(): PageStore {
+    return this.#shelves.memory
+  }
+
+  /** To be called before the first page is kept. */
+  async open(): Promise<void> {
+    await this.#shelves.open()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#renewal.stop()
+    await this.#shelves.close()
+  }
+
+  get state(): ShelvesState {
+    return this.#shelves.state
+  }
+
+  /** Resolves when pages that are to be made again are there, and on disk. */
+  async renewed(): Promise<void> {
+    await this.#renewal.done()
+    await this.#shelves.settled()
+  }
+
   /** Answers from the store, or lets `next` answer. */
   serving(next: RequestListener): RequestListener {
+    this.#renewal.start(next)
     return (request: IncomingMessage, response: ServerResponse) => {
       const key = this.#keyOf(request)
       const page = key === undefined ? undefined : this.store.get(key)
-      if (!page) {
+      if (page) this.#serve(request, response, page)
+      else if (key !== undefined && this.#shelves.isCold(key)) {
+        void this.#shelves.thaw(key).then((thawed) => {
+          if (thawed) this.#serve(request, response, thawed)
+          else next(request, response)
+        })
+      } else {
+        if (key !== undefined) this.#renewal.missed(key)
         next(request, response)
-        return
       }
-      servePage(request, response, page, cacheControlOf(page, this.#lifetimes))
-      this.#outside.given(page)
     }
+  }
+
+  #serve(request: IncomingMessage, response: ServerResponse, page: StoredPage): void {
+    servePage(request, response, page, cacheControlOf(page, this.#lifetimes))
+    this.#outside.given(page)
   }
 
   /** Keeps what is made below it, where it says that it {@link mayKeep}. */
@@ -145,8 +199,7 @@ export class KeptPages {
     }
     ctx.set('ETag', `"${etag}"`)
     ctx.lastModified = new Date(page.changedMs)
-    if (!this.store.put(page, since)) return undefined
-    this.#compress(page)
+    if (!this.#shelves.put(page, since)) return undefined
     ctx.set({ ...page.headers, 'cache-control': cacheControlOf(page, this.#lifetimes) })
     this.#outside.given(page)
     return page
@@ -157,16 +210,17 @@ export class KeptPages {
     const gone = documents.filter(({ before, after }) => isShown(before) && !isShown(after))
     const first = { documents: idsOf(gone), rows: this.#rowsOf(gone), names: [] }
     this.changed({ documents: idsOf(documents), rows: this.#rowsOf(documents), names }, first)
+    for (const key of this.#recent(documents)) this.#renewal.make(key)
   }
 
   /** @param first what of it takes something off the pages: whoever keeps pages elsewhere hears of it before the rest */
   changed(change: Change, first: Change = NOTHING): void {
-    this.store.changed(change)
+    this.#shelves.changed(change)
     this.#outside.changed(change, first)
   }
 
   clear(): void {
-    this.store.clear()
+    this.#shelves.clear()
     this.#outside.cleared()
   }
 
@@ -196,15 +250,24 @@ export class KeptPages {
     return changedMs
   }
 
-  #compress(page: StoredPage): void {
-    if (page.body.length < SMALLEST_COMPRESSED) return
-    compressForms(page)
-      .then(() => this.store.grown(page, (page.forms.br?.length ?? 0) + (page.forms.gzip?.length ?? 0)))
-      .catch(() => log.warn('a page could not be compressed'))
+  /** Pages that are made before anybody asks: those of what is new, and where it is looked for. */
+  #recent(documents: Written['documents']): string[] {
+    if (!this.#keeps || !this.#hasUrl) return []
+    const paths = documents.flatMap(({ after }) => recentPath(after) ?? [])
+    return paths.length === 0
+      ? []
+      : [...paths, ...FIRST_LOOKED_AT].map((path) => ` ${this.#language} ${path}`)
   }
 }
 
 const NOTHING: Change = { documents: [], rows: [], names: [] }
+
+/** The address of an item that was published lately; undefined for others. */
+function recentPath(document: object | undefined): string | undefined {
+  const { _id, type, kind, at = '' } = (document ?? {}) as Partial<SiteItem>
+  if (type !== 'item' || kind === undefined || _id === undefined) return undefined
+  return Date.now() - wallTime(at) < RECENT_MS ? pathOf(kind, _id) : undefined
+}
 
 function idsOf(documents: Written['documents']): string[] {
   return documents.map(({ id }) => id)

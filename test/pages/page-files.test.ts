@@ -23,7 +23,7 @@ async function filesIn(t: ExecutionContext, mostBytes = 1_000_000) {
   t.teardown(() => files.close())
   const names = async () => {
     const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => [])
-    const found = entries.filter((entry) => entry.isFile())
+    const found = entries.filter((entry) => entry.isFile() && entry.name !== '.hyperactive-pages')
     return found.map(({ parentPath, name }) => join(parentPath, name).slice(folder.length + 1)).sort()
   }
   const write = async (...pages: Parameters<PageFiles['write']>[0][]) => {
@@ -133,6 +133,14 @@ test('what an earlier run has left is removed at the start', async (t) => {
   await write(keptPage(' en /newswire', 'A page.'))
   await new PageFiles({ folder, mostBytes: 1000 }).open()
   t.deepEqual(await names(), [])
+})
+
+test('a folder with files of somebody else is left as it is', async (t) => {
+  const folder = await testFolder(t)
+  await writeFile(join(folder, 'letter.txt'), 'Mine')
+  const opening = new PageFiles({ folder, mostBytes: 1000 }).open()
+  await t.throwsAsync(opening, { code: 'pages_folder_taken', message: /pages\.folder/ })
+  t.deepEqual(await readdir(folder), ['letter.txt'])
 })
 
 test.serial('a disk that takes nothing is said, leaves no half file, and costs no other page', async (t) => {

@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { mkdir, readFile, rename, rm, unlink, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, rm, unlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { messageOf } from '../../errors.ts'
+import { HyperactiveError, messageOf } from '../../errors.ts'
 import { logger } from '../../log.ts'
 import { filePath } from './file-path.ts'
 import type { Encoding, StoredPage } from './stored-page.ts'
@@ -11,6 +11,8 @@ const log = logger('pages')
 /** After a failure nothing is written for so long. */
 const PAUSE_MS = 30_000
 const WRITERS = 2
+/** Says that a folder's files are ours. */
+const MARK = '.hyperactive-pages'
 /** Pages that wait to be written; with more, the newest go without a file. */
 const MOST_WAITING = 5000
 const ENDINGS: Readonly<Record<Encoding, string>> = { identity: '', gzip: '.gz', br: '.br' }
@@ -71,9 +73,28 @@ export class PageFiles {
     this.#onRemoved = onRemoved
   }
 
-  /** Removes what an earlier run has left: nobody knows what has changed since. */
+  /**
+   * Removes what an earlier run has left: nobody knows what has changed since.
+   *
+   * @throws HyperactiveError `pages_folder_taken` for a folder with files of somebody else's
+   */
   async open(): Promise<void> {
-    await this.#removing(() => rm(this.#folder, { recursive: true, force: true }))
+    const names = await readdir(this.#folder).catch((error: unknown): string[] => {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+      throw taken(this.#folder, messageOf(error))
+    })
+    if (names.length > 0 && !names.includes(MARK))
+      throw taken(this.#folder, 'it holds files that are no kept pages')
+    await this.#removing(async () => {
+      for (const name of names.filter((each) => each !== MARK))
+        await rm(join(this.#folder, name), { recursive: true, force: true })
+    })
+    try {
+      await mkdir(this.#folder, { recursive: true })
+      await writeFile(join(this.#folder, MARK), '')
+    } catch (error) {
+      this.#failed(error)
+    }
   }
 
   get state(): FilesState {
@@ -268,6 +289,11 @@ export class PageFiles {
   #pathOf(path: string): string {
     return join(this.#folder, path)
   }
+}
+
+function taken(folder: string, reason: string): HyperactiveError {
+  const message = `pages cannot be kept in ${folder}: ${reason}; choose another folder by pages.folder`
+  return new HyperactiveError('pages_folder_taken', message, { status: 409 })
 }
 
 /** Whether something stands where this page would have to lie, so that others can be written all the same. */

@@ -64,6 +64,11 @@ export class PageStore {
     return this.#pages.has(key)
   }
 
+  /** Whether this very page is kept. */
+  holds(page: StoredPage): boolean {
+    return this.#pages.get(page.key) === page
+  }
+
   keys(): IterableIterator<string> {
     return this.#pages.keys()
   }
