@@ -148,5 +148,43 @@ const givesOut = test.macro(async (t: ExecutionContext, start: Start) => {
   t.is((await ask('/nothing')).status, 502)
 })
 
+const follows = test.macro(async (t: ExecutionContext, start: Start) => {
+  const node = await startNodeWith(t, 'url: http://news.example.test\npages: { memoryBytes: 10000000 }\n')
+  const root = await setUp(node)
+  const story = await publish(node, { title: 'A story' })
+  const port = await start(t, node.address, join(node.data, 'pages'))
+  const textFrom = async (path: string, language: string) => {
+    const { headers, text } = await askAt(port, { path, headers: { 'accept-language': language } })
+    return headers['x-cache'] === 'FILE' && text
+  }
+  const paths = [story.path, '/newswire', '/', '/newswire/feed.atom']
+  const asked = paths.flatMap((path) => [[path, 'en'] as const, [path, 'de'] as const])
+  asked.push([`/es${story.path}`, 'en'])
+  for (const [path, language] of asked) {
+    const file = await until(`${path} is a file`, () => textFrom(path, language))
+    const own = await node.page(path, { headers: { 'accept-language': language } })
+    t.is(file, await own.text(), path)
+  }
+  await root.send(`/moderate/${story.item}`, { action: 'hide', category: 'spam' })
+  for (const [path, language] of asked) {
+    const { text } = await until(`${path} has changed`, async () => {
+      const answer = await askAt(port, { path, headers: { 'accept-language': language } })
+      return answer.text.includes('noindex') === path.includes(story.item) && answer
+    })
+    if (!path.includes(story.item)) t.false(text.includes('A story'), path)
+  }
+})
+
 ;(hasNginx() ? test.serial : test.serial.skip)('nginx gives out files of kept pages', givesOut, nginx)
 ;(existsSync(CADDY) ? test.serial : test.serial.skip)('Caddy gives out files of kept pages', givesOut, caddy)
+
+;(hasNginx() ? test.serial : test.serial.skip)(
+  'nginx gives out the files that the node writes, and not what is hidden',
+  follows,
+  nginx,
+)
+;(existsSync(CADDY) ? test.serial : test.serial.skip)(
+  'Caddy gives out the files that the node writes, and not what is hidden',
+  follows,
+  caddy,
+)
