@@ -88,6 +88,13 @@ const settings = z.strictObject({
       concealNeeds: z.int().min(1).max(5).default(1),
     })
     .prefault({}),
+  web: z
+    .strictObject({
+      workers: z.int().min(0).max(64).default(0),
+      connections: z.int().min(10).max(100_000).default(4000),
+      reachableAt: url.optional(),
+    })
+    .prefault({}),
   pages: z.strictObject({ memoryBytes: z.int().min(0).default(0) }).prefault({}),
   abuse: abuseSettings,
   notices: notices.prefault({}),

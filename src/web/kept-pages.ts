@@ -11,7 +11,7 @@ import { compressForms, etagOf } from '../pages/store/stored-page.ts'
 import type { StoredPage } from '../pages/store/stored-page.ts'
 import type { Written } from '../project/site-writer.ts'
 import { tracking } from '../reads.ts'
-import { hasSession } from './people/person.ts'
+import { pageKeyOf } from './page-request.ts'
 
 const log = logger('pages')
 
@@ -54,6 +54,7 @@ export class KeptPages {
   readonly #names: string[]
   /** By key: the tag of the latest content and since when it has been that. */
   readonly #changed = new Map<string, { etag: string; changedMs: number }>()
+  readonly #compressing = new WeakMap<StoredPage, Promise<void>>()
   /** How many pages were rendered to be kept. */
   rendered = 0
 
@@ -73,8 +74,7 @@ export class KeptPages {
   /** Answers from the store, or lets `next` answer. */
   serving(next: RequestListener): RequestListener {
     return (request: IncomingMessage, response: ServerResponse) => {
-      const key = this.#keyOf(request)
-      const page = key === undefined ? undefined : this.store.get(key)
+      const page = this.pageFor(request)
       if (page) servePage(request, response, page, 'no-cache')
       else next(request, response)
     }
@@ -83,7 +83,7 @@ export class KeptPages {
   /** Keeps what is made below it, where it says that it {@link mayKeep}. */
   keeping(): Middleware {
     return async (ctx, next) => {
-      const key = this.#keyOf(ctx.req)
+      const key = this.keyOf(ctx.req)
       if (key === undefined) {
         await next()
         return
@@ -114,6 +114,22 @@ export class KeptPages {
     }
   }
 
+  /** The key of the page that a request may be answered with from the store, as long as nothing has changed it. */
+  keyOf(request: IncomingMessage): string | undefined {
+    return pageKeyOf(request, this.#keys)
+  }
+
+  /** The page that a request would be answered with from the store. */
+  pageFor(request: IncomingMessage): StoredPage | undefined {
+    const key = this.keyOf(request)
+    return key === undefined ? undefined : this.store.get(key)
+  }
+
+  /** Resolves when a page has its compressed forms. */
+  async whole(page: StoredPage): Promise<void> {
+    await this.#compressing.get(page)
+  }
+
   /** Drops the pages that this concerns. */
   written({ documents, names }: Written): void {
     const rows: ChangedRow[] = []
@@ -126,15 +142,6 @@ export class KeptPages {
 
   clear(): void {
     this.store.clear()
-  }
-
-  #keyOf({ method, url = '', headers }: IncomingMessage): string | undefined {
-    if ((method !== 'GET' && method !== 'HEAD') || hasSession(headers.cookie)) return undefined
-    return this.#keys.keyOf({
-      url,
-      host: headers.host ?? '',
-      acceptLanguage: headers['accept-language'] ?? '',
-    })
   }
 
   #changedMs(key: string, etag: string): number {
@@ -150,9 +157,10 @@ export class KeptPages {
 
   #compress(page: StoredPage): void {
     if (page.body.length < SMALLEST_COMPRESSED) return
-    compressForms(page)
+    const compressed = compressForms(page)
       .then(() => this.store.grown(page, (page.forms.br?.length ?? 0) + (page.forms.gzip?.length ?? 0)))
       .catch(() => log.warn('a page could not be compressed'))
+    this.#compressing.set(page, compressed)
   }
 }
 

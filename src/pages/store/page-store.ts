@@ -9,6 +9,12 @@ export interface Change {
   names: readonly string[]
 }
 
+/** What other stores are told that keep pages of this one: a change and its number, or that nothing holds any more. */
+export interface Told {
+  number: number
+  change?: Change
+}
+
 /** Changes that are remembered for pages that were being made when they came. */
 const REMEMBERED = 2000
 
@@ -29,6 +35,7 @@ export class PageStore {
   readonly #changes: Remembered[] = []
   readonly #mostBytes: number
   readonly #onDrop: (keys: readonly string[]) => void
+  readonly #followers = new Set<(told: Told) => void>()
   #bytes = 0
   #number = 0
 
@@ -120,6 +127,7 @@ export class PageStore {
     }
     const dropped = [...keys]
     this.#drop(dropped)
+    for (const told of this.#followers) told({ number: this.#number, change })
     return dropped
   }
 
@@ -127,6 +135,13 @@ export class PageStore {
     this.#number += REMEMBERED + 1
     this.#changes.length = 0
     this.#drop([...this.#pages.keys()])
+    for (const told of this.#followers) told({ number: this.#number })
+  }
+
+  /** Tells of everything that this store is told, after it is done; gives what ends it. */
+  follow(told: (told: Told) => void): () => void {
+    this.#followers.add(told)
+    return () => this.#followers.delete(told)
   }
 
   #isStale(reads: Reads, since: number): boolean {
