@@ -65,8 +65,13 @@ export function passOn(
       else if (response.headersSent) response.destroy()
       else sayAway(response)
     })
-    if (hasBody(request)) request.pipe(asking)
-    else asking.end()
+    if (!hasBody(request)) {
+      asking.end()
+      return
+    }
+    // Whoever waits for an answer before sending a body gets one.
+    asking.flushHeaders()
+    request.pipe(asking)
   }
   send(false)
 }
