@@ -27,7 +27,8 @@ import { FeedPuller, MOST_FEEDS } from './syndication/puller.ts'
 import { Gate } from './web/abuse/gate.ts'
 import { createApp } from './web/app.ts'
 import { KeptPages } from './web/kept-pages.ts'
-import { listen } from './web/listen.ts'
+import { Back } from './workers/back.ts'
+import { openDoor } from './workers/door.ts'
 
 const log = logger('node')
 
@@ -150,6 +151,8 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
       office,
     }),
   )
+  const secret = key.derive('fronts').toString('base64url')
+  const back = stack.use(new Back({ kept, secret }))
   const app = createApp({
     ledger,
     site,
@@ -174,10 +177,12 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
     settled: (documentId) => projector.settled(documentId),
     holdings: (ids) => replication.holdings(ids),
     before: [gateway, replication.router],
+    heard: () => back.heard(),
     ...(memoryBytes > 0 ? { kept } : {}),
   })
   const setUp = await setUpLink({ people, access })
-  const { address } = stack.use(await listen(kept.serving(app.callback()), config))
+  const door = await openDoor(kept.serving(app.callback()), { back, config, secret })
+  const { address } = stack.use(door)
   await store.folder?.announce({
     processId: process.pid,
     address,

@@ -104,6 +104,13 @@ const settings = z.strictObject({
     })
     .prefault({}),
   proxies: proxySettings,
+  web: z
+    .strictObject({
+      workers: z.int().min(0).max(64).default(0),
+      connections: z.int().min(10).max(100_000).default(4000),
+      reachableAt: url.optional(),
+    })
+    .prefault({}),
   abuse: abuseSettings,
   notices: notices.prefault({}),
   feeds: z
