@@ -13,6 +13,7 @@ import { Projector } from './project/projector.ts'
 import { SITE_DATABASE } from './project/rebuild.ts'
 import { Site } from './project/site.ts'
 import { TERMS } from './project/site-writer.ts'
+import { Proxies } from './proxies/proxies.ts'
 import { noteName } from './reads.ts'
 import { anchorsOf } from './replication/peers-file.ts'
 import { createReplication } from './replication/replication.ts'
@@ -26,7 +27,8 @@ import { FeedPuller, MOST_FEEDS } from './syndication/puller.ts'
 import { Gate } from './web/abuse/gate.ts'
 import { createApp } from './web/app.ts'
 import { KeptPages } from './web/kept-pages.ts'
-import { listen } from './web/listen.ts'
+import { Back } from './workers/back.ts'
+import { openDoor } from './workers/door.ts'
 
 const log = logger('node')
 
@@ -68,12 +70,20 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
   const policy = policyOf(config, key.publicKey)
   const index = stack.use(SearchIndex.open(searchFile(config.data)))
   let anchors = await anchorsOf(config, key.publicKey)
-  const kept = new KeptPages({
-    mostBytes: config.pages.memoryBytes,
-    language: config.site.language,
-    url: config.url,
-    views: (await readDesignDoc(SITE_DATABASE)).views ?? {},
-  })
+  const proxies = stack.use(new Proxies(loaded))
+  const { memoryBytes, folder, fileBytes, cache } = config.pages
+  const kept = stack.use(
+    new KeptPages({
+      mostBytes: memoryBytes,
+      files: { folder, mostBytes: fileBytes },
+      language: config.site.language,
+      url: config.url,
+      views: (await readDesignDoc(SITE_DATABASE)).views ?? {},
+      lifetimes: cache,
+      outside: proxies,
+    }),
+  )
+  await kept.open()
   // Pages that older views made, while new ones are being built, are not to stay.
   deployment.switched.then(() => kept.clear()).catch(() => undefined)
   const projector = stack.use(
@@ -141,6 +151,8 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
       office,
     }),
   )
+  const secret = key.derive('fronts').toString('base64url')
+  const back = stack.use(new Back({ kept, secret }))
   const app = createApp({
     ledger,
     site,
@@ -165,10 +177,12 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
     settled: (documentId) => projector.settled(documentId),
     holdings: (ids) => replication.holdings(ids),
     before: [gateway, replication.router],
-    ...(config.pages.memoryBytes > 0 ? { kept } : {}),
+    heard: () => back.heard(),
+    ...(memoryBytes > 0 ? { kept } : {}),
   })
   const setUp = await setUpLink({ people, access })
-  const { address } = stack.use(await listen(kept.serving(app.callback()), config))
+  const door = await openDoor(kept.serving(app.callback()), { back, config, secret })
+  const { address } = stack.use(door)
   await store.folder?.announce({
     processId: process.pid,
     address,
@@ -176,6 +190,7 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
     prefix: store.prefix,
   })
 
+  await proxies.start()
   projector.start()
   eraser.start()
   stack.use(office.watcher).start()
@@ -205,7 +220,7 @@ function feedPuller({ every, allow }: Config['feeds'], site: Site, kept: KeptPag
     site: site.database,
     fetch: new GuardedFetch({ allow: (ip) => allow.includes(ip) }),
     feeds: () => groupFeeds(site, MOST_FEEDS),
-    onWritten: (id) => kept.store.changed({ documents: [id], rows: [], names: [] }),
+    onWritten: (id) => kept.changed({ documents: [id], rows: [], names: [] }),
     everyMs: every * 60_000,
   })
 }

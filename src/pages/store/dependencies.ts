@@ -117,12 +117,13 @@ function leave(index: Map<string, Set<string>>, name: string, key: string): void
 /** A text ends with this where keys are ordered. */
 const END = '\u0000'
 
-function scopeOf(view: string, ordered: string): string {
+/** What a row's page of a view is found by: the view and the first part of the row's key. */
+export function scopeOf(view: string, ordered: string): string {
   return `${view} ${ordered.slice(0, ordered.indexOf(END) + 1)}`
 }
 
 /** Only the view's name for a range that reaches over several. */
-function scopeOfRange({ view, from, to }: RangeRead): string {
+export function scopeOfRange({ view, from, to }: RangeRead): string {
   const [first, last] = [scopeOf(view, from), scopeOf(view, to)]
   return first === last ? first : `${view} `
 }

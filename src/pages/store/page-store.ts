@@ -2,6 +2,12 @@ import { Dependencies } from './dependencies.ts'
 import type { Change } from './dependencies.ts'
 import type { StoredPage } from './stored-page.ts'
 
+/** What other stores are told that keep pages of this one: a change and its number, or that nothing holds any more. */
+export interface Told {
+  number: number
+  change?: Change
+}
+
 /**
  * Pages as they were rendered, with what each was made of; a change drops exactly those that it touches. It holds as many
  * bytes as it may, and lets go of those that nobody has asked for longest.
@@ -10,22 +16,28 @@ export class PageStore {
   readonly #pages = new Map<string, StoredPage>()
   readonly #dependencies = new Dependencies()
   readonly #mostBytes: number
-  readonly #onDrop: (keys: readonly string[]) => void
+  readonly #onDrop: (pages: readonly StoredPage[]) => void
+  readonly #onEvict: (page: StoredPage) => void
+  readonly #followers = new Set<(told: Told) => void>()
   #bytes = 0
 
   /**
    * @param options.mostBytes how much the pages may take, with their compressed forms
    * @param options.onDrop told which pages do not hold any more
+   * @param options.onEvict told of a page that holds, and for which there is no room
    */
   constructor({
     mostBytes,
     onDrop = () => undefined,
+    onEvict = () => undefined,
   }: {
     mostBytes: number
-    onDrop?: (keys: readonly string[]) => void
+    onDrop?: (pages: readonly StoredPage[]) => void
+    onEvict?: (page: StoredPage) => void
   }) {
     this.#mostBytes = mostBytes
     this.#onDrop = onDrop
+    this.#onEvict = onEvict
   }
 
   get size(): number {
@@ -48,10 +60,20 @@ export class PageStore {
       this.#drop([key])
       return undefined
     }
+    page.asked += 1
     // The last in the map is the one that was asked for last.
     this.#pages.delete(key)
     this.#pages.set(key, page)
     return page
+  }
+
+  has(key: string): boolean {
+    return this.#pages.has(key)
+  }
+
+  /** Whether this very page is kept. */
+  holds(page: StoredPage): boolean {
+    return this.#pages.get(page.key) === page
   }
 
   keys(): IterableIterator<string> {
@@ -85,18 +107,37 @@ export class PageStore {
   changed(change: Change): string[] {
     const dropped = this.#dependencies.changed(change)
     this.#drop(dropped)
+    for (const told of this.#followers) told({ number: this.now, change })
     return dropped
+  }
+
+  /** Drops what has stopped being true by itself. */
+  expire(nowMs = Date.now()): void {
+    this.#drop(this.#dependencies.expired(nowMs))
+  }
+
+  /** When the next page stops being true by itself, in milliseconds since 1970. */
+  get nextMs(): number {
+    return this.#dependencies.nextMs
   }
 
   clear(): void {
     this.#dependencies.forgetChanges()
     this.#drop([...this.#pages.keys()])
+    for (const told of this.#followers) told({ number: this.now })
+  }
+
+  /** Tells of everything that this store is told, after it is done; gives what ends it. */
+  follow(told: (told: Told) => void): () => void {
+    this.#followers.add(told)
+    return () => this.#followers.delete(told)
   }
 
   #drop(keys: readonly string[]): void {
-    if (keys.length === 0) return
+    const pages = keys.flatMap((key) => this.#pages.get(key) ?? [])
+    if (pages.length === 0) return
     for (const key of keys) this.#remove(key)
-    this.#onDrop(keys)
+    this.#onDrop(pages)
   }
 
   #remove(key: string): void {
@@ -108,9 +149,10 @@ export class PageStore {
   }
 
   #shrink(): void {
-    for (const key of this.#pages.keys()) {
+    for (const [key, page] of this.#pages) {
       if (this.#bytes <= this.#mostBytes) return
       this.#remove(key)
+      this.#onEvict(page)
     }
   }
 }
