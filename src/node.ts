@@ -4,6 +4,7 @@ import type { Config, LoadedConfig } from './config/config.ts'
 import { deployDesignDoc, readDesignDoc } from './couch/design-docs.ts'
 import { Eraser } from './erasure/eraser.ts'
 import { gatewayRouter } from './gateway/gateway.ts'
+import { Live } from './live/live.ts'
 import { logger } from './log.ts'
 import { policyOf } from './project/policy.ts'
 import { Slow } from './newsroom/slow.ts'
@@ -68,12 +69,20 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
   const policy = policyOf(config, key.publicKey)
   const index = stack.use(SearchIndex.open(searchFile(config.data)))
   let anchors = await anchorsOf(config, key.publicKey)
+  const { views = {} } = await readDesignDoc(SITE_DATABASE)
   const kept = new KeptPages({
     mostBytes: config.pages.memoryBytes,
     language: config.site.language,
     url: config.url,
-    views: (await readDesignDoc(SITE_DATABASE)).views ?? {},
+    views,
   })
+  const live = config.live.on
+    ? new Live({
+        ...config.live,
+        map: views.listing?.map ?? '',
+        list: (scope, query) => site.list(scope, query),
+      })
+    : undefined
   // Pages that older views made, while new ones are being built, are not to stay.
   deployment.switched.then(() => kept.clear()).catch(() => undefined)
   const projector = stack.use(
@@ -84,8 +93,14 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
       index,
       policy,
       anchors: () => anchors,
-      onWritten: (written) => kept.written(written),
-      onStartOver: () => kept.clear(),
+      onWritten(written) {
+        kept.written(written)
+        live?.written(written)
+      },
+      onStartOver() {
+        kept.clear()
+        live?.lookAgain()
+      },
       erasureDue: () => eraser.look(),
     }),
   )
@@ -161,6 +176,7 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
     filters: office.filters,
     people,
     access,
+    live,
     attempts: new Attempts(),
     settled: (documentId) => projector.settled(documentId),
     holdings: (ids) => replication.holdings(ids),
@@ -169,6 +185,8 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
   })
   const setUp = await setUpLink({ people, access })
   const { address } = stack.use(await listen(kept.serving(app.callback()), config))
+  // Before the server waits for its connections to end.
+  if (live) stack.use(live)
   await store.folder?.announce({
     processId: process.pid,
     address,

@@ -88,6 +88,13 @@ const settings = z.strictObject({
       concealNeeds: z.int().min(1).max(5).default(1),
     })
     .prefault({}),
+  live: z
+    .strictObject({
+      on: z.boolean().default(true),
+      connections: z.int().min(1).max(100_000).default(500),
+      heartbeatMs: z.int().min(100).default(25_000),
+    })
+    .prefault({}),
   pages: z.strictObject({ memoryBytes: z.int().min(0).default(0) }).prefault({}),
   abuse: abuseSettings,
   notices: notices.prefault({}),

@@ -22,6 +22,7 @@ import { membersPages } from './members.ts'
 import { speak } from './page.ts'
 import { erasurePages } from './moderation/erase.ts'
 import { filterPages } from './moderation/filters.ts'
+import { liveRoutes } from './live.ts'
 import { logPages } from './moderation/log.ts'
 import { moderatePages } from './moderation/moderate.ts'
 import { officePages } from './moderation/office.ts'
@@ -74,6 +75,7 @@ export function createPages(web: WebContext): Router {
   searchPages(router, web)
   groupRoutes(router, web)
   sitemapRoutes(router, web)
+  liveRoutes(router, web)
   calendarPages(router, web)
   archivePages(router, web)
   cloudPages(router, web)

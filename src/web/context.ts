@@ -12,6 +12,7 @@ import type { Policy } from '../project/policy.ts'
 import type { Terms } from '../project/terms.ts'
 import type { Holding } from '../replication/arrivals.ts'
 import type { Site } from '../project/site.ts'
+import type { Live } from '../live/live.ts'
 import type { SearchIndex } from '../search/search-index.ts'
 import type { Gate } from './abuse/gate.ts'
 
@@ -36,6 +37,8 @@ export interface WebContext {
   notes: Notes
   filters: FilterDesk
   people: People
+  /** Tells open pages of new entries, where that is switched on. */
+  live?: Live | undefined
   access: Access
   attempts: Attempts
   /** Resolves when a ledger document has been projected, or after a bound: whoever publishes sees it at once. */
