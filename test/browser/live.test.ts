@@ -1,5 +1,3 @@
-import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import test from 'ava'
 import { hasBrowser, startBrowser, violations } from '../helpers/browser.ts'
 import { startNodeWith } from '../helpers/config.ts'
@@ -8,8 +6,6 @@ import { setUp } from '../helpers/people.ts'
 import { until } from '../helpers/wait.ts'
 
 const inBrowser = hasBrowser() ? test : test.skip
-/** A folder to put pictures of the pages into, for whoever wants to look at them. */
-const PICTURES = process.env.HYPERACTIVE_TEST_PICTURES
 
 inBrowser(
   'an open newswire offers what has come, takes off what was hidden, and shows it when asked',
@@ -45,9 +41,6 @@ inBrowser(
       t.deepEqual(await violations(open), [], name)
       const wider = await open.evaluate<number>('document.documentElement.scrollWidth - innerWidth')
       t.true(wider <= 0, name)
-      if (PICTURES === undefined) continue
-      await mkdir(PICTURES, { recursive: true })
-      await open.screenshot({ path: join(PICTURES, `live-${name}.png`) })
     }
 
     await root.send(`/moderate/${second.item}`, { action: 'hide', category: 'spam' })

@@ -152,4 +152,5 @@ behindNginx('behind nginx events come at once', async (t) => {
   await listener.told({ count: 0 })
   await publish(node, { title: 'A story' })
   await listener.told({ count: 1 })
+  t.is(listener.headers.get('cache-control'), 'no-store')
 })
