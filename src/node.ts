@@ -27,6 +27,7 @@ import { FeedPuller, MOST_FEEDS } from './syndication/puller.ts'
 import { Gate } from './web/abuse/gate.ts'
 import { createApp } from './web/app.ts'
 import { KeptPages } from './web/kept-pages.ts'
+import { Mirror } from './web/mirror.ts'
 import { listen } from './web/listen.ts'
 
 const log = logger('node')
@@ -123,7 +124,8 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
       couchdb: loaded.secrets.couchdbUrl !== undefined,
       key,
       async onPeers(peers) {
-        await sharing.follow(peers)
+        // There are no accounts on a mirror.
+        await sharing.follow(config.mirror ? [] : peers)
         anchors = await anchorsOf(config, key.publicKey)
         projector.anchorsChanged()
       },
@@ -135,6 +137,7 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
     membership: () => projector.membership,
     limits: config.limits,
     refusals: replication.refusals,
+    isMirror: config.mirror !== undefined,
     people: (peer) => sharing.forPeer(peer),
     confirmed: (peer, seq) => replication.confirmations.add(peer, seq),
     stored: (count) => projector.makeWay(count),
@@ -180,10 +183,12 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
     attempts: new Attempts(),
     settled: (documentId) => projector.settled(documentId),
     holdings: (ids) => replication.holdings(ids),
-    before: [gateway, replication.router],
+    // A mirror invites nobody.
+    before: config.mirror ? [gateway] : [gateway, replication.router],
+    mirror: config.mirror && new Mirror(config.mirror.publishAt),
     ...(config.pages.memoryBytes > 0 ? { kept } : {}),
   })
-  const setUp = await setUpLink({ people, access })
+  const setUp = config.mirror ? undefined : await setUpLink({ people, access })
   const { address } = stack.use(await listen(kept.serving(app.callback()), config))
   // Before the server waits for its connections to end.
   if (live) stack.use(live)
@@ -196,8 +201,11 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
 
   projector.start()
   eraser.start()
-  stack.use(office.watcher).start()
-  stack.use(openNotices(office, loaded, address)).start()
+  // On a mirror nobody moderates, and no filter decides.
+  if (!config.mirror) {
+    stack.use(office.watcher).start()
+    stack.use(openNotices(office, loaded, address)).start()
+  }
   if (config.feeds.pull) stack.use(feedPuller(config.feeds, site, kept)).start()
   await replication.start(address)
   log.debug('the node answers', { address })

@@ -25,6 +25,7 @@ export function statusCommand(): Command {
       const { links, refusals } = await readPeersStatus(store.ledger.database)
       const facts = {
         running: running !== undefined,
+        mirror: loaded.config.mirror ?? null,
         address: running?.address ?? null,
         node: store.key.publicKey,
         ledgerDocuments: ledger.documents,
@@ -35,6 +36,7 @@ export function statusCommand(): Command {
       }
       const lines = [
         running ? `running at ${running.address} (process ${running.processId})` : 'not running',
+        ...(facts.mirror ? [`a mirror          people publish at ${facts.mirror.publishAt.join(', ')}`] : []),
         `node key          ${facts.node}`,
         `ledger documents  ${facts.ledgerDocuments}`,
         `site documents    ${facts.siteDocuments}`,

@@ -88,6 +88,7 @@ const settings = z.strictObject({
       concealNeeds: z.int().min(1).max(5).default(1),
     })
     .prefault({}),
+  mirror: z.strictObject({ publishAt: z.array(url).min(1, 'names no node').max(20) }).optional(),
   live: z
     .strictObject({
       on: z.boolean().default(true),

@@ -19,6 +19,7 @@ import { aliasPages, itemPages } from './items.ts'
 import type { KeptPages } from './kept-pages.ts'
 import { listingPages } from './listing-pages.ts'
 import { membersPages } from './members.ts'
+import { mirrorPages } from './mirror.ts'
 import { speak } from './page.ts'
 import { erasurePages } from './moderation/erase.ts'
 import { filterPages } from './moderation/filters.ts'
@@ -59,8 +60,11 @@ export function createApp({ before = [], kept, ...web }: WebOptions): Koa {
   app.use(apiRouter(web).routes())
   app.use(errorPages(web))
   app.use(receiveForms(web.config.limits.formBytes))
-  app.use(recognise({ access: web.access, url: web.config.url }))
   const router = createPages(web)
+  web.mirror?.take(router)
+  // Nobody is signed in on a mirror.
+  if (web.mirror) app.use(mirrorPages(web, web.mirror))
+  else app.use(recognise({ access: web.access, url: web.config.url }))
   app.use(router.routes())
   app.use(router.allowedMethods())
   return app
