@@ -10,6 +10,7 @@ import { cleanUp, importRate, initialSync, memory, start } from './ledger-of-200
 import { bulkDecisions, hideToGone } from './moderation.ts'
 import { cleanUpSites, listingGrowth, memory100k, projection } from './newsroom.ts'
 import { produceAll } from './produce.ts'
+import { saveToFile, storedPage, trace } from './pages.ts'
 import { publishToPeer } from './publish-to-peer.ts'
 import { recovery } from './recovery.ts'
 
@@ -31,6 +32,9 @@ const BENCHMARKS: Benchmark[] = [
   memory100k,
   hideToGone,
   bulkDecisions,
+  storedPage,
+  trace,
+  saveToFile,
   produceAll,
 ]
 
