@@ -1,5 +1,5 @@
 import test from 'ava'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { orderedValue } from '../../src/couch/embedded/key-order.ts'
 import { makeItemId } from '../../src/ledger/item-id.ts'
 import { cacheControlOf } from '../../src/pages/store/lifetime.ts'
