@@ -14,6 +14,7 @@ import { Projector } from './project/projector.ts'
 import { SITE_DATABASE } from './project/rebuild.ts'
 import { Site } from './project/site.ts'
 import { TERMS } from './project/site-writer.ts'
+import { Proxies } from './proxies/proxies.ts'
 import { noteName } from './reads.ts'
 import { anchorsOf } from './replication/peers-file.ts'
 import { createReplication } from './replication/replication.ts'
@@ -28,7 +29,8 @@ import { Gate } from './web/abuse/gate.ts'
 import { createApp } from './web/app.ts'
 import { KeptPages } from './web/kept-pages.ts'
 import { Mirror } from './web/mirror.ts'
-import { listen } from './web/listen.ts'
+import { Back } from './workers/back.ts'
+import { openDoor } from './workers/door.ts'
 
 const log = logger('node')
 
@@ -70,13 +72,21 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
   const policy = policyOf(config, key.publicKey)
   const index = stack.use(SearchIndex.open(searchFile(config.data)))
   let anchors = await anchorsOf(config, key.publicKey)
+  const proxies = stack.use(new Proxies(loaded))
+  const { memoryBytes, folder, fileBytes, cache } = config.pages
   const { views = {} } = await readDesignDoc(SITE_DATABASE)
-  const kept = new KeptPages({
-    mostBytes: config.pages.memoryBytes,
-    language: config.site.language,
-    url: config.url,
-    views,
-  })
+  const kept = stack.use(
+    new KeptPages({
+      mostBytes: memoryBytes,
+      files: { folder, mostBytes: fileBytes },
+      language: config.site.language,
+      url: config.url,
+      views,
+      lifetimes: cache,
+      outside: proxies,
+    }),
+  )
+  await kept.open()
   const live = config.live.on
     ? new Live({
         ...config.live,
@@ -159,6 +169,8 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
       office,
     }),
   )
+  const secret = key.derive('fronts').toString('base64url')
+  const back = stack.use(new Back({ kept, secret }))
   const app = createApp({
     ledger,
     site,
@@ -186,11 +198,13 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
     // A mirror invites nobody.
     before: config.mirror ? [gateway] : [gateway, replication.router],
     mirror: config.mirror && new Mirror(config.mirror.publishAt),
-    ...(config.pages.memoryBytes > 0 ? { kept } : {}),
+    heard: () => back.heard(),
+    ...(memoryBytes > 0 ? { kept } : {}),
   })
   const setUp = config.mirror ? undefined : await setUpLink({ people, access })
-  const { address } = stack.use(await listen(kept.serving(app.callback()), config))
-  // Before the server waits for its connections to end.
+  const door = await openDoor(kept.serving(app.callback()), { back, config, secret })
+  const { address } = stack.use(door)
+  // Before the door waits for its connections to end.
   if (live) stack.use(live)
   await store.folder?.announce({
     processId: process.pid,
@@ -199,6 +213,7 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
     prefix: store.prefix,
   })
 
+  await proxies.start()
   projector.start()
   eraser.start()
   // On a mirror nobody moderates, and no filter decides.
@@ -231,7 +246,7 @@ function feedPuller({ every, allow }: Config['feeds'], site: Site, kept: KeptPag
     site: site.database,
     fetch: new GuardedFetch({ allow: (ip) => allow.includes(ip) }),
     feeds: () => groupFeeds(site, MOST_FEEDS),
-    onWritten: (id) => kept.store.changed({ documents: [id], rows: [], names: [] }),
+    onWritten: (id) => kept.changed({ documents: [id], rows: [], names: [] }),
     everyMs: every * 60_000,
   })
 }

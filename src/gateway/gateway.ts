@@ -12,14 +12,14 @@ import { parseBasic, RESYNC_HEADER, ROLE_HEADER } from './callers.ts'
 import type { Caller, Callers } from './callers.ts'
 import { ChangesFeed } from './changes.ts'
 import { Checkpoints } from './checkpoints.ts'
+import { GATEWAY_PATH } from './path.ts'
 import { bulkGet, openRevs, readImplied, revsDiff } from './read.ts'
 import type { RefusalLog } from './refusals.ts'
 import { Strangers } from './strangers.ts'
 
 const log = logger('gateway')
 
-/** The gateway's path under a node's address. */
-export const GATEWAY_PATH = '/gateway'
+export { GATEWAY_PATH }
 /** Where a peer that shares its people with this node reads them. */
 export const PEOPLE_PATH = `${GATEWAY_PATH}/people`
 /** The ledger's path under a node's address, for replicators. */

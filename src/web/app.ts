@@ -47,13 +47,21 @@ export interface WebOptions extends WebContext {
   before?: Router[]
   /** Where pages are kept, if they are. */
   kept?: KeptPages
+  /** Resolves when everybody who answers readers knows of what was written until then. */
+  heard?: () => Promise<void>
 }
 
 /** The node's web application. No middleware ever asks for a client's address. */
-export function createApp({ before = [], kept, ...web }: WebOptions): Koa {
+export function createApp({ before = [], kept, heard, ...web }: WebOptions): Koa {
   const app = new Koa()
   app.on('error', (error: { code?: string }) => log.debug('an answer was cut off', { code: error.code }))
   for (const router of before) app.use(router.routes())
+  if (heard) {
+    app.use(async (ctx, next) => {
+      await next()
+      if (ctx.method !== 'GET' && ctx.method !== 'HEAD') await heard()
+    })
+  }
   if (kept) app.use(kept.keeping())
   app.use(securityHeaders)
   app.use(speak(web))
@@ -72,7 +80,8 @@ export function createApp({ before = [], kept, ...web }: WebOptions): Koa {
 
 /** The router of all pages. */
 export function createPages(web: WebContext): Router {
-  const router = new Router()
+  // An address in capitals would be another page that is kept.
+  const router = new Router({ sensitive: true })
   healthRoutes(router, web)
   assetRoutes(router)
   homePage(router, web)
