@@ -12,6 +12,7 @@ import { exportCommand } from './cli/export.ts'
 import { reviseCommand } from './cli/revise.ts'
 import { importCommand, seedCommand } from './cli/import.ts'
 import { peerCommand } from './cli/peer.ts'
+import { produceCommand } from './cli/produce.ts'
 import { rebuildCommand } from './cli/rebuild.ts'
 import { startCommand } from './cli/start.ts'
 import { statusCommand } from './cli/status.ts'
@@ -35,6 +36,7 @@ const program = new Command('hyperactive')
   .addCommand(seedCommand())
   .addCommand(importCommand())
   .addCommand(exportCommand())
+  .addCommand(produceCommand())
   .addCommand(reviseCommand())
   .addCommand(accountCommand())
   .addCommand(decideCommand())

@@ -28,9 +28,9 @@ import { FeedPuller, MOST_FEEDS } from './syndication/puller.ts'
 import { Gate } from './web/abuse/gate.ts'
 import { createApp } from './web/app.ts'
 import { KeptPages } from './web/kept-pages.ts'
-import { Mirror } from './web/mirror.ts'
 import { Back } from './workers/back.ts'
 import { openDoor } from './workers/door.ts'
+import { Mirror } from './web/mirror.ts'
 
 const log = logger('node')
 
@@ -72,9 +72,9 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
   const policy = policyOf(config, key.publicKey)
   const index = stack.use(SearchIndex.open(searchFile(config.data)))
   let anchors = await anchorsOf(config, key.publicKey)
+  const { views = {} } = await readDesignDoc(SITE_DATABASE)
   const proxies = stack.use(new Proxies(loaded))
   const { memoryBytes, folder, fileBytes, cache } = config.pages
-  const { views = {} } = await readDesignDoc(SITE_DATABASE)
   const kept = stack.use(
     new KeptPages({
       mostBytes: memoryBytes,
@@ -204,7 +204,7 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
   const setUp = config.mirror ? undefined : await setUpLink({ people, access })
   const door = await openDoor(kept.serving(app.callback()), { back, config, secret })
   const { address } = stack.use(door)
-  // Before the door waits for its connections to end.
+  // Before the server waits for its connections to end.
   if (live) stack.use(live)
   await store.folder?.announce({
     processId: process.pid,
