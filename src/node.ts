@@ -4,6 +4,7 @@ import type { Config, LoadedConfig } from './config/config.ts'
 import { deployDesignDoc, readDesignDoc } from './couch/design-docs.ts'
 import { Eraser } from './erasure/eraser.ts'
 import { gatewayRouter } from './gateway/gateway.ts'
+import { Live } from './live/live.ts'
 import { logger } from './log.ts'
 import { policyOf } from './project/policy.ts'
 import { Slow } from './newsroom/slow.ts'
@@ -29,6 +30,7 @@ import { createApp } from './web/app.ts'
 import { KeptPages } from './web/kept-pages.ts'
 import { Back } from './workers/back.ts'
 import { openDoor } from './workers/door.ts'
+import { Mirror } from './web/mirror.ts'
 
 const log = logger('node')
 
@@ -70,6 +72,7 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
   const policy = policyOf(config, key.publicKey)
   const index = stack.use(SearchIndex.open(searchFile(config.data)))
   let anchors = await anchorsOf(config, key.publicKey)
+  const { views = {} } = await readDesignDoc(SITE_DATABASE)
   const proxies = stack.use(new Proxies(loaded))
   const { memoryBytes, folder, fileBytes, cache } = config.pages
   const kept = stack.use(
@@ -78,12 +81,19 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
       files: { folder, mostBytes: fileBytes },
       language: config.site.language,
       url: config.url,
-      views: (await readDesignDoc(SITE_DATABASE)).views ?? {},
+      views,
       lifetimes: cache,
       outside: proxies,
     }),
   )
   await kept.open()
+  const live = config.live.on
+    ? new Live({
+        ...config.live,
+        map: views.listing?.map ?? '',
+        list: (scope, query) => site.list(scope, query),
+      })
+    : undefined
   // Pages that older views made, while new ones are being built, are not to stay.
   deployment.switched.then(() => kept.clear()).catch(() => undefined)
   const projector = stack.use(
@@ -94,8 +104,14 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
       index,
       policy,
       anchors: () => anchors,
-      onWritten: (written) => kept.written(written),
-      onStartOver: () => kept.clear(),
+      onWritten(written) {
+        kept.written(written)
+        live?.written(written)
+      },
+      onStartOver() {
+        kept.clear()
+        live?.lookAgain()
+      },
       erasureDue: () => eraser.look(),
     }),
   )
@@ -118,7 +134,8 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
       couchdb: loaded.secrets.couchdbUrl !== undefined,
       key,
       async onPeers(peers) {
-        await sharing.follow(peers)
+        // There are no accounts on a mirror.
+        await sharing.follow(config.mirror ? [] : peers)
         anchors = await anchorsOf(config, key.publicKey)
         projector.anchorsChanged()
       },
@@ -130,6 +147,7 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
     membership: () => projector.membership,
     limits: config.limits,
     refusals: replication.refusals,
+    isMirror: config.mirror !== undefined,
     people: (peer) => sharing.forPeer(peer),
     confirmed: (peer, seq) => replication.confirmations.add(peer, seq),
     stored: (count) => projector.makeWay(count),
@@ -173,16 +191,21 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
     filters: office.filters,
     people,
     access,
+    live,
     attempts: new Attempts(),
     settled: (documentId) => projector.settled(documentId),
     holdings: (ids) => replication.holdings(ids),
-    before: [gateway, replication.router],
+    // A mirror invites nobody.
+    before: config.mirror ? [gateway] : [gateway, replication.router],
+    mirror: config.mirror && new Mirror(config.mirror.publishAt),
     heard: () => back.heard(),
     ...(memoryBytes > 0 ? { kept } : {}),
   })
-  const setUp = await setUpLink({ people, access })
+  const setUp = config.mirror ? undefined : await setUpLink({ people, access })
   const door = await openDoor(kept.serving(app.callback()), { back, config, secret })
   const { address } = stack.use(door)
+  // Before the server waits for its connections to end.
+  if (live) stack.use(live)
   await store.folder?.announce({
     processId: process.pid,
     address,
@@ -193,8 +216,11 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
   await proxies.start()
   projector.start()
   eraser.start()
-  stack.use(office.watcher).start()
-  stack.use(openNotices(office, loaded, address)).start()
+  // On a mirror nobody moderates, and no filter decides.
+  if (!config.mirror) {
+    stack.use(office.watcher).start()
+    stack.use(openNotices(office, loaded, address)).start()
+  }
   if (config.feeds.pull) stack.use(feedPuller(config.feeds, site, kept)).start()
   await replication.start(address)
   log.debug('the node answers', { address })

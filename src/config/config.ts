@@ -112,6 +112,14 @@ const settings = z.strictObject({
       reachableAt: url.optional(),
     })
     .prefault({}),
+  mirror: z.strictObject({ publishAt: z.array(url).min(1, 'names no node').max(20) }).optional(),
+  live: z
+    .strictObject({
+      on: z.boolean().default(true),
+      connections: z.int().min(1).max(100_000).default(500),
+      heartbeatMs: z.int().min(100).default(25_000),
+    })
+    .prefault({}),
   abuse: abuseSettings,
   notices: notices.prefault({}),
   feeds: z
