@@ -6,6 +6,8 @@ import { z } from 'zod'
 import { HyperactiveError, messageOf } from '../errors.ts'
 import { isKeyText } from '../ledger/keys.ts'
 import { abuseSettings } from './abuse.ts'
+import { mirrorSettings, partMirrors } from './mirrors.ts'
+import type { Mirror, MirrorSecrets } from './mirrors.ts'
 
 const url = z
   .url({ protocol: /^https?$/, error: 'is not an http or https address' })
@@ -91,6 +93,7 @@ const settings = z.strictObject({
   pages: z.strictObject({ memoryBytes: z.int().min(0).default(0) }).prefault({}),
   abuse: abuseSettings,
   notices: notices.prefault({}),
+  mirrors: mirrorSettings,
   feeds: z
     .strictObject({
       pull: z.boolean().default(true),
@@ -117,7 +120,7 @@ const settings = z.strictObject({
 type Settings = z.output<typeof settings>
 
 /** All settings of a node, read once and frozen. Paths are absolute. */
-export interface Config extends Omit<Settings, 'couchdb' | 'notices'> {
+export interface Config extends Omit<Settings, 'couchdb' | 'notices' | 'mirrors'> {
   /** Settings of a CouchDB; its address is among the secrets. */
   readonly couchdb: Omit<Settings['couchdb'], 'url'>
   /** How moderators get notices; the addresses to send them to are among the secrets. */
@@ -125,6 +128,8 @@ export interface Config extends Omit<Settings, 'couchdb' | 'notices'> {
     readonly smtp?: Omit<NonNullable<Settings['notices']['smtp']>, 'url'>
     readonly everyMinutes: number
   }
+  /** Where the produced site is copied to; keys and passwords are among the secrets. */
+  readonly mirrors: readonly Mirror[]
   /** Where settings were read from, for messages: a path, or undefined without a file. */
   readonly file: string | undefined
 }
@@ -137,6 +142,8 @@ export interface Secrets {
   readonly smtpUrl?: string | undefined
   /** Where notices are posted to: whoever knows it may post there, too. */
   readonly webhook?: string | undefined
+  /** Keys and passwords of mirrors, by the mirror's name. */
+  readonly mirrors?: Readonly<Record<string, MirrorSecrets>>
 }
 
 export interface LoadedConfig {
@@ -198,21 +205,25 @@ export function loadConfig(flags: Flags = {}, environment: Environment = process
   }
   const parsed = settings.safeParse(given)
   if (!parsed.success) throw badConfig(describe(parsed.error, file, fromFile !== undefined))
-  const { couchdb, notices, ...rest } = parsed.data
+  const { couchdb, notices, mirrors: givenMirrors, ...rest } = parsed.data
   const { url: couchdbUrl, ...couchdbSettings } = couchdb
   if (rest.replication.runner === 'couchdb' && couchdbUrl === undefined)
     throw badConfig('replication.runner: couchdb needs a CouchDB; set COUCHDB_URL, or runner: node')
   const { webhook, smtp, everyMinutes } = notices
   const { url: smtpUrl, ...smtpSettings } = smtp ?? { url: undefined }
+  const { mirrors, secrets: mirrorSecrets } = partMirrors(givenMirrors, (path, problem) =>
+    badConfig(`${path}: ${problem}`),
+  )
   const config: Config = {
     ...rest,
+    mirrors,
     couchdb: couchdbSettings,
     notices: { ...(smtp ? { smtp: smtpSettings as Omit<typeof smtp, 'url'> } : {}), everyMinutes },
     data: resolve(rest.data),
     peers: resolve(rest.peers),
     file: fromFile ? file : undefined,
   }
-  return { config: deepFreeze(config), secrets: Object.freeze({ couchdbUrl, smtpUrl, webhook }) }
+  return { config: deepFreeze(config), secrets: Object.freeze({ couchdbUrl, smtpUrl, webhook, mirrors: mirrorSecrets }) }
 }
 
 /**
