@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { findRunningNode } from '../config/data-folder.ts'
 import { SITE_DATABASE } from '../project/rebuild.ts'
+import { mirrorStatus, describeMirror } from '../mirrors/status.ts'
 import { readPeersStatus } from '../replication/status.ts'
 import { openStoreForCommand } from '../store.ts'
 import { print, settingsOf, withExamples, withSettings } from './context.ts'
@@ -23,6 +24,7 @@ export function statusCommand(): Command {
       const [ledger, site] = [await store.ledger.count(), await siteDatabase.info()]
       const held = await new Site(siteDatabase, () => '').held(HELD_SHOWN)
       const { links, refusals } = await readPeersStatus(store.ledger.database)
+      const mirrors = mirrorStatus(loaded.config, running !== undefined)
       const facts = {
         running: running !== undefined,
         address: running?.address ?? null,
@@ -32,6 +34,7 @@ export function statusCommand(): Command {
         held: held.map(({ document, reason, node }) => ({ document, reason, node })),
         links,
         refusals,
+        mirrors,
       }
       const lines = [
         running ? `running at ${running.address} (process ${running.processId})` : 'not running',
@@ -39,6 +42,8 @@ export function statusCommand(): Command {
         `ledger documents  ${facts.ledgerDocuments}`,
         `site documents    ${facts.siteDocuments}`,
         `links             ${links.length} (\`hyperactive peer list\` shows them)`,
+        ...(mirrors.length === 0 ? [] : [`mirrors           ${mirrors.length}`]),
+        ...mirrors.map((mirror) => `  ${describeMirror(mirror)}`),
         `held off pages    ${held.length === HELD_SHOWN ? `${HELD_SHOWN} or more` : held.length}`,
         ...held.map(({ document, reason }) => `  ${reason}  ${document}`),
         `refused           ${Object.keys(refusals.counts).length === 0 ? 'nothing' : 'since the node started'}`,

@@ -223,7 +223,10 @@ export function loadConfig(flags: Flags = {}, environment: Environment = process
     peers: resolve(rest.peers),
     file: fromFile ? file : undefined,
   }
-  return { config: deepFreeze(config), secrets: Object.freeze({ couchdbUrl, smtpUrl, webhook, mirrors: mirrorSecrets }) }
+  return {
+    config: deepFreeze(config),
+    secrets: Object.freeze({ couchdbUrl, smtpUrl, webhook, mirrors: mirrorSecrets }),
+  }
 }
 
 /**

@@ -11,7 +11,9 @@ const address = z
   .refine((text) => !hasMore(text), 'must be an address alone; name and password are settings of their own')
   .transform((text) => text.replace(/\/+$/, ''))
 
-const plainPath = z.string().regex(PLAIN_PATH, 'must be a path of letters, digits and ._/+@-, not begun by "-"')
+const plainPath = z
+  .string()
+  .regex(PLAIN_PATH, 'must be a path of letters, digits and ._/+@-, not begun by "-"')
 const secret = z.string().min(1).max(1000)
 
 const name = z
@@ -27,7 +29,9 @@ const folder = z.strictObject({
 const rsync = z.strictObject({
   name,
   kind: z.literal('rsync'),
-  host: z.string().regex(/^([A-Za-z0-9][A-Za-z0-9.-]{0,252}|\[[0-9a-fA-F:.]+\])$/, 'is not the name of a host'),
+  host: z
+    .string()
+    .regex(/^([A-Za-z0-9][A-Za-z0-9.-]{0,252}|\[[0-9a-fA-F:.]+\])$/, 'is not the name of a host'),
   user: z
     .string()
     .regex(/^[A-Za-z_][A-Za-z0-9_.-]{0,63}$/, 'is not the name of a user')
@@ -45,7 +49,10 @@ const s3 = z.strictObject({
   bucket: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{1,62}$/, 'is not the name of a bucket'),
   prefix: z
     .string()
-    .regex(/^([A-Za-z0-9_-][A-Za-z0-9._-]*\/)*$/, 'must be empty or folders such as "site/", with a slash behind')
+    .regex(
+      /^([A-Za-z0-9_-][A-Za-z0-9._-]*\/)*$/,
+      'must be empty or folders such as "site/", with a slash behind',
+    )
     .default(''),
   region: z
     .string()
@@ -85,10 +92,7 @@ type Given = z.output<typeof mirrorSettings>[number]
 
 export type FolderMirror = z.output<typeof folder>
 export type RsyncMirror = z.output<typeof rsync>
-export type S3Mirror = Omit<
-  z.output<typeof s3>,
-  'accessKeyId' | 'secretAccessKey' | 'secretAccessKeyFile'
->
+export type S3Mirror = Omit<z.output<typeof s3>, 'accessKeyId' | 'secretAccessKey' | 'secretAccessKeyFile'>
 export type WebdavMirror = Omit<z.output<typeof webdav>, 'password' | 'passwordFile'>
 
 /** A mirror's settings, without what must not be shown. */

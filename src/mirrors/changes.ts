@@ -27,9 +27,7 @@ export class Changes {
 
   /** All of them, in the order in which they are to be looked at. */
   ordered(): string[] {
-    return [...this.#told]
-      .sort(([, a], [, b]) => b.call - a.call || a.place - b.place)
-      .map(([path]) => path)
+    return [...this.#told].sort(([, a], [, b]) => b.call - a.call || a.place - b.place).map(([path]) => path)
   }
 
   /** These are as they should be, unless they were told again after so many calls. */

@@ -4,11 +4,24 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ProducedSite } from '../produce/produced-site.ts'
 import type { Changes } from './changes.ts'
-import { digitsFor, HEAD, headOf, partPath, prefixes, readHead, readPart, writeHead, writeParts } from './manifest.ts'
+import {
+  digitsFor,
+  HEAD,
+  headOf,
+  partPath,
+  prefixes,
+  readHead,
+  readPart,
+  writeHead,
+  writeParts,
+} from './manifest.ts'
 import { differenceOf, planChanges } from './plan.ts'
 import type { Batch } from './plan.ts'
 import type { MirrorRecord } from './record.ts'
 import type { Refusal, Target } from './targets/target.ts'
+
+/** No site is without it. */
+const FRONT_PAGE = 'index.html'
 
 export interface DeliveryOptions {
   site: ProducedSite
@@ -45,7 +58,7 @@ export class Delivery {
         // Only what the manifest there names is taken for known; for the rest, everything is sent.
         record.forget(randomUUID())
         const digits = head?.digits ?? 0
-        record.note({ digits })
+        record.note({ digits, oldDigits: undefined })
         if (head) {
           const wanted = prefixes(digits)
           await target.take(
@@ -68,6 +81,8 @@ export class Delivery {
    */
   async step(): Promise<boolean> {
     const { site, record, changes } = this.#options
+    // A site that is not there yet, or not any more, is no reason to take it off its mirrors.
+    if (!site.files.has(FRONT_PAGE)) return false
     const calls = changes.calls
     const plan = planChanges(
       changes.ordered(),
@@ -130,8 +145,12 @@ export class Delivery {
     const stale = record.stale(digits)
     if (stale.length > 0) {
       await inTemporaryFolder(async (folder) => {
-        await this.#send(folder, await writeParts(record, digits, stale, folder))
-        await this.#send(folder, await writeHead(headOf({ id, digits, files }), folder))
+        const parts = await writeParts(record, digits, stale, folder)
+        const head = await writeHead(headOf({ id, digits, files }), folder)
+        // A head that leads to other parts than before follows them; any other may go with them.
+        if (digits === before) return await this.#send(folder, new Map([...parts, ...head]))
+        await this.#send(folder, parts)
+        await this.#send(folder, head)
       })
       record.manifestWritten()
     }

@@ -2,7 +2,7 @@
 export const OWN_FOLDER = '.hyperactive'
 
 /** Temporary names in a folder; what a killed process left there is ours to remove. */
-export const TEMPORARY = /^\.hyperactive-[0-9a-f]{16}\.new$/
+const TEMPORARY = /^\.hyperactive-[0-9a-f]{16}\.new$/
 
 const LONGEST_BYTES = 1000
 const LONGEST_SEGMENT_BYTES = 240
@@ -24,13 +24,12 @@ export function nameProblem(path: string): string | undefined {
   if (segments.some((segment) => segment === '' || segment === '.' || segment === '..'))
     return 'is not a relative path'
   if (segments.some((segment) => Buffer.byteLength(segment) > LONGEST_SEGMENT_BYTES)) return 'is too long'
-  if (TEMPORARY.test(segments.at(-1) ?? '')) return 'is a temporary one'
   return undefined
 }
 
 /** Whether a file of a produced site may be sent under its name: as above, and not over the mirror's own files. */
 export function siteNameProblem(path: string): string | undefined {
-  return isOwn(path) ? `is in ${OWN_FOLDER}/` : nameProblem(path)
+  return isOwn(path) ? "is one of the mirror's own" : nameProblem(path)
 }
 
 /** Whether it is the mirror's own: its manifest, or a half-written file. */

@@ -35,6 +35,9 @@ export interface MirrorFacts {
   refusal?: string
 }
 
+/** Facts to keep; one that is undefined is to be taken away. */
+export type ChangedFacts = { [Name in keyof MirrorFacts]: MirrorFacts[Name] | undefined }
+
 /** What stands for a path where it is not to be written down; parts of the manifest are told apart by its beginning. */
 export function pathHash(path: string): string {
   return createHash('sha256').update(path).digest('hex')
@@ -159,7 +162,7 @@ export class MirrorRecord implements Disposable {
   }
 
   /** Keeps facts; one that is undefined is taken away. */
-  note(facts: { [Name in keyof MirrorFacts]: MirrorFacts[Name] | undefined }): void {
+  note(facts: ChangedFacts): void {
     this.#write(() => {
       for (const [name, value] of Object.entries(facts)) {
         if (value === undefined) this.#run('DELETE FROM facts WHERE name = ?', name)

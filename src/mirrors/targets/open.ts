@@ -14,7 +14,7 @@ export function openTarget(mirror: Mirror, secrets: MirrorSecrets = {}): Target 
       return new RsyncTarget(mirror)
     case 's3':
       return new S3Target(mirror, secrets)
-    case 'webdav':
+    default:
       return new WebdavTarget(mirror, secrets)
   }
 }

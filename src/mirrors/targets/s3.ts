@@ -16,7 +16,9 @@ const NOTHING = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b85
 
 const listing = z.object({
   ListBucketResult: z.object({
-    Contents: z.array(z.object({ Key: z.string(), ETag: z.string().optional(), Size: z.string() })).default([]),
+    Contents: z
+      .array(z.object({ Key: z.string(), ETag: z.string().optional(), Size: z.string() }))
+      .default([]),
     IsTruncated: z.string().optional(),
     NextContinuationToken: z.string().optional(),
   }),

@@ -15,15 +15,16 @@ const MOST_FOLDERS = 1_000_000
 /** What a server says to PUT where the folder is not there: WebDAV's own 409, and what others make of it. */
 const NO_FOLDER = new Set([403, 404, 409, 500])
 
+/** What servers say to PROPFIND that do not know it, or that do not let everybody use it. */
+const NO_PROPFIND = new Set([400, 403, 405, 501])
+
 const multistatus = z.object({
   multistatus: z.object({
-    response: z
-      .array(z.object({ href: z.string(), propstat: z.array(z.unknown()).default([]) }))
-      .default([]),
+    response: z.array(z.object({ href: z.string(), propstat: z.array(z.unknown()).default([]) })).default([]),
   }),
 })
 
-type Init = Parameters<HttpServer['ask']>[1]
+type Init = Omit<Parameters<HttpServer['ask']>[1], 'headers'> & { headers?: Record<string, string> }
 
 /** A folder of a WebDAV server, or of any that takes PUT and DELETE. */
 export class WebdavTarget implements Target {
@@ -79,11 +80,13 @@ export class WebdavTarget implements Target {
       if (folder === undefined) return names
       const headers = { depth: '1', 'content-type': 'application/xml; charset=utf-8' }
       const response = await this.#ask(folder, { method: 'PROPFIND', headers, body: PROPFIND, signal })
-      if (response.status === 405 || response.status === 501) {
+      if (NO_PROPFIND.has(response.status)) {
         await response.body?.cancel()
         return undefined
       }
       const text = await this.#server.text(response)
+      // It went while the others were looked at.
+      if (response.status === 404 && folder !== '') continue
       if (response.status !== 207) throw this.#server.failure(response.status, 'PROPFIND')
       for (const { path, isFolder } of this.#entries(text, folder)) {
         if (isFolder) folders.push(`${path}/`)
@@ -104,7 +107,7 @@ export class WebdavTarget implements Target {
     const base = new URL(this.#address(folder))
     const above = decode(base.pathname)
     return parsed.data.multistatus.response.flatMap(({ href, propstat }) => {
-      const address = URL.canParse(href, base) ? decode(new URL(href, base).pathname) : undefined
+      const address = URL.canParse(href, base.href) ? decode(new URL(href, base).pathname) : undefined
       if (above === undefined || !address?.startsWith(above)) return []
       const entry = address.slice(above.length).replace(/\/$/, '')
       if (entry === '' || entry.includes('/') || entry === '.' || entry === '..') return []
@@ -135,11 +138,11 @@ export class WebdavTarget implements Target {
     return this.#ask(path, { method: 'GET', headers: { 'cache-control': 'no-cache' }, signal })
   }
 
-  #ask(path: string, init: Init & { headers?: Record<string, string> }) {
+  #ask(path: string, init: Init) {
     return this.#server.ask(this.#address(path), { ...init, headers: { ...init.headers, ...this.#headers } })
   }
 
-  #status(path: string, init: Init & { headers?: Record<string, string> }): Promise<number> {
+  #status(path: string, init: Init): Promise<number> {
     return this.#server.status(this.#address(path), {
       ...init,
       headers: { ...init.headers, ...this.#headers },
