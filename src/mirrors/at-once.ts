@@ -83,6 +83,7 @@ export class MirrorAtOnce implements AsyncDisposable {
 
   async #deliver() {
     const delivery = new Delivery({
+      name: this.#mirror.name,
       site: this.#site,
       target: this.#target,
       record: this.#record,

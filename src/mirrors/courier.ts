@@ -41,8 +41,7 @@ export class Courier implements AsyncDisposable {
 
   constructor(options: CourierOptions) {
     this.#options = options
-    const { site, target, record } = options
-    this.#delivery = new Delivery({ site, target, record, changes: this.#changes, signal: this.#stop.signal })
+    this.#delivery = new Delivery({ ...options, changes: this.#changes, signal: this.#stop.signal })
   }
 
   start(): void {

@@ -18,12 +18,14 @@ import {
 import { differenceOf, planChanges } from './plan.ts'
 import type { Batch } from './plan.ts'
 import type { MirrorRecord } from './record.ts'
+import { unusable } from './targets/target.ts'
 import type { Refusal, Target } from './targets/target.ts'
 
 /** No site is without it. */
 const FRONT_PAGE = 'index.html'
 
 export interface DeliveryOptions {
+  name: string
   site: ProducedSite
   target: Target
   record: MirrorRecord
@@ -50,6 +52,8 @@ export class Delivery {
   /** Before anything is sent, and after every failure: makes sure that the target is the one that the record is about. */
   async begin(): Promise<void> {
     const { record, target, changes, site, signal } = this.#options
+    // Whatever was wrong with the target may have been why.
+    this.#refused.clear()
     await inTemporaryFolder(async (folder) => {
       await target.take([HEAD], folder, signal)
       const head = await readHead(folder)
@@ -165,7 +169,7 @@ export class Delivery {
 
   async #send(folder: string, files: Batch['put']): Promise<void> {
     const [refusal] = await this.#options.target.put(folder, files, this.#options.signal)
-    if (refusal) throw new Error(`the mirror's own ${refusal.path} was refused: ${refusal.reason}`)
+    if (refusal) throw unusable(this.#options.name, `${refusal.path}: ${refusal.reason}`)
   }
 }
 

@@ -30,7 +30,10 @@ export async function mirrored(
 }
 
 /** Distributes until the test ends, or until what it gives is called. */
-export function distribute(t: ExecutionContext, { site, mirrors, secrets, data }: Mirrored): () => Promise<void> {
+export function distribute(
+  t: ExecutionContext,
+  { site, mirrors, secrets, data }: Mirrored,
+): () => Promise<void> {
   const distributor = new Distributor({ site, mirrors, secrets, data, longestPauseMs: 500 })
   t.teardown(() => distributor[Symbol.asyncDispose]())
   distributor.start()
@@ -55,7 +58,10 @@ export async function untilCurrent({ site, data }: Mirrored, name: string): Prom
   })
 }
 
-export async function verify({ site, data, mirrors, secrets }: Mirrored, name: string): Promise<Verification> {
+export async function verify(
+  { site, data, mirrors, secrets }: Mirrored,
+  name: string,
+): Promise<Verification> {
   const mirror = mirrors.find((one) => one.name === name)
   if (!mirror) throw new Error(`no mirror ${name}`)
   using record = MirrorRecord.open(data, name)

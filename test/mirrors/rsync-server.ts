@@ -42,7 +42,10 @@ export async function startRsyncServer(t: ExecutionContext): Promise<RsyncServer
     await run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'test', '-f', key])
   const port = await freePort()
   const publicKey = (await readFile(`${userKey}.pub`, 'utf8')).trim()
-  await writeFile(join(own, 'authorized'), `restrict,command="/usr/bin/rrsync -no-lock ${own}" ${publicKey}\n`)
+  await writeFile(
+    join(own, 'authorized'),
+    `restrict,command="/usr/bin/rrsync -no-lock ${own}" ${publicKey}\n`,
+  )
   const hostPublic = (await readFile(`${hostKey}.pub`, 'utf8')).trim()
   await writeFile(join(own, 'known'), `[127.0.0.1]:${port} ${hostPublic}\n`)
   const log = join(own, 'log')

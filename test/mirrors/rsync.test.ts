@@ -16,7 +16,11 @@ test('a site is kept by rsync through a key that may do nothing else: what chang
   t.like(await verify(all, 'friends'), CLEAN)
 
   const before = await server.logins()
-  await all.site.change({ 'articles/7/index.html': undefined, 'index.html': '<p>Front, anew</p>', 'new.html': 'n' })
+  await all.site.change({
+    'articles/7/index.html': undefined,
+    'index.html': '<p>Front, anew</p>',
+    'new.html': 'n',
+  })
   await untilCurrent(all, 'friends')
   t.deepEqual(await hashesBelow(server.folder), all.site.hashes)
   t.true((await server.logins()) - before <= 4, 'one run for each step, not for each file')

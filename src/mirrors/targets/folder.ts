@@ -10,7 +10,16 @@ import type { Differences, Refusal, Target } from './target.ts'
 
 const AT_ONCE = 8
 /** These say something of one file; everything else of the folder or its disk. */
-const OF_ONE_FILE = new Set(['ENAMETOOLONG', 'EISDIR', 'ENOTDIR', 'ENOTEMPTY', 'EEXIST', 'EILSEQ', 'EINVAL'])
+const OF_ONE_FILE = new Set([
+  'ENAMETOOLONG',
+  'EISDIR',
+  'ENOTDIR',
+  'ENOTEMPTY',
+  'EEXIST',
+  'EILSEQ',
+  'EINVAL',
+  'EFBIG',
+])
 
 /** A folder on this machine, such as a stick, a share or what a web server serves. It must be there already. */
 export class FolderTarget implements Target {

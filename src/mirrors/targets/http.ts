@@ -17,7 +17,7 @@ const CONNECT_MS = 15_000
 const SILENT_MS = 60_000
 const MOST_LISTING_BYTES = 16 * 1024 * 1024
 /** What an answer says of the one file that was asked about, not of the server. */
-const OF_ONE_FILE = new Set([400, 404, 409, 410, 411, 412, 413, 414, 415, 422, 423, 424])
+const OF_ONE_FILE = new Set([400, 409, 411, 412, 413, 414, 415, 422, 423, 424])
 
 /** A server that files are sent to by HTTP: one connection pool, and what its answers mean. */
 export class HttpServer implements AsyncDisposable {

@@ -172,6 +172,8 @@ export class S3Target implements Target {
 const parser = new XMLParser({
   ignoreAttributes: true,
   parseTagValue: false,
+  // This is what takes numeric references.
+  htmlEntities: true,
   trimValues: false,
   isArray: (name) => name === 'Contents',
 })

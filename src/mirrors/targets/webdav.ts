@@ -166,5 +166,7 @@ const parser = new XMLParser({
   ignoreAttributes: true,
   removeNSPrefix: true,
   parseTagValue: false,
+  // This is what takes numeric references.
+  htmlEntities: true,
   isArray: (name) => name === 'response' || name === 'propstat',
 })
