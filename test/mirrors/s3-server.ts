@@ -32,7 +32,7 @@ export async function startS3Server(t: ExecutionContext, mirror: Partial<S3Mirro
   t.teardown(() => server.close())
   const requests: string[] = []
   const badlySigned: string[] = []
-  server.httpServer.on('request', (request: IncomingMessage) => {
+  server.httpServer.prependListener('request', (request: IncomingMessage) => {
     const line = `${request.method} ${request.url}`
     requests.push(line)
     if (request.headers.authorization !== undefined && !isSigned(request, KEY)) badlySigned.push(line)
