@@ -13,6 +13,7 @@ import { Projector } from './project/projector.ts'
 import { SITE_DATABASE } from './project/rebuild.ts'
 import { Site } from './project/site.ts'
 import { TERMS } from './project/site-writer.ts'
+import { Proxies } from './proxies/proxies.ts'
 import { noteName } from './reads.ts'
 import { anchorsOf } from './replication/peers-file.ts'
 import { createReplication } from './replication/replication.ts'
@@ -68,12 +69,20 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
   const policy = policyOf(config, key.publicKey)
   const index = stack.use(SearchIndex.open(searchFile(config.data)))
   let anchors = await anchorsOf(config, key.publicKey)
-  const kept = new KeptPages({
-    mostBytes: config.pages.memoryBytes,
-    language: config.site.language,
-    url: config.url,
-    views: (await readDesignDoc(SITE_DATABASE)).views ?? {},
-  })
+  const proxies = stack.use(new Proxies(loaded))
+  const { memoryBytes, folder, fileBytes, cache } = config.pages
+  const kept = stack.use(
+    new KeptPages({
+      mostBytes: memoryBytes,
+      files: { folder, mostBytes: fileBytes },
+      language: config.site.language,
+      url: config.url,
+      views: (await readDesignDoc(SITE_DATABASE)).views ?? {},
+      lifetimes: cache,
+      outside: proxies,
+    }),
+  )
+  await kept.open()
   // Pages that older views made, while new ones are being built, are not to stay.
   deployment.switched.then(() => kept.clear()).catch(() => undefined)
   const projector = stack.use(
@@ -165,7 +174,7 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
     settled: (documentId) => projector.settled(documentId),
     holdings: (ids) => replication.holdings(ids),
     before: [gateway, replication.router],
-    ...(config.pages.memoryBytes > 0 ? { kept } : {}),
+    ...(memoryBytes > 0 ? { kept } : {}),
   })
   const setUp = await setUpLink({ people, access })
   const { address } = stack.use(await listen(kept.serving(app.callback()), config))
@@ -176,6 +185,7 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
     prefix: store.prefix,
   })
 
+  await proxies.start()
   projector.start()
   eraser.start()
   stack.use(office.watcher).start()
@@ -205,7 +215,7 @@ function feedPuller({ every, allow }: Config['feeds'], site: Site, kept: KeptPag
     site: site.database,
     fetch: new GuardedFetch({ allow: (ip) => allow.includes(ip) }),
     feeds: () => groupFeeds(site, MOST_FEEDS),
-    onWritten: (id) => kept.store.changed({ documents: [id], rows: [], names: [] }),
+    onWritten: (id) => kept.changed({ documents: [id], rows: [], names: [] }),
     everyMs: every * 60_000,
   })
 }

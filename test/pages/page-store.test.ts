@@ -11,7 +11,18 @@ function page(key: string, read: (reads: Reads) => void = () => undefined, bytes
   const reads = new Reads()
   read(reads)
   const body = Buffer.alloc(bytes, 'a')
-  return { key, body, forms: {}, type: 'text/html', etag: key, changedMs: 0, status: 200, headers: {}, reads }
+  return {
+    key,
+    body,
+    forms: {},
+    type: 'text/html',
+    etag: key,
+    changedMs: 0,
+    status: 200,
+    headers: {},
+    reads,
+    asked: 0,
+  }
 }
 
 const place = (at: string) => orderedValue(['x', at])

@@ -1,3 +1,5 @@
+import type { ParsedUrlQuery } from 'node:querystring'
+import { parse } from 'node:querystring'
 import { chooseLanguage, languageInPath } from '../../i18n/choose.ts'
 
 /** Parameters of addresses that make another page. All others are left out: nobody makes new pages by inventing them. */
@@ -45,6 +47,16 @@ export class PageKeys {
     this.#languages.set(header, language)
     return language
   }
+}
+
+/**
+ * Whether a page was asked for by what its key says: a parameter that counts may come twice, under an encoded name or
+ * behind too many others, and then the page may be another than the key's.
+ */
+export function isAskedByItsKey(key: string, query: ParsedUrlQuery): boolean {
+  const mark = key.indexOf('?', key.lastIndexOf(' '))
+  const named = mark === -1 ? {} : parse(key.slice(mark + 1))
+  return PARAMETERS.every((name) => query[name] === named[name])
 }
 
 /** The parameters that count, in one order, as they were encoded; of several of one name the first. */
