@@ -9,6 +9,7 @@ import { kill9 } from './kill9.ts'
 import { cleanUp, importRate, initialSync, memory, start } from './ledger-of-20000.ts'
 import { bulkDecisions, hideToGone } from './moderation.ts'
 import { cleanUpSites, listingGrowth, memory100k, projection } from './newsroom.ts'
+import { produceAll } from './produce.ts'
 import { publishToPeer } from './publish-to-peer.ts'
 import { recovery } from './recovery.ts'
 
@@ -30,6 +31,7 @@ const BENCHMARKS: Benchmark[] = [
   memory100k,
   hideToGone,
   bulkDecisions,
+  produceAll,
 ]
 
 const { values } = parseArgs({

@@ -106,6 +106,7 @@ const settings = z.strictObject({
     })
     .prefault({}),
   proxies: proxySettings,
+  produce: z.strictObject({ url: url.optional(), live: z.array(url).max(8).default([]) }).prefault({}),
   abuse: abuseSettings,
   notices: notices.prefault({}),
   mirrors: mirrorSettings,
