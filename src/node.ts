@@ -7,8 +7,10 @@ import { gatewayRouter } from './gateway/gateway.ts'
 import { logger } from './log.ts'
 import { policyOf } from './project/policy.ts'
 import { Slow } from './newsroom/slow.ts'
+import { Mirroring } from './mirrors-of-node.ts'
 import { openNotices, openOffice } from './office-of-node.ts'
 import { openPeople, setUpLink } from './people-of-node.ts'
+import { PRODUCED } from './produce/rewrite.ts'
 import { Projector } from './project/projector.ts'
 import { SITE_DATABASE } from './project/rebuild.ts'
 import { Site } from './project/site.ts'
@@ -26,6 +28,7 @@ import { GuardedFetch } from './syndication/guarded-fetch.ts'
 import { FeedPuller, MOST_FEEDS } from './syndication/puller.ts'
 import { Gate } from './web/abuse/gate.ts'
 import { createApp } from './web/app.ts'
+import type { WebContext } from './web/context.ts'
 import { KeptPages } from './web/kept-pages.ts'
 import { listen } from './web/listen.ts'
 
@@ -71,20 +74,26 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
   let anchors = await anchorsOf(config, key.publicKey)
   const proxies = stack.use(new Proxies(loaded))
   const { memoryBytes, folder, fileBytes, cache } = config.pages
+  const views = (await readDesignDoc(SITE_DATABASE)).views ?? {}
+  let mirroring: Mirroring | undefined
   const kept = stack.use(
     new KeptPages({
       mostBytes: memoryBytes,
       files: { folder, mostBytes: fileBytes },
       language: config.site.language,
       url: config.url,
-      views: (await readDesignDoc(SITE_DATABASE)).views ?? {},
+      views,
       lifetimes: cache,
       outside: proxies,
     }),
   )
   await kept.open()
   // Pages that older views made, while new ones are being built, are not to stay.
-  deployment.switched.then(() => kept.clear()).catch(() => undefined)
+  const startOver = () => {
+    kept.clear()
+    mirroring?.startOver()
+  }
+  deployment.switched.then(startOver).catch(() => undefined)
   const projector = stack.use(
     new Projector({
       ledger,
@@ -93,8 +102,11 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
       index,
       policy,
       anchors: () => anchors,
-      onWritten: (written) => kept.written(written),
-      onStartOver: () => kept.clear(),
+      onWritten(written) {
+        kept.written(written)
+        mirroring?.written(written)
+      },
+      onStartOver: startOver,
       erasureDue: () => eraser.look(),
     }),
   )
@@ -150,7 +162,7 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
       office,
     }),
   )
-  const app = createApp({
+  const pages = {
     ledger,
     site,
     index,
@@ -159,10 +171,8 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
       return projector.terms
     },
     version: () => kept.store.now,
-    config,
     nodeKey: key,
     policy,
-    members: () => projector.membership.members,
     gate: new Gate(config, slow),
     slow,
     queue: office.queue,
@@ -173,9 +183,17 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
     attempts: new Attempts(),
     settled: (documentId) => projector.settled(documentId),
     holdings: (ids) => replication.holdings(ids),
+  } satisfies Partial<WebContext>
+  const app = createApp({
+    ...pages,
+    config,
+    members: () => projector.membership.members,
     before: [gateway, replication.router],
     ...(memoryBytes > 0 ? { kept } : {}),
   })
+  const copied = createApp({ ...pages, config: { ...config, url: PRODUCED }, members: () => [] })
+  mirroring = await Mirroring.open({ loaded, site, views, application: copied.callback() })
+  if (mirroring) stack.use(mirroring)
   const setUp = await setUpLink({ people, access })
   const { address } = stack.use(await listen(kept.serving(app.callback()), config))
   await store.folder?.announce({
@@ -187,10 +205,16 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
 
   await proxies.start()
   projector.start()
+  mirroring?.start()
   eraser.start()
   stack.use(office.watcher).start()
   stack.use(openNotices(office, loaded, address)).start()
-  if (config.feeds.pull) stack.use(feedPuller(config.feeds, site, kept)).start()
+  const onPulled = (id: string) => {
+    const change = { documents: [id], rows: [], names: [] }
+    kept.changed(change)
+    mirroring?.changed(change)
+  }
+  if (config.feeds.pull) stack.use(feedPuller(config.feeds, site, onPulled)).start()
   await replication.start(address)
   log.debug('the node answers', { address })
   const running = stack.move()
@@ -210,12 +234,16 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
   }
 }
 
-function feedPuller({ every, allow }: Config['feeds'], site: Site, kept: KeptPages): FeedPuller {
+function feedPuller(
+  { every, allow }: Config['feeds'],
+  site: Site,
+  onWritten: (id: string) => void,
+): FeedPuller {
   return new FeedPuller({
     site: site.database,
     fetch: new GuardedFetch({ allow: (ip) => allow.includes(ip) }),
     feeds: () => groupFeeds(site, MOST_FEEDS),
-    onWritten: (id) => kept.changed({ documents: [id], rows: [], names: [] }),
+    onWritten,
     everyMs: every * 60_000,
   })
 }
