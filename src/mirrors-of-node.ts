@@ -1,5 +1,5 @@
 import type { RequestListener } from 'node:http'
-import type { LoadedConfig } from './config/config.ts'
+import type { Config, LoadedConfig } from './config/config.ts'
 import { Distributor } from './mirrors/distributor.ts'
 import { producedFolder } from './mirrors/at-once.ts'
 import { ChangesOf } from './pages/store/changes-of.ts'
@@ -39,7 +39,7 @@ export class Mirroring implements AsyncDisposable {
     const { config, secrets } = loaded
     const { data, mirrors, produce } = config
     if (mirrors.length === 0) return undefined
-    const live = produce.live.length > 0 ? produce.live : liveNodes(config.url, await loadPeers(config.peers))
+    const live = await liveOf(config)
     const folder = await SiteFolder.open(producedFolder(data))
     const about = config.site
     const producer = new Producer({
@@ -91,4 +91,10 @@ export class Mirroring implements AsyncDisposable {
     await this.#producer[Symbol.asyncDispose]()
     await this.#distributor[Symbol.asyncDispose]()
   }
+}
+
+/** Where the forms are that a produced site has not: a node that is itself a mirror has none either. */
+async function liveOf({ produce, mirror, url, peers }: Config): Promise<readonly string[]> {
+  if (produce.live.length > 0) return produce.live
+  return mirror?.publishAt ?? liveNodes(url, await loadPeers(peers))
 }

@@ -4,6 +4,7 @@ import type { Config, LoadedConfig } from './config/config.ts'
 import { deployDesignDoc, readDesignDoc } from './couch/design-docs.ts'
 import { Eraser } from './erasure/eraser.ts'
 import { gatewayRouter } from './gateway/gateway.ts'
+import { Live } from './live/live.ts'
 import { logger } from './log.ts'
 import { policyOf } from './project/policy.ts'
 import { Slow } from './newsroom/slow.ts'
@@ -30,7 +31,9 @@ import { Gate } from './web/abuse/gate.ts'
 import { createApp } from './web/app.ts'
 import type { WebContext } from './web/context.ts'
 import { KeptPages } from './web/kept-pages.ts'
-import { listen } from './web/listen.ts'
+import { Back } from './workers/back.ts'
+import { openDoor } from './workers/door.ts'
+import { Mirror } from './web/mirror.ts'
 
 const log = logger('node')
 
@@ -72,9 +75,9 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
   const policy = policyOf(config, key.publicKey)
   const index = stack.use(SearchIndex.open(searchFile(config.data)))
   let anchors = await anchorsOf(config, key.publicKey)
+  const { views = {} } = await readDesignDoc(SITE_DATABASE)
   const proxies = stack.use(new Proxies(loaded))
   const { memoryBytes, folder, fileBytes, cache } = config.pages
-  const views = (await readDesignDoc(SITE_DATABASE)).views ?? {}
   let mirroring: Mirroring | undefined
   const kept = stack.use(
     new KeptPages({
@@ -88,6 +91,13 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
     }),
   )
   await kept.open()
+  const live = config.live.on
+    ? new Live({
+        ...config.live,
+        map: views.listing?.map ?? '',
+        list: (scope, query) => site.list(scope, query),
+      })
+    : undefined
   // Pages that older views made, while new ones are being built, are not to stay.
   const startOver = () => {
     kept.clear()
@@ -105,8 +115,12 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
       onWritten(written) {
         kept.written(written)
         mirroring?.written(written)
+        live?.written(written)
       },
-      onStartOver: startOver,
+      onStartOver() {
+        startOver()
+        live?.lookAgain()
+      },
       erasureDue: () => eraser.look(),
     }),
   )
@@ -129,7 +143,8 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
       couchdb: loaded.secrets.couchdbUrl !== undefined,
       key,
       async onPeers(peers) {
-        await sharing.follow(peers)
+        // There are no accounts on a mirror.
+        await sharing.follow(config.mirror ? [] : peers)
         anchors = await anchorsOf(config, key.publicKey)
         projector.anchorsChanged()
       },
@@ -141,6 +156,7 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
     membership: () => projector.membership,
     limits: config.limits,
     refusals: replication.refusals,
+    isMirror: config.mirror !== undefined,
     people: (peer) => sharing.forPeer(peer),
     confirmed: (peer, seq) => replication.confirmations.add(peer, seq),
     stored: (count) => projector.makeWay(count),
@@ -162,6 +178,8 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
       office,
     }),
   )
+  const secret = key.derive('fronts').toString('base64url')
+  const back = stack.use(new Back({ kept, secret }))
   const pages = {
     ledger,
     site,
@@ -180,6 +198,7 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
     filters: office.filters,
     people,
     access,
+    live,
     attempts: new Attempts(),
     settled: (documentId) => projector.settled(documentId),
     holdings: (ids) => replication.holdings(ids),
@@ -188,14 +207,20 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
     ...pages,
     config,
     members: () => projector.membership.members,
-    before: [gateway, replication.router],
+    // A mirror invites nobody.
+    before: config.mirror ? [gateway] : [gateway, replication.router],
+    mirror: config.mirror && new Mirror(config.mirror.publishAt),
+    heard: () => back.heard(),
     ...(memoryBytes > 0 ? { kept } : {}),
   })
   const copied = createApp({ ...pages, config: { ...config, url: PRODUCED }, members: () => [] })
   mirroring = await Mirroring.open({ loaded, site, views, application: copied.callback() })
   if (mirroring) stack.use(mirroring)
-  const setUp = await setUpLink({ people, access })
-  const { address } = stack.use(await listen(kept.serving(app.callback()), config))
+  const setUp = config.mirror ? undefined : await setUpLink({ people, access })
+  const door = await openDoor(kept.serving(app.callback()), { back, config, secret })
+  const { address } = stack.use(door)
+  // Before the server waits for its connections to end.
+  if (live) stack.use(live)
   await store.folder?.announce({
     processId: process.pid,
     address,
@@ -207,8 +232,11 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
   projector.start()
   mirroring?.start()
   eraser.start()
-  stack.use(office.watcher).start()
-  stack.use(openNotices(office, loaded, address)).start()
+  // On a mirror nobody moderates, and no filter decides.
+  if (!config.mirror) {
+    stack.use(office.watcher).start()
+    stack.use(openNotices(office, loaded, address)).start()
+  }
   const onPulled = (id: string) => {
     const change = { documents: [id], rows: [], names: [] }
     kept.changed(change)

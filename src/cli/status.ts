@@ -29,6 +29,7 @@ export function statusCommand(): Command {
       const proxies = running ? await readProxyStates(loaded.config.data) : []
       const facts = {
         running: running !== undefined,
+        mirror: loaded.config.mirror ?? null,
         address: running?.address ?? null,
         node: store.key.publicKey,
         ledgerDocuments: ledger.documents,
@@ -41,6 +42,7 @@ export function statusCommand(): Command {
       }
       const lines = [
         running ? `running at ${running.address} (process ${running.processId})` : 'not running',
+        ...(facts.mirror ? [`a mirror          people publish at ${facts.mirror.publishAt.join(', ')}`] : []),
         `node key          ${facts.node}`,
         `ledger documents  ${facts.ledgerDocuments}`,
         `site documents    ${facts.siteDocuments}`,

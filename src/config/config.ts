@@ -91,6 +91,7 @@ const settings = z.strictObject({
       concealNeeds: z.int().min(1).max(5).default(1),
     })
     .prefault({}),
+  produce: z.strictObject({ url: url.optional(), live: z.array(url).max(8).default([]) }).prefault({}),
   pages: z
     .strictObject({
       memoryBytes: z
@@ -106,7 +107,21 @@ const settings = z.strictObject({
     })
     .prefault({}),
   proxies: proxySettings,
-  produce: z.strictObject({ url: url.optional(), live: z.array(url).max(8).default([]) }).prefault({}),
+  web: z
+    .strictObject({
+      workers: z.int().min(0).max(64).default(0),
+      connections: z.int().min(10).max(100_000).default(4000),
+      reachableAt: url.optional(),
+    })
+    .prefault({}),
+  mirror: z.strictObject({ publishAt: z.array(url).min(1, 'names no node').max(20) }).optional(),
+  live: z
+    .strictObject({
+      on: z.boolean().default(true),
+      connections: z.int().min(1).max(100_000).default(500),
+      heartbeatMs: z.int().min(100).default(25_000),
+    })
+    .prefault({}),
   abuse: abuseSettings,
   notices: notices.prefault({}),
   mirrors: mirrorSettings,

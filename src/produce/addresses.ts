@@ -78,7 +78,7 @@ export class Addresses {
   }
 
   #read(address: string): Address | undefined {
-    const [path = '', query = ''] = splitOnce(address, '?')
+    const [path, query] = splitOnce(address, '?')
     const parts = partsOf(path)
     if (!parts) return undefined
     const [first = ''] = parts

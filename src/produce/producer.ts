@@ -1,27 +1,27 @@
-import type { RequestListener } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
 import { chooseLanguage } from '../i18n/choose.ts'
 import type { Language } from '../i18n/messages.ts'
 import { logger } from '../log.ts'
 import { messageOf } from '../errors.ts'
+import { ChangesOf } from '../pages/store/changes-of.ts'
 import { Dependencies } from '../pages/store/dependencies.ts'
 import type { Change } from '../pages/store/dependencies.ts'
-import type { Site } from '../project/site.ts'
+import type { Written } from '../project/site-writer.ts'
 import { tracking } from '../reads.ts'
 import type { Reads } from '../reads.ts'
 import { Addresses } from './addresses.ts'
 import type { Address } from './addresses.ts'
 import { ask } from './ask.ts'
-import type { Answer } from './ask.ts'
-import { leadingPage, noticeInstead } from './live-nodes.ts'
+import { fileOf } from './page-file.ts'
 import { PageLinks } from './page-links.ts'
 import { monthsAmong, periodName, periodsWithEvents } from './periods.ts'
 import type { ProducedSite } from './produced-site.ts'
+import type { ProducerOptions, ProduceReport } from './producer-options.ts'
 import { PageQueue } from './page-queue.ts'
-import { addressesIn, PRODUCED, rewriteFile, rewritePage } from './rewrite.ts'
-import type { SiteFolder } from './site-folder.ts'
+import { addressesIn, PRODUCED } from './rewrite.ts'
 import { SitePages } from './site-pages.ts'
 import type { SitePage } from './site-pages.ts'
+import { workThrough } from './work-through.ts'
 
 const log = logger('produce')
 
@@ -32,32 +32,6 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1
 const FIRST_PAUSE_MS = 500
 const LONGEST_PAUSE_MS = 30_000
 const PERIODS = '#periods'
-
-export interface ProducerOptions {
-  /** The node's web application, made with {@link PRODUCED} as its public address and without kept pages. */
-  application: RequestListener
-  site: Pick<Site, 'calendar'>
-  /** The site's own settings. */
-  about: { language: string; timeZone: string }
-  folder: SiteFolder
-  /** Public addresses of nodes, the first one first: where forms and searches are. */
-  live: readonly string[]
-  /** The public address of the produced site, if it has one; else that of the first node. */
-  base?: string | undefined
-  /** Languages of the interface that get a folder of their own beside the site's own at the root. */
-  languages?: readonly Language[]
-  /** Whether what pages were made of is kept, so that {@link Producer.changed} can be told of changes. */
-  follows: boolean
-}
-
-/** What a production has done. */
-export interface ProduceReport {
-  files: number
-  written: number
-  removed: number
-  /** Addresses that could not be made, and what the site answered. */
-  failed: { address: string; status: number }[]
-}
 
 /**
  * Makes a complete static site of a node's pages: asks the node's application, in this process, for the front page and
@@ -71,6 +45,7 @@ export class Producer implements ProducedSite, AsyncDisposable {
   readonly #pages = new SitePages()
   readonly #queue = new PageQueue()
   readonly #dependencies = new Dependencies()
+  readonly #changesOf: ChangesOf
   readonly #listeners = new Set<(paths: readonly string[]) => void>()
   #periods: ReadonlySet<string> = new Set()
   #periodsDue = true
@@ -88,6 +63,7 @@ export class Producer implements ProducedSite, AsyncDisposable {
     this.#options = options
     this.#language = chooseLanguage('', options.about.language)
     this.#addresses = new Addresses(this.#language, options.languages)
+    this.#changesOf = new ChangesOf(options.views ?? {}, () => this.startOver())
   }
 
   get folder(): string {
@@ -126,6 +102,14 @@ export class Producer implements ProducedSite, AsyncDisposable {
   startOver(): void {
     this.#everythingIsDue()
     this.#wake()
+  }
+
+  /**
+   * To be called with what the projector has written, in the process that projects, after whoever else keeps something
+   * of it: pages are rendered at once.
+   */
+  written(written: Written): void {
+    this.changed(this.#changesOf.of(written))
   }
 
   /** Makes anew what was made of this: pages of the items themselves first. */
@@ -273,35 +257,21 @@ export class Producer implements ProducedSite, AsyncDisposable {
   }
 
   async #makeQueued(): Promise<void> {
-    let busy = 0
-    let failure: unknown
-    await new Promise<void>((resolve) => {
-      const go = () => {
-        while (busy < AT_ONCE && failure === undefined && !this.#stop.signal.aborted) {
-          const page = this.#queue.next()
-          if (!page) break
-          if (this.#pages.isPassedOver(page)) continue
-          busy += 1
-          this.#make(page)
-            .catch((error: unknown) => {
-              this.#add(page)
-              failure ??= error
-            })
-            .finally(() => {
-              busy -= 1
-              go()
-            })
-        }
-        if (busy === 0) resolve()
-      }
-      go()
-    })
-    this.#stop.signal.throwIfAborted()
-    if (failure !== undefined) throw failure as Error
+    const next = () => {
+      for (let page = this.#queue.next(); page; page = this.#queue.next())
+        if (!this.#pages.isPassedOver(page)) return page
+      return undefined
+    }
+    const make = (page: SitePage) =>
+      this.#make(page).catch((error: unknown) => {
+        this.#add(page)
+        throw error
+      })
+    await workThrough(next, make, { atOnce: AT_ONCE, signal: this.#stop.signal })
   }
 
   async #make(page: SitePage): Promise<void> {
-    const { application, follows, folder, about } = this.#options
+    const { application, follows, folder, about, live } = this.#options
     page.isDue = false
     const since = this.#dependencies.now
     const headers = { host: new URL(PRODUCED).host, 'accept-language': about.language }
@@ -313,7 +283,7 @@ export class Producer implements ProducedSite, AsyncDisposable {
       return
     }
     const links = this.#links(page)
-    const bytes = this.#written(page, links, answer)
+    const bytes = fileOf(page.address, links, answer, { live, base: this.#options.base ?? live[0] })
     for (const name of links.names) reads.names.add(name)
     if (this.#dependencies.isStale(reads, since)) {
       this.#add(page)
@@ -334,29 +304,6 @@ export class Producer implements ProducedSite, AsyncDisposable {
   #links({ address, place }: SitePage): PageLinks {
     const { live } = this.#options
     return new PageLinks(address, place, { addresses: this.#addresses, live, periods: this.#periods })
-  }
-
-  /** What an answer is as a file; undefined for what is none. */
-  #written({ address }: SitePage, links: PageLinks, { status, location, body }: Answer): Buffer | undefined {
-    const { live } = this.#options
-    const base = this.#options.base ?? live[0]
-    if (location !== undefined && status >= 300 && status < 400) {
-      const target = links.linkOf(location, { byReader: false })
-      return target === undefined ? undefined : Buffer.from(leadingPage(target, address.language))
-    }
-    if (!address.isPage) {
-      // A page that leads there would lead nowhere without it.
-      if (status !== 200) return Buffer.alloc(0)
-      if (address.file.startsWith('assets/')) return body
-      const text = rewriteFile(address.file, body.toString(), base)
-      return text === undefined ? undefined : Buffer.from(text)
-    }
-    const html = rewritePage(body.toString(), {
-      linkOf: links.linkOf,
-      insteadOf: (action, isFirst) => noticeInstead({ live, language: address.language }, action, isFirst),
-      base,
-    })
-    return Buffer.from(html)
   }
 
   /** What a sitemap names is produced, whether or not a page leads there. */

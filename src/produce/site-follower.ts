@@ -80,7 +80,7 @@ export class SiteFollower {
     else this.#shadows.set(id, after)
     for (const place of new Set([...before.rows.keys(), ...after.rows.keys()])) {
       if (before.rows.get(place) === after.rows.get(place)) continue
-      const [view = '', ordered = ''] = split(place)
+      const [view, ordered] = split(place)
       rows.push({ view, ordered })
     }
     if (before.counted === after.counted) return

@@ -10,7 +10,7 @@ import { openStoreForCommand } from '../store.ts'
 import { openSite } from './open-site.ts'
 import type { OpenSite } from './open-site.ts'
 import { Producer } from './producer.ts'
-import type { ProducerOptions, ProduceReport } from './producer.ts'
+import type { ProducerOptions, ProduceReport } from './producer-options.ts'
 import { SiteFollower } from './site-follower.ts'
 
 const log = logger('produce')

@@ -7,7 +7,7 @@ import { changedRows } from '../pages/store/changed-rows.ts'
 import type { ChangedRow } from '../pages/store/changed-rows.ts'
 import { cacheControlOf } from '../pages/store/lifetime.ts'
 import type { Lifetimes } from '../pages/store/lifetime.ts'
-import { isAskedByItsKey, PageKeys } from '../pages/store/page-key.ts'
+import { PageKeys } from '../pages/store/page-key.ts'
 import type { PageStore } from '../pages/store/page-store.ts'
 import { Shelves } from '../pages/store/shelves.ts'
 import type { ShelvesState } from '../pages/store/shelves.ts'
@@ -22,7 +22,7 @@ import type { SiteItem } from '../project/site-item.ts'
 import type { Written } from '../project/site-writer.ts'
 import { tracking } from '../reads.ts'
 import type { Reads } from '../reads.ts'
-import { hasSession } from './people/person.ts'
+import { pageKeyOf } from './page-request.ts'
 import { Renewal } from './renewal.ts'
 
 const log = logger('pages')
@@ -137,19 +137,29 @@ export class KeptPages {
   serving(next: RequestListener): RequestListener {
     this.#renewal.start(next)
     return (request: IncomingMessage, response: ServerResponse) => {
-      const key = this.#keyOf(request)
+      const key = this.keyOf(request)
       const page = key === undefined ? undefined : this.store.get(key)
       if (page) this.#serve(request, response, page)
       else if (key !== undefined && this.#shelves.isCold(key)) {
-        void this.#shelves.thaw(key).then((thawed) => {
-          if (thawed) this.#serve(request, response, thawed)
-          else next(request, response)
-        })
+        void this.#serveCold(key, { request, response, next })
       } else {
         if (key !== undefined) this.#renewal.missed(key)
         next(request, response)
       }
     }
+  }
+
+  async #serveCold(
+    key: string,
+    {
+      request,
+      response,
+      next,
+    }: { request: IncomingMessage; response: ServerResponse; next: RequestListener },
+  ): Promise<void> {
+    const page = await this.#shelves.thaw(key)
+    if (page) this.#serve(request, response, page)
+    else next(request, response)
   }
 
   #serve(request: IncomingMessage, response: ServerResponse, page: StoredPage): void {
@@ -160,7 +170,7 @@ export class KeptPages {
   /** Keeps what is made below it, where it says that it {@link mayKeep}. */
   keeping(): Middleware {
     return async (ctx, next) => {
-      const key = this.#keyOf(ctx.req)
+      const key = this.keyOf(ctx.req)
       if (key === undefined) {
         await next()
         return
@@ -172,7 +182,7 @@ export class KeptPages {
       const { body } = ctx
       const isText = typeof body === 'string' || Buffer.isBuffer(body)
       if (!keepable || ctx.status !== 200 || !isText || ctx.res.hasHeader('set-cookie')) return
-      const page = isAskedByItsKey(key, ctx.query) ? this.#keep(ctx, { key, since, reads }) : undefined
+      const page = this.#keep(ctx, { key, since, reads })
       if (page ? isFresh(ctx.req.headers, page) : ctx.fresh) ctx.status = 304
     }
   }
@@ -205,6 +215,22 @@ export class KeptPages {
     return page
   }
 
+  /** The key of the page that a request may be answered with from the store, as long as nothing has changed it. */
+  keyOf(request: IncomingMessage): string | undefined {
+    return pageKeyOf(request, this.#keys)
+  }
+
+  /** The page that a request would be answered with from the store. */
+  pageFor(request: IncomingMessage): StoredPage | undefined {
+    const key = this.keyOf(request)
+    return key === undefined ? undefined : this.store.get(key)
+  }
+
+  /** Resolves when a page has its compressed forms. */
+  async whole(page: StoredPage): Promise<void> {
+    await this.#shelves.whole(page)
+  }
+
   /** Drops the pages that this concerns. */
   written({ documents, names }: Written): void {
     const gone = documents.filter(({ before, after }) => isShown(before) && !isShown(after))
@@ -228,15 +254,6 @@ export class KeptPages {
   #rowsOf(documents: Written['documents']): ChangedRow[] {
     const views = { functions: this.#functions, names: this.#names }
     return this.#keeps ? documents.flatMap(({ before, after }) => changedRows(before, after, views)) : []
-  }
-
-  #keyOf({ method, url = '', headers }: IncomingMessage): string | undefined {
-    if ((method !== 'GET' && method !== 'HEAD') || hasSession(headers.cookie)) return undefined
-    return this.#keys.keyOf({
-      url,
-      host: headers.host ?? '',
-      acceptLanguage: headers['accept-language'] ?? '',
-    })
   }
 
   #changedMs(key: string, etag: string): number {

@@ -14,6 +14,10 @@ const ITEM = '01m83yydzved5b913tktd3xrqc'
 const OTHER = '01m83yydzved5b913tktd3xrqd'
 const STORY = `articles/${ITEM}/index.html`
 
+function address(listing: string, number: number): string {
+  return number === 0 ? listing : `${listing}?before=${encodeURIComponent(`p${number}_${ITEM}`)}`
+}
+
 /** A site of few pages, each of which is made of the document that has its address for an id. */
 class SmallSite {
   readonly pages = new Map<string, string>()
@@ -146,8 +150,6 @@ test('a disk that is full for a while costs nothing but time', async (t) => {
 
 test('pages of a listing lead to each other both ways, and long ones end at the archive', async (t) => {
   const { site, producer, path } = await start(t)
-  const address = (listing: string, number: number) =>
-    number === 0 ? listing : `${listing}?before=${encodeURIComponent(`p${number}_${ITEM}`)}`
   const fill = (listing: string, count: number) => {
     for (let number = 0; number < count; number += 1) {
       const newer = number > 0 ? `<a rel="prev" href="${listing}?after=x${number}_${ITEM}">newer</a>` : ''

@@ -2,6 +2,12 @@ import { Dependencies } from './dependencies.ts'
 import type { Change } from './dependencies.ts'
 import type { StoredPage } from './stored-page.ts'
 
+/** What other stores are told that keep pages of this one: a change and its number, or that nothing holds any more. */
+export interface Told {
+  number: number
+  change?: Change
+}
+
 /**
  * Pages as they were rendered, with what each was made of; a change drops exactly those that it touches. It holds as many
  * bytes as it may, and lets go of those that nobody has asked for longest.
@@ -12,6 +18,7 @@ export class PageStore {
   readonly #mostBytes: number
   readonly #onDrop: (pages: readonly StoredPage[]) => void
   readonly #onEvict: (page: StoredPage) => void
+  readonly #followers = new Set<(told: Told) => void>()
   #bytes = 0
 
   /**
@@ -100,6 +107,7 @@ export class PageStore {
   changed(change: Change): string[] {
     const dropped = this.#dependencies.changed(change)
     this.#drop(dropped)
+    for (const told of this.#followers) told({ number: this.now, change })
     return dropped
   }
 
@@ -116,6 +124,13 @@ export class PageStore {
   clear(): void {
     this.#dependencies.forgetChanges()
     this.#drop([...this.#pages.keys()])
+    for (const told of this.#followers) told({ number: this.now })
+  }
+
+  /** Tells of everything that this store is told, after it is done; gives what ends it. */
+  follow(told: (told: Told) => void): () => void {
+    this.#followers.add(told)
+    return () => this.#followers.delete(told)
   }
 
   #drop(keys: readonly string[]): void {
