@@ -112,16 +112,16 @@ export class Courier implements AsyncDisposable {
   }
 
   /** Says so once, when an outage begins. */
-  async #failed(error: unknown, failures: number, pauseMs: number): Promise<void> {
-    const code = error instanceof HyperactiveError ? error.code : undefined
+  async #failed(failure: unknown, failures: number, pauseMs: number): Promise<void> {
+    const code = failure instanceof HyperactiveError ? failure.code : undefined
     if (failures === 1)
       log.warn('a mirror cannot be brought up to date; it is tried again and again', {
         mirror: this.#options.name,
         code,
-        reason: messageOf(error),
+        reason: messageOf(failure),
       })
     const nextRetry = new Date(Date.now() + pauseMs).toISOString()
-    this.#say({ state: 'backing-off', lastError: messageOf(error), nextRetry })
+    this.#say({ state: 'backing-off', lastError: messageOf(failure), nextRetry })
     await pause(pauseMs, undefined, { signal: this.#stop.signal }).catch(() => undefined)
   }
 

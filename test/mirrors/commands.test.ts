@@ -38,7 +38,7 @@ async function prepare(t: ExecutionContext) {
     folder,
     all: { site, data, mirrors: [mirror], secrets: {} },
     run: (...args: string[]) => hyperactive(['mirror', ...args, '--data', data]),
-    async verify(...args: string[]): Promise<Found & { exit: number | null }> {
+    verify: async (...args: string[]): Promise<Found & { exit: number | null }> => {
       const { out, code, err } = await hyperactive([
         'mirror',
         'verify',

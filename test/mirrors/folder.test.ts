@@ -31,7 +31,7 @@ async function onStick(t: ExecutionContext) {
 async function sendApart(t: ExecutionContext, { site, data }: Mirrored, folder: string, by: string[] = []) {
   const program = join(import.meta.dirname, 'send-forever.ts')
   const node = [process.execPath, '--disable-warning=ExperimentalWarning', program]
-  const [command = '', ...args] = [...by, ...node, site.folder, data, folder]
+  const [command, ...args] = [...by, ...node, site.folder, data, folder]
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] })
   t.teardown(() => child.kill('SIGKILL'))
   await once(child.stdout, 'data')

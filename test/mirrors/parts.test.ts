@@ -7,6 +7,7 @@ import { headersFor } from '../../src/mirrors/headers.ts'
 import { digitsFor, prefixes, readHead, readPart } from '../../src/mirrors/manifest.ts'
 import { nameProblem, siteNameProblem } from '../../src/mirrors/names.ts'
 import { differenceOf, planChanges } from '../../src/mirrors/plan.ts'
+import type { ProducedFile } from '../../src/produce/produced-site.ts'
 import { testFolder } from '../helpers/folder.ts'
 
 const HOSTILE = [
@@ -28,6 +29,10 @@ const HOSTILE = [
   'x/'.repeat(600),
 ]
 
+function file(sha256: string): ProducedFile {
+  return { sha256, bytes: 1 }
+}
+
 test('names that could mean another place, an option or two names are refused', (t) => {
   for (const name of HOSTILE) t.truthy(nameProblem(name), JSON.stringify(name))
   for (const name of ['index.html', 'tags/-5/index.html', 'tags/~ä b/it\'s "so".html', '.well-known/x'])
@@ -37,7 +42,6 @@ test('names that could mean another place, an option or two names are refused', 
 })
 
 test('what is gone goes first, then what pages need, then pages as told, and old style sheets last', (t) => {
-  const file = (sha256: string) => ({ sha256, bytes: 1 })
   const site = new Map([
     ['a.html', file('new')],
     ['b.html', file('new')],

@@ -1,15 +1,12 @@
-import { execFile, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { execFile } from 'node:child_process'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { ExecutionContext } from 'ava'
 import type { RsyncMirror } from '../../src/config/mirrors.ts'
 import { testFolder } from '../helpers/folder.ts'
-import { until } from '../helpers/wait.ts'
+import { freePort, ServerProcess } from './server-process.ts'
 
 const run = promisify(execFile)
 
@@ -21,15 +18,6 @@ export interface RsyncServer {
   logins(): Promise<number>
   start(): Promise<void>
   stop(): Promise<void>
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 /** A real sshd on loopback, as whoever runs the test, which lets one key in and, for that, rsync into one folder. */
@@ -66,24 +54,15 @@ export async function startRsyncServer(t: ExecutionContext): Promise<RsyncServer
   await writeFile(join(own, 'sshd_config'), `${config.join('\n')}\n`)
   // Where sshd puts itself away as root; anybody else's has no need of it.
   if (process.getuid?.() === 0) await mkdir('/run/sshd', { recursive: true, mode: 0o755 })
-  let stop: () => Promise<void> = async () => undefined
-  const start = async () => {
-    const child = spawn('/usr/sbin/sshd', ['-D', '-f', join(own, 'sshd_config'), '-E', log], {
-      stdio: 'ignore',
-    })
-    stop = async () => {
-      if (child.exitCode !== null || child.signalCode !== null) return
-      const closed = once(child, 'close')
-      child.kill('SIGTERM')
-      await closed
-    }
-    await until('sshd listens', async () => {
-      if (child.exitCode !== null) throw new Error(await readFile(log, 'utf8'))
-      return /Server listening/.test((await readFile(log, 'utf8')).split('terminating').at(-1) ?? '')
-    })
-  }
-  t.teardown(() => stop())
-  await start()
+  const said = () => readFile(log, 'utf8')
+  const server = new ServerProcess({
+    command: '/usr/sbin/sshd',
+    args: ['-D', '-f', join(own, 'sshd_config'), '-E', log],
+    answers: async () => /Server listening/.test((await said()).split('terminating').at(-1) ?? ''),
+    said,
+  })
+  t.teardown(() => server.stop())
+  await server.start()
   return {
     folder,
     mirror: {
@@ -99,7 +78,7 @@ export async function startRsyncServer(t: ExecutionContext): Promise<RsyncServer
     async logins() {
       return (await readFile(log, 'utf8')).split('Accepted publickey').length - 1
     },
-    start,
-    stop: () => stop(),
+    start: () => server.start(),
+    stop: () => server.stop(),
   }
 }

@@ -1,13 +1,10 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
 import type { MirrorSecrets, WebdavMirror } from '../../src/config/mirrors.ts'
 import { testFolder } from '../helpers/folder.ts'
-import { until } from '../helpers/wait.ts'
-import { freePort } from './rsync-server.ts'
+import { freePort, ServerProcess } from './server-process.ts'
 
 const NGINX = '/usr/sbin/nginx'
 const LISTING_MODULE = '/usr/lib/nginx/modules/ngx_http_dav_ext_module.so'
@@ -72,23 +69,23 @@ http {
   await writeFile(join(own, 'nginx.conf'), config)
   // As root it would become somebody who may not enter the folder of the test.
   const user = process.getuid?.() === 0 ? ' user root;' : ''
-  let stop: () => Promise<void> = async () => undefined
-  const start = async () => {
-    const flags = ['-p', own, '-c', join(own, 'nginx.conf'), '-e', join(own, 'error.log')]
-    const child = spawn(NGINX, [...flags, '-g', `daemon off;${user}`], { stdio: 'ignore' })
-    stop = async () => {
-      if (child.exitCode !== null || child.signalCode !== null) return
-      const closed = once(child, 'close')
-      child.kill('SIGTERM')
-      await closed
-    }
-    await until('nginx answers', async () => {
-      if (child.exitCode !== null) throw new Error(await readFile(join(own, 'error.log'), 'utf8'))
-      return (await fetch(`http://127.0.0.1:${port}/`)).status === 401
-    })
-  }
-  t.teardown(() => stop())
-  await start()
+  const server = new ServerProcess({
+    command: NGINX,
+    args: [
+      '-p',
+      own,
+      '-c',
+      join(own, 'nginx.conf'),
+      '-e',
+      join(own, 'error.log'),
+      '-g',
+      `daemon off;${user}`,
+    ],
+    answers: async () => (await fetch(`http://127.0.0.1:${port}/`)).status === 401,
+    said: () => readFile(join(own, 'error.log'), 'utf8'),
+  })
+  t.teardown(() => server.stop())
+  await server.start()
   return {
     folder,
     mirror: {
@@ -103,7 +100,7 @@ http {
       const lines = (await readFile(log, 'utf8')).trim().split('\n')
       return lines.filter((line) => line !== '' && line !== 'GET / 401')
     },
-    start,
-    stop: () => stop(),
+    start: () => server.start(),
+    stop: () => server.stop(),
   }
 }
