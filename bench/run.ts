@@ -7,6 +7,7 @@ import { heal, healBadLinks } from './heal.ts'
 import { hostileDocuments } from './hostile-documents.ts'
 import { kill9 } from './kill9.ts'
 import { cleanUp, importRate, initialSync, memory, start } from './ledger-of-20000.ts'
+import { mirror } from './mirror.ts'
 import { bulkDecisions, hideToGone } from './moderation.ts'
 import { cleanUpSites, listingGrowth, memory100k, projection } from './newsroom.ts'
 import { produceAll } from './produce.ts'
@@ -36,6 +37,7 @@ const BENCHMARKS: Benchmark[] = [
   trace,
   saveToFile,
   produceAll,
+  mirror,
 ]
 
 const { values } = parseArgs({
