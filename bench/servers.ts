@@ -30,7 +30,9 @@ export async function nginxServer(folder: string, location: string): Promise<Ben
   await mkdir(folder, { recursive: true })
   const port = await freePort()
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
-  const config = `daemon off; worker_processes 1; pid ${folder}/pid; error_log ${folder}/error.log;
+  // Its worker would be another user, who may not read the folder.
+  const user = process.getuid?.() === 0 ? 'user root;' : ''
+  const config = `daemon off; ${user} worker_processes 1; pid ${folder}/pid; error_log ${folder}/error.log;
 events { worker_connections 1024; }
 http {
   access_log off; sendfile on; tcp_nopush on; keepalive_requests 100000000;
@@ -70,7 +72,7 @@ async function freePort(): Promise<number> {
 
 /** Requests a second that a server answers to wrk, which asks on 32 connections for so many seconds. */
 export async function load(url: string, seconds: number): Promise<number> {
-  const { stdout } = await run('wrk', ['-t1', '-c32', `-d${seconds}s`, url])
+  const { stdout } = await run('wrk', ['-t1', '-c32', '--timeout', '30s', `-d${seconds}s`, url])
   if (/Non-2xx|Socket errors/.test(stdout)) throw new Error(`not all requests were answered:\n${stdout}`)
   return Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1] ?? 0)
 }
