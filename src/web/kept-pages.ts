@@ -170,7 +170,7 @@ export class KeptPages {
 
   #serve(request: IncomingMessage, response: ServerResponse, page: StoredPage): void {
     this.counts.hits += 1
-    servePage(request, response, page, cacheControlOf(page, this.#lifetimes))
+    servePage(request, response, page, this.#lifetimes)
     this.#outside.given(page)
   }
 
@@ -211,7 +211,10 @@ export class KeptPages {
       etag,
       changedMs: this.#changedMs(key, etag),
       status: ctx.status,
-      headers: { ...headersOf(ctx), 'surrogate-key': surrogateKeys(reads) },
+      headers: {
+        ...headersOf(ctx),
+        ...(this.#outside.usesKeys ? { 'surrogate-key': surrogateKeys(reads) } : {}),
+      },
       reads,
       asked: 0,
     }

@@ -224,7 +224,8 @@ async function silent(t: ExecutionContext): Promise<AddressInfo> {
 }
 
 test('what everybody may read may be kept by proxies, and nothing else', async (t) => {
-  const node = await startNodeWith(t, 'pages: { memoryBytes: 10000000 }\n')
+  const { port } = await silent(t)
+  const node = await startNodeWith(t, `proxies: [{ url: 'http://127.0.0.1:${port}', method: BAN }]\n`)
   const root = await setUp(node)
   const story = await publish(node, { title: 'A story' })
   const other = await publish(node, { title: 'Another' })
