@@ -12,8 +12,6 @@ import { openPeople, setUpLink } from './people-of-node.ts'
 import { Projector } from './project/projector.ts'
 import { SITE_DATABASE } from './project/rebuild.ts'
 import { Site } from './project/site.ts'
-import { TERMS } from './project/site-writer.ts'
-import { noteName } from './reads.ts'
 import { anchorsOf } from './replication/peers-file.ts'
 import { createReplication } from './replication/replication.ts'
 import type { Replication } from './replication/replication.ts'
@@ -74,8 +72,7 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
     url: config.url,
     views: (await readDesignDoc(SITE_DATABASE)).views ?? {},
   })
-  // Pages that older views made, while new ones are being built, are not to stay.
-  deployment.switched.then(() => kept.clear()).catch(() => undefined)
+  kept.keepFrom(deployment.switched)
   const projector = stack.use(
     new Projector({
       ledger,
@@ -145,10 +142,7 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
     ledger,
     site,
     index,
-    terms() {
-      noteName(TERMS)
-      return projector.terms
-    },
+    terms: () => projector.terms,
     version: () => kept.store.now,
     config,
     nodeKey: key,

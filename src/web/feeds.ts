@@ -86,7 +86,7 @@ export async function entriesOf(
   const url = publicUrl(ctx, web)
   const wording = wordingFor(ctx)
   const ids = rows.flatMap(({ item, of }) => (of === undefined ? [item] : [item, of]))
-  const documents = await web.site.documents([...new Set(ids)])
+  const documents = await web.site.documents([...new Set(ids)], 'entry')
   return rows.flatMap(({ item, of }) => {
     const document = documents.get(item)
     if (document?.standing.hidden) return []

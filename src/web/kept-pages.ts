@@ -11,14 +11,15 @@ import { compressForms, etagOf } from '../pages/store/stored-page.ts'
 import type { StoredPage } from '../pages/store/stored-page.ts'
 import type { Written } from '../project/site-writer.ts'
 import { tracking } from '../reads.ts'
+import { changedDocumentParts, partOf } from '../shown.ts'
 import { hasSession } from './people/person.ts'
 
 const log = logger('pages')
 
 /** Shorter pages are sent as they are. */
 const SMALLEST_COMPRESSED = 1000
-/** Contents whose time of change is remembered, also while their page is not kept. */
-const REMEMBERED = 50_000
+/** Contents whose time of change is remembered, also while their page is not kept: one for so many bytes of pages. */
+const REMEMBERED_BYTES = 2000
 /** Headers that the answer gets from the store, or that are of one answer alone. */
 const NOT_KEPT = new Set(['content-type', 'content-length', 'cache-control', 'etag', 'last-modified', 'date'])
 
@@ -49,17 +50,20 @@ export interface KeptPagesOptions {
 export class KeptPages {
   readonly store: PageStore
   readonly #keeps: boolean
+  #isReady = true
   readonly #keys: PageKeys
   readonly #functions: MapFunctions
   readonly #names: string[]
-  /** By key: the tag of the latest content and since when it has been that. */
+  /** By a digest of the key: the tag of the latest content and since when it has been that. */
   readonly #changed = new Map<string, { etag: string; changedMs: number }>()
+  readonly #mostChanged: number
   /** How many pages were rendered to be kept. */
   rendered = 0
 
   constructor({ mostBytes, language, url, views }: KeptPagesOptions) {
     this.store = new PageStore({ mostBytes })
     this.#keeps = mostBytes > 0
+    this.#mostChanged = Math.ceil(mostBytes / REMEMBERED_BYTES)
     this.#keys = new PageKeys({ language, namesHost: url === undefined })
     this.#names = Object.keys(views)
     const maps = Object.entries(views).map(([name, { map }]) => ({ name, map }))
@@ -108,7 +112,7 @@ export class KeptPages {
         headers: headersOf(ctx),
         reads,
       }
-      if (this.store.put(page, since)) this.#compress(page)
+      if (this.#isReady && this.store.put(page, since)) this.#compress(page)
       ctx.set('ETag', `"${etag}"`)
       ctx.lastModified = new Date(page.changedMs)
     }
@@ -117,11 +121,27 @@ export class KeptPages {
   /** Drops the pages that this concerns. */
   written({ documents, names }: Written): void {
     const rows: ChangedRow[] = []
+    const parts: string[] = []
     const views = { functions: this.#functions, names: this.#names }
     // Where nothing is kept only the count matters.
     if (this.#keeps)
-      for (const { before, after } of documents) rows.push(...changedRows(before, after, views))
-    this.store.changed({ documents: documents.map(({ id }) => id), rows, names })
+      for (const { id, before, after } of documents) {
+        rows.push(...changedRows(before, after, views))
+        parts.push(...changedDocumentParts(before, after).map((part) => partOf(id, part)))
+      }
+    this.store.changed({ documents: [...documents.map(({ id }) => id), ...parts], rows, names })
+  }
+
+  /** Keeps nothing until then: what views say that are not those given to it, it does not know. */
+  keepFrom(ready: Promise<void>): void {
+    this.#isReady = false
+    ready
+      .then(() => {
+        this.#isReady = true
+        this.store.clear()
+      })
+      // It ends with the node, or the next start finishes it.
+      .catch(() => undefined)
   }
 
   clear(): void {
@@ -138,13 +158,15 @@ export class KeptPages {
   }
 
   #changedMs(key: string, etag: string): number {
-    const known = this.#changed.get(key)
+    // Whoever invents long addresses does not fill the memory.
+    const name = etagOf(Buffer.from(key))
+    const known = this.#changed.get(name)
     if (known?.etag === etag) return known.changedMs
     const changedMs = Date.now()
-    this.#changed.delete(key)
-    this.#changed.set(key, { etag, changedMs })
+    this.#changed.delete(name)
+    this.#changed.set(name, { etag, changedMs })
     const [oldest] = this.#changed.keys()
-    if (this.#changed.size > REMEMBERED && oldest !== undefined) this.#changed.delete(oldest)
+    if (this.#changed.size > this.#mostChanged && oldest !== undefined) this.#changed.delete(oldest)
     return changedMs
   }
 

@@ -122,7 +122,8 @@ function difference(kept: Rendered, fresh: Rendered): string {
 export function keptNow(node: NodeHere): Map<string, StoredPage> {
   const { store } = node.here.kept
   const pages = new Map<string, StoredPage>()
-  for (const key of [...store.keys()]) {
+  const keys = [...store.keys()]
+  for (const key of keys) {
     const page = store.get(key)
     if (page) pages.set(key, page)
   }

@@ -103,7 +103,7 @@ class Touched {
     return (
       listing.tags.every((tag) => !this.names.has(`/tags/${encodeURIComponent(tag)}`)) &&
       !this.items.has(listing.group ?? '') &&
-      !this.items.has(String(fields.translationOf ?? ''))
+      (typeof fields.translationOf !== 'string' || !this.items.has(fields.translationOf))
     )
   }
 }

@@ -4,6 +4,7 @@ import { chooseLanguage, languageInPath } from '../../i18n/choose.ts'
 const PARAMETERS = ['before', 'after', 'comments'] as const
 const LONGEST = 1000
 const MOST_HEADERS = 500
+const LONGEST_HEADER = 200
 
 /** The parts of a request that a page depends on. */
 export interface PageRequestParts {
@@ -41,6 +42,7 @@ export class PageKeys {
     const known = this.#languages.get(header)
     if (known !== undefined) return known
     const language = chooseLanguage(header, this.#fallback)
+    if (header.length > LONGEST_HEADER) return language
     if (this.#languages.size >= MOST_HEADERS) this.#languages.clear()
     this.#languages.set(header, language)
     return language

@@ -9,11 +9,21 @@ export interface Change {
   names: readonly string[]
 }
 
-/** Changes that are remembered for pages that were being made when they came. */
-const REMEMBERED = 2000
+/** How many changed documents, rows and names are remembered for pages that were being made when they changed. */
+const REMEMBERED = 50_000
+/** What an entry of the indexes takes beside its text, roughly, and a page beside its parts. */
+const ENTRY_BYTES = 100
+const PAGE_BYTES = 500
 
 interface Remembered extends Change {
   number: number
+  size: number
+}
+
+interface Held {
+  page: StoredPage
+  /** What it was counted as. */
+  bytes: number
 }
 
 /**
@@ -21,7 +31,7 @@ interface Remembered extends Change {
  * bytes as it may, and lets go of those that nobody has asked for longest.
  */
 export class PageStore {
-  readonly #pages = new Map<string, StoredPage>()
+  readonly #pages = new Map<string, Held>()
   readonly #byDocument = new Map<string, Set<string>>()
   readonly #byName = new Map<string, Set<string>>()
   /** By view and first part of the key, such as a tag's listing: the pages that read something of it. */
@@ -31,9 +41,10 @@ export class PageStore {
   readonly #onDrop: (keys: readonly string[]) => void
   #bytes = 0
   #number = 0
+  #remembered = 0
 
   /**
-   * @param options.mostBytes how much the pages may take, with their compressed forms
+   * @param options.mostBytes how much the pages may take, with their compressed forms and what is noted of them
    * @param options.onDrop told which pages do not hold any more
    */
   constructor({
@@ -55,21 +66,27 @@ export class PageStore {
     return this.#bytes
   }
 
+  /** How many documents, names and ranges lead to pages. */
+  get entries(): number {
+    return this.#byDocument.size + this.#byName.size + this.#byScope.size
+  }
+
   /** To be noted before a page is made: what changes from then on may concern it. */
   get now(): number {
     return this.#number
   }
 
   get(key: string, nowMs = Date.now()): StoredPage | undefined {
-    const page = this.#pages.get(key)
-    if (!page) return undefined
+    const held = this.#pages.get(key)
+    if (!held) return undefined
+    const { page } = held
     if (page.reads.untilMs <= nowMs) {
       this.#drop([key])
       return undefined
     }
     // The last in the map is the one that was asked for last.
     this.#pages.delete(key)
-    this.#pages.set(key, page)
+    this.#pages.set(key, held)
     return page
   }
 
@@ -86,8 +103,9 @@ export class PageStore {
   put(page: StoredPage, since: number): boolean {
     if (page.reads.isUntold || this.#isStale(page.reads, since)) return false
     this.#remove(page.key)
-    this.#pages.set(page.key, page)
-    this.#bytes += bytesOf(page)
+    const bytes = bytesOf(page)
+    this.#pages.set(page.key, { page, bytes })
+    this.#bytes += bytes
     for (const id of page.reads.documents) entry(this.#byDocument, id).add(page.key)
     for (const name of page.reads.names) entry(this.#byName, name).add(page.key)
     for (const range of page.reads.ranges) entry(this.#byScope, scopeOfRange(range)).add(page.key)
@@ -97,7 +115,9 @@ export class PageStore {
 
   /** To be called when a stored page's compressed forms were made. */
   grown(page: StoredPage, bytes: number): void {
-    if (this.#pages.get(page.key) !== page) return
+    const held = this.#pages.get(page.key)
+    if (held?.page !== page) return
+    held.bytes += bytes
     this.#bytes += bytes
     this.#shrink()
   }
@@ -105,16 +125,18 @@ export class PageStore {
   /** Drops the pages that were made of what has changed; gives their keys. */
   changed(change: Change): string[] {
     this.#number += 1
-    this.#changes.push({ ...change, number: this.#number })
-    if (this.#changes.length > REMEMBERED) this.#changes.shift()
+    const size = 1 + change.documents.length + change.rows.length + change.names.length
+    this.#changes.push({ ...change, number: this.#number, size })
+    this.#remembered += size
+    while (this.#remembered > REMEMBERED) this.#remembered -= this.#changes.shift()?.size ?? REMEMBERED
     const keys = new Set<string>()
     for (const id of change.documents) for (const key of this.#byDocument.get(id) ?? []) keys.add(key)
     for (const name of change.names) for (const key of this.#byName.get(name) ?? []) keys.add(key)
     for (const row of change.rows) {
       for (const scope of [scopeOf(row.view, row.ordered), `${row.view} `]) {
         for (const key of this.#byScope.get(scope) ?? []) {
-          const page = this.#pages.get(key)
-          if (page && isRead(page.reads, row)) keys.add(key)
+          const held = this.#pages.get(key)
+          if (held && isRead(held.page.reads, row)) keys.add(key)
         }
       }
     }
@@ -124,8 +146,9 @@ export class PageStore {
   }
 
   clear(): void {
-    this.#number += REMEMBERED + 1
+    this.#number += 1
     this.#changes.length = 0
+    this.#remembered = 0
     this.#drop([...this.#pages.keys()])
   }
 
@@ -148,10 +171,11 @@ export class PageStore {
   }
 
   #remove(key: string): void {
-    const page = this.#pages.get(key)
-    if (!page) return
+    const held = this.#pages.get(key)
+    if (!held) return
+    const { page, bytes } = held
     this.#pages.delete(key)
-    this.#bytes -= bytesOf(page)
+    this.#bytes -= bytes
     for (const id of page.reads.documents) leave(this.#byDocument, id, key)
     for (const name of page.reads.names) leave(this.#byName, name, key)
     for (const range of page.reads.ranges) leave(this.#byScope, scopeOfRange(range), key)
@@ -169,8 +193,14 @@ function isRead(reads: Reads, { view, ordered }: ChangedRow): boolean {
   return reads.ranges.some((range) => range.view === view && range.from <= ordered && ordered <= range.to)
 }
 
-function bytesOf({ body, forms }: StoredPage): number {
-  return body.length + (forms.br?.length ?? 0) + (forms.gzip?.length ?? 0)
+/** A page without the compressed forms that are made later. */
+function bytesOf({ body, key, headers, reads }: StoredPage): number {
+  const { documents, names, ranges } = reads
+  const noted = [...documents, ...names, ...ranges.flatMap(({ from, to }) => [from, to])]
+  const texts = [key, ...Object.entries(headers).flat(), ...noted]
+  return (
+    PAGE_BYTES + body.length + noted.length * ENTRY_BYTES + texts.reduce((sum, text) => sum + text.length, 0)
+  )
 }
 
 function entry(index: Map<string, Set<string>>, name: string): Set<string> {
