@@ -2,16 +2,15 @@ type Value = Readonly<Record<string, unknown>>
 type Parts = Readonly<Record<string, (value: Value) => unknown>>
 
 /**
- * What pages show of a listing's row where they do not show all of it: as long as this stays as it is, so do they. Each
- * gives undefined where there is nothing to show.
+ * What pages show of a listing's row where they do not show all of it: as long as this stays as it is, so do they.
  */
 const OF_ROWS = {
   /** An entry of a listing: all but the time of its latest change. */
   teaser: (entry) => ({ ...entry, updatedAt: undefined }),
   /** A name that leads somewhere. */
   name: ({ kind, title, language }) => [kind, title, language],
-  /** What stands at the foot of every page. */
-  foot: ({ spot, body }) => (spot === 'foot' ? body : undefined),
+  /** A text that stands where its place says. */
+  body: ({ body }) => body,
 } as const satisfies Parts
 
 /** The same of documents of the site database. */
@@ -35,9 +34,6 @@ export type RowPart = keyof typeof OF_ROWS
 export type DocumentPart = keyof typeof OF_DOCUMENTS
 
 export const ROW_PARTS = Object.keys(OF_ROWS) as readonly RowPart[]
-
-/** Those that show nothing of some rows: where a limit ended the reading, which rows those are matters as well. */
-export const CHOOSING: ReadonlySet<RowPart> = new Set(['foot'])
 
 /** What a view or a document is noted as by whoever makes use of a part of it alone. */
 export function partOf(name: string, part: RowPart | DocumentPart | undefined): string {

@@ -1,7 +1,7 @@
 import { BEHIND_ALL, orderedValue } from '../couch/embedded/key-order.ts'
 import type { RangeQuery, ViewRow } from '../couch/database.ts'
 import { currentReads } from '../reads.ts'
-import { CHOOSING, partOf } from '../shown.ts'
+import { partOf } from '../shown.ts'
 import type { RowPart } from '../shown.ts'
 
 /**
@@ -21,10 +21,9 @@ export function noteRows(
   const { key, startkey = key, endkey = key, descending = false, limit = Infinity } = query
   const last = rows.length >= limit ? rows.at(-1)?.key : undefined
   const end = last === undefined ? endkey : last
-  const isChosen = last !== undefined && part !== undefined && CHOOSING.has(part)
   const [low, high] = descending ? [end, startkey] : [startkey, end]
   reads.ranges.push({
-    view: partOf(view, isChosen ? undefined : part),
+    view: partOf(view, part),
     from: low === undefined ? '' : orderedValue(low),
     to: high === undefined ? BEHIND_ALL : orderedValue(high),
   })

@@ -37,13 +37,12 @@ export class Frame {
       const { value, reads } = await tracking(() =>
         this.#web.site.newest({
           menu: { scope: scope('menu'), limit: MOST_PAGES, part: 'name' },
-          snippet: { scope: scope('snippet'), limit: MOST_SNIPPETS, part: 'foot' },
+          foot: { scope: scope('spot', 'foot'), limit: MOST_SNIPPETS, part: 'body' },
         }),
       )
       currentReads()?.add(reads)
-      const { menu, snippet } = value
+      const { menu, foot } = value
       this.#reads = reads
-      const foot = snippet.filter(({ spot }) => spot === 'foot')
       this.#parts = {
         menu: menu.map(({ item, kind, title }) => ({ name: title, path: pathOf(kind, item) })).reverse(),
         foot: foot.map(({ body }) => renderMarkdown(text(body))),
