@@ -9,6 +9,8 @@ const OF_ROWS = {
   teaser: (entry) => ({ ...entry, updatedAt: undefined }),
   /** A name that leads somewhere. */
   name: ({ kind, title, language }) => [kind, title, language],
+  /** That it is there. */
+  place: () => true,
   /** A text that stands where its place says. */
   body: ({ body }) => body,
 } as const satisfies Parts

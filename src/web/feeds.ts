@@ -31,7 +31,10 @@ export function feedRoutes(router: Router, web: WebContext): void {
         const found = await findListing(ctx, web, route, (path) => `${path}/feed.${format}`)
         if (found === undefined) await next()
         if (found === undefined || found === 'elsewhere') return
-        const { rows, older } = await web.site.list(found.scope, pageQuery(ctx, ENTRIES))
+        const { rows, older } = await web.site.list(found.scope, {
+          ...pageQuery(ctx, ENTRIES),
+          part: 'place',
+        })
         const entries = await entriesOf(ctx, web, rows)
         const place = older && `?before=${placeText(older)}`
         answerFeed(ctx, web, format, { path: found.path, title: found.title, entries, older: place })

@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises'
 import type { ExecutionContext } from 'ava'
 import { loadConfig } from '../../src/config/config.ts'
 import type { Node } from '../../src/node.ts'
@@ -46,13 +47,12 @@ export class NodeHere extends TestNode {
   }
 }
 
-/** Starts one that ends with the test. */
-export async function startNodeHere(
-  t: ExecutionContext,
-  environment: Record<string, string> = {},
-): Promise<NodeHere> {
-  const node = new NodeHere(await testFolder(t), { HYPERACTIVE_ABUSE_LIMITS: 'off', ...environment })
+/** Starts one with these settings that ends with the test. */
+export async function startNodeHere(t: ExecutionContext, yaml: string): Promise<NodeHere> {
+  const node = new NodeHere(await testFolder(t), { HYPERACTIVE_ABUSE_LIMITS: 'off' })
   t.teardown(() => node.remove())
+  await mkdir(node.data, { recursive: true })
+  await node.writeConfig(yaml)
   await node.start()
   return node
 }

@@ -147,7 +147,7 @@ test('of a row that is shown in part only the part counts', (t) => {
   t.deepEqual(viewsOf(entry, { ...entry, spot: 'foot' }), ['listing', 'listing|teaser'])
   t.deepEqual(viewsOf(entry, { ...entry, body: 'C' }), ['listing', 'listing|body', 'listing|teaser'])
   t.deepEqual(viewsOf(entry, { ...entry, title: 'C' }), ['listing', 'listing|name', 'listing|teaser'])
-  const all = ['listing', 'listing|body', 'listing|name', 'listing|teaser']
+  const all = ['listing', 'listing|body', 'listing|name', 'listing|place', 'listing|teaser']
   t.deepEqual(viewsOf(undefined, entry), all, 'it comes')
   t.deepEqual(viewsOf(entry, undefined), all, 'and goes')
 })

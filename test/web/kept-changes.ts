@@ -260,12 +260,14 @@ export class Changer {
   }
 
   async #decide(target: string, action: string): Promise<void> {
-    await this.#send(`/moderate/${target}`, { action, category: 'spam' })
+    await this.#send(`/moderate/${target}`, { action, category: 'danger' })
   }
 
   async #send(page: string, fields: Fields): Promise<void> {
     const form = formFields(await this.#root.html(page))
-    await this.#root.post(page, { ...form, ...fields })
+    const { status } = await this.#root.post(page, { ...form, ...fields })
+    // What is erased meanwhile is not there.
+    if (![303, 404, 410].includes(status)) throw new Error(`${page} answered ${status}`)
   }
 
   /** Waits until both nodes hold the same and `b` shows it. */

@@ -131,10 +131,7 @@ class Drops {
 test('whatever changes on one node, every kept page of another is as it would be made now, and others stay', async (t) => {
   t.timeout(600_000)
   const a = await startNode(t, { HYPERACTIVE_ABUSE_LIMITS: 'off' })
-  const b = await startNodeHere(t)
-  await b.stop()
-  await b.writeConfig('pages: { memoryBytes: 200000000 }\nmoderation: { erasures: execute }\n')
-  await b.start()
+  const b = await startNodeHere(t, 'pages: { memoryBytes: 200000000 }\nmoderation: { erasures: execute }\n')
   await importOld(t, a)
   await join2(a, b)
   const root = await setUp(a)
