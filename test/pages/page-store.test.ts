@@ -14,6 +14,8 @@ function page(key: string, read: (reads: Reads) => void = () => undefined, bytes
   return { key, body, forms: {}, type: 'text/html', etag: key, changedMs: 0, status: 200, headers: {}, reads }
 }
 
+const rowOf = (value: object) => ({ scope: 'x', at: '1', value })
+const reading = (id: string) => page(id, (reads) => reads.documents.add(id))
 const place = (at: string) => orderedValue(['x', at])
 const nothing = { documents: [], rows: [], names: [] }
 const listing = (scope: string, at: string) => ({
@@ -138,10 +140,9 @@ test('of a row that is shown in part only the part counts', (t) => {
   const map = 'function (doc) { emit([doc.scope, doc.at], doc.value) }'
   const functions = new MapFunctions([{ name: 'listing', map }], (_, error) => t.fail(String(error)))
   const viewsOf = (before: object | undefined, after: object | undefined) =>
-    changedRows(before && at(before), after && at(after), { functions, names: ['listing'] })
+    changedRows(before && rowOf(before), after && rowOf(after), { functions, names: ['listing'] })
       .map(({ view }) => view)
       .sort()
-  const at = (value: object) => ({ scope: 'x', at: '1', value })
   const entry = { kind: 'article', title: 'A', updatedAt: '1', spot: 'side', body: 'B' }
   t.deepEqual(viewsOf(entry, { ...entry, updatedAt: '2' }), ['listing'])
   t.deepEqual(viewsOf(entry, { ...entry, spot: 'foot' }), ['listing', 'listing|teaser'])
@@ -175,7 +176,6 @@ test('changes are remembered up to a bound; a page that was begun before it is n
   store.changed({ ...nothing, documents: ['x'] })
   const later = store.now
   store.changed({ ...nothing, documents: many })
-  const reading = (id: string) => page(id, (reads) => reads.documents.add(id))
   t.true(store.put(reading('a'), since))
   t.false(store.put(reading('x'), since))
   t.true(store.put(reading('x'), later))

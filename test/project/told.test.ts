@@ -29,7 +29,7 @@ async function losing(t: ExecutionContext, url: string) {
       if (state.loses && path?.endsWith('/_bulk_docs') === true) {
         state.lost += 1
         given.resume()
-        given.on('end', () => asked.destroy())
+        given.on('end', () => asked.socket.destroy())
         return
       }
       answer.writeHead(given.statusCode ?? 502, given.headers)

@@ -2,7 +2,6 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
 import type { ExecutionContext } from 'ava'
-import type { SiteItem } from '../../src/project/site-item.ts'
 import { startFeedServer } from '../helpers/feed-server.ts'
 import { edit, formFields, publish, send } from '../helpers/forms.ts'
 import type { Fields, Published } from '../helpers/forms.ts'
@@ -81,6 +80,10 @@ async function publishAs(root: Visitor, kind: string, fields: Fields): Promise<s
   const form = formFields(await root.html(page))
   const answer = await root.post(page, { ...form, language: 'en', ...fields, action: 'publish' })
   return /^\/[a-z]+\/[^/]+/.exec(answer.headers.get('location') ?? '')?.[0] ?? ''
+}
+
+function calendarsOf(day: string): string[] {
+  return [`/calendar/${day}`, `/calendar/${day.slice(0, 4)}/${day.slice(5, 7)}`]
 }
 
 async function editAs(root: Visitor, path: string, fields: Fields): Promise<void> {
@@ -334,11 +337,10 @@ test('a tag renamed, merged and parted: its pages and those of its items', async
   await run('merge', 'color', 'colour')()
   await node.here.projector.drained()
   await changes(t, node, { these: [story.path, '/tags/color'], notThose }, async () => {
-    const documents = (await node.siteDocuments()) as Record<string, SiteItem>
-    const [term] = Object.values(documents).filter(({ kind }) => kind === 'term')
+    const term = Object.values(await node.siteDocuments()).find(({ kind }) => kind === 'term')
     await node.run('erase', term?._id ?? '', '--category', 'spam')
     const isErased = async () =>
-      ((await node.siteDocuments()) as Record<string, { type: string }>)[term?._id ?? '']?.type === 'awaited'
+      ((await node.siteDocuments())[term?._id ?? ''] as { type: string } | undefined)?.type === 'awaited'
     await until('what was said of the word is erased', isErased)
     await node.here.projector.drained()
   })
@@ -487,8 +489,7 @@ test('calendars: an event that is moved, repeated or cancelled leaves its old da
   const { node, root } = await keeper(t)
   const soon = new Date(Date.now() + 3 * 86_400_000).toISOString().slice(0, 10)
   const meeting = await publish(node, { title: 'Meeting', ...EVENT, start: soon, tags: 'housing' }, 'event')
-  const on = (day: string) => [`/calendar/${day}`, `/calendar/${day.slice(0, 4)}/${day.slice(5, 7)}`]
-  const [old, fresh] = [on(soon), on('2031-05-06')]
+  const [old, fresh] = [calendarsOf(soon), calendarsOf('2031-05-06')]
   const lists = ['/', '/calendar', '/calendar.ics', '/tags/housing/calendar', '/tags/housing/calendar.ics']
   const notThose = [
     '/calendar/2032/01',
