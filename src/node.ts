@@ -4,14 +4,18 @@ import type { Config, LoadedConfig } from './config/config.ts'
 import { deployDesignDoc, readDesignDoc } from './couch/design-docs.ts'
 import { Eraser } from './erasure/eraser.ts'
 import { gatewayRouter } from './gateway/gateway.ts'
+import { Live } from './live/live.ts'
 import { logger } from './log.ts'
 import { policyOf } from './project/policy.ts'
 import { Slow } from './newsroom/slow.ts'
+import { Mirroring } from './mirrors-of-node.ts'
 import { openNotices, openOffice } from './office-of-node.ts'
 import { openPeople, setUpLink } from './people-of-node.ts'
+import { PRODUCED } from './produce/rewrite.ts'
 import { Projector } from './project/projector.ts'
 import { SITE_DATABASE } from './project/rebuild.ts'
 import { Site } from './project/site.ts'
+import { Proxies } from './proxies/proxies.ts'
 import { anchorsOf } from './replication/peers-file.ts'
 import { createReplication } from './replication/replication.ts'
 import type { Replication } from './replication/replication.ts'
@@ -23,8 +27,11 @@ import { GuardedFetch } from './syndication/guarded-fetch.ts'
 import { FeedPuller, MOST_FEEDS } from './syndication/puller.ts'
 import { Gate } from './web/abuse/gate.ts'
 import { createApp } from './web/app.ts'
+import type { WebContext } from './web/context.ts'
 import { KeptPages } from './web/kept-pages.ts'
-import { listen } from './web/listen.ts'
+import { Back } from './workers/back.ts'
+import { openDoor } from './workers/door.ts'
+import { Mirror } from './web/mirror.ts'
 
 const log = logger('node')
 
@@ -66,13 +73,36 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
   const policy = policyOf(config, key.publicKey)
   const index = stack.use(SearchIndex.open(searchFile(config.data)))
   let anchors = await anchorsOf(config, key.publicKey)
-  const kept = new KeptPages({
-    mostBytes: config.pages.memoryBytes,
-    language: config.site.language,
-    url: config.url,
-    views: (await readDesignDoc(SITE_DATABASE)).views ?? {},
-  })
+  const { views = {} } = await readDesignDoc(SITE_DATABASE)
+  const proxies = stack.use(new Proxies(loaded))
+  const { memoryBytes, folder, fileBytes, cache } = config.pages
+  let mirroring: Mirroring | undefined
+  const kept = stack.use(
+    new KeptPages({
+      mostBytes: memoryBytes,
+      files: { folder, mostBytes: fileBytes },
+      language: config.site.language,
+      url: config.url,
+      views,
+      lifetimes: cache,
+      outside: proxies,
+    }),
+  )
+  await kept.open()
+  const live = config.live.on
+    ? new Live({
+        ...config.live,
+        map: views.listing?.map ?? '',
+        list: (scope, query) => site.list(scope, query),
+      })
+    : undefined
   kept.keepFrom(deployment.switched)
+  // Pages that older views made, while new ones are being built, are not to stay.
+  const startOver = () => {
+    kept.clear()
+    mirroring?.startOver()
+  }
+  deployment.switched.then(startOver).catch(() => undefined)
   const projector = stack.use(
     new Projector({
       ledger,
@@ -81,8 +111,15 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
       index,
       policy,
       anchors: () => anchors,
-      onWritten: (written) => kept.written(written),
-      onStartOver: () => kept.clear(),
+      onWritten(written) {
+        kept.written(written)
+        mirroring?.written(written)
+        live?.written(written)
+      },
+      onStartOver() {
+        startOver()
+        live?.lookAgain()
+      },
       erasureDue: () => eraser.look(),
     }),
   )
@@ -105,7 +142,8 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
       couchdb: loaded.secrets.couchdbUrl !== undefined,
       key,
       async onPeers(peers) {
-        await sharing.follow(peers)
+        // There are no accounts on a mirror.
+        await sharing.follow(config.mirror ? [] : peers)
         anchors = await anchorsOf(config, key.publicKey)
         projector.anchorsChanged()
       },
@@ -117,6 +155,7 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
     membership: () => projector.membership,
     limits: config.limits,
     refusals: replication.refusals,
+    isMirror: config.mirror !== undefined,
     people: (peer) => sharing.forPeer(peer),
     confirmed: (peer, seq) => replication.confirmations.add(peer, seq),
     stored: (count) => projector.makeWay(count),
@@ -138,16 +177,16 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
       office,
     }),
   )
-  const app = createApp({
+  const secret = key.derive('fronts').toString('base64url')
+  const back = stack.use(new Back({ kept, secret }))
+  const pages = {
     ledger,
     site,
     index,
     terms: () => projector.terms,
     version: () => kept.store.now,
-    config,
     nodeKey: key,
     policy,
-    members: () => projector.membership.members,
     gate: new Gate(config, slow),
     slow,
     queue: office.queue,
@@ -155,14 +194,29 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
     filters: office.filters,
     people,
     access,
+    live,
     attempts: new Attempts(),
     settled: (documentId) => projector.settled(documentId),
     holdings: (ids) => replication.holdings(ids),
-    before: [gateway, replication.router],
-    ...(config.pages.memoryBytes > 0 ? { kept } : {}),
+  } satisfies Partial<WebContext>
+  const app = createApp({
+    ...pages,
+    config,
+    members: () => projector.membership.members,
+    // A mirror invites nobody.
+    before: config.mirror ? [gateway] : [gateway, replication.router],
+    mirror: config.mirror && new Mirror(config.mirror.publishAt),
+    heard: () => back.heard(),
+    ...(memoryBytes > 0 ? { kept } : {}),
   })
-  const setUp = await setUpLink({ people, access })
-  const { address } = stack.use(await listen(kept.serving(app.callback()), config))
+  const copied = createApp({ ...pages, config: { ...config, url: PRODUCED }, members: () => [] })
+  mirroring = await Mirroring.open({ loaded, site, views, application: copied.callback() })
+  if (mirroring) stack.use(mirroring)
+  const setUp = config.mirror ? undefined : await setUpLink({ people, access })
+  const door = await openDoor(kept.serving(app.callback()), { back, config, secret })
+  const { address } = stack.use(door)
+  // Before the server waits for its connections to end.
+  if (live) stack.use(live)
   await store.folder?.announce({
     processId: process.pid,
     address,
@@ -170,11 +224,21 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
     prefix: store.prefix,
   })
 
+  await proxies.start()
   projector.start()
+  mirroring?.start()
   eraser.start()
-  stack.use(office.watcher).start()
-  stack.use(openNotices(office, loaded, address)).start()
-  if (config.feeds.pull) stack.use(feedPuller(config.feeds, site, kept)).start()
+  // On a mirror nobody moderates, and no filter decides.
+  if (!config.mirror) {
+    stack.use(office.watcher).start()
+    stack.use(openNotices(office, loaded, address)).start()
+  }
+  const onPulled = (id: string) => {
+    const change = { documents: [id], rows: [], names: [] }
+    kept.changed(change)
+    mirroring?.changed(change)
+  }
+  if (config.feeds.pull) stack.use(feedPuller(config.feeds, site, onPulled)).start()
   await replication.start(address)
   log.debug('the node answers', { address })
   const running = stack.move()
@@ -194,12 +258,16 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
   }
 }
 
-function feedPuller({ every, allow }: Config['feeds'], site: Site, kept: KeptPages): FeedPuller {
+function feedPuller(
+  { every, allow }: Config['feeds'],
+  site: Site,
+  onWritten: (id: string) => void,
+): FeedPuller {
   return new FeedPuller({
     site: site.database,
     fetch: new GuardedFetch({ allow: (ip) => allow.includes(ip) }),
     feeds: () => groupFeeds(site, MOST_FEEDS),
-    onWritten: (id) => kept.store.changed({ documents: [id], rows: [], names: [] }),
+    onWritten,
     everyMs: every * 60_000,
   })
 }

@@ -35,11 +35,21 @@ const OF_DOCUMENTS = {
 export type RowPart = keyof typeof OF_ROWS
 export type DocumentPart = keyof typeof OF_DOCUMENTS
 
+const DOCUMENT_PARTS = Object.keys(OF_DOCUMENTS) as readonly DocumentPart[]
 export const ROW_PARTS = Object.keys(OF_ROWS) as readonly RowPart[]
 
 /** What a view or a document is noted as by whoever makes use of a part of it alone. */
 export function partOf(name: string, part: RowPart | DocumentPart | undefined): string {
   return part === undefined ? name : `${name}|${part}`
+}
+
+/** A view's rows or a document with all their parts, for whoever cannot tell which of them are others. */
+export function withRowParts(view: string): string[] {
+  return [view, ...ROW_PARTS.map((part) => partOf(view, part))]
+}
+
+export function withDocumentParts(id: string): string[] {
+  return [id, ...DOCUMENT_PARTS.map((part) => partOf(id, part))]
 }
 
 /** The parts of a row that are others than before, or that came or went with it. */

@@ -18,6 +18,14 @@ export function configCommand(): Command {
         ...settings,
         couchdb: { url: maskUrl(secrets.couchdbUrl), ...settings.couchdb },
         notices: shownNotices(settings.notices, secrets),
+        proxies: settings.proxies.map((proxy, index) => ({
+          ...proxy,
+          ...(secrets.proxies?.[index] === undefined ? {} : { secret: '***' }),
+        })),
+        mirrors: settings.mirrors.map((mirror) => {
+          const hidden = Object.keys(secrets.mirrors?.[mirror.name] ?? {})
+          return { ...mirror, ...Object.fromEntries(hidden.map((name) => [name, '***'])) }
+        }),
       }
       const from = file === undefined ? 'no settings file' : `settings file ${file}`
       print(

@@ -6,6 +6,9 @@ import { z } from 'zod'
 import { HyperactiveError, messageOf } from '../errors.ts'
 import { isKeyText } from '../ledger/keys.ts'
 import { abuseSettings } from './abuse.ts'
+import { mirrorSettings, partMirrors } from './mirrors.ts'
+import type { Mirror, MirrorSecrets } from './mirrors.ts'
+import { cacheSettings, proxySettings } from './proxies.ts'
 
 const url = z
   .url({ protocol: /^https?$/, error: 'is not an http or https address' })
@@ -88,9 +91,40 @@ const settings = z.strictObject({
       concealNeeds: z.int().min(1).max(5).default(1),
     })
     .prefault({}),
-  pages: z.strictObject({ memoryBytes: z.int().min(0).default(0) }).prefault({}),
+  produce: z.strictObject({ url: url.optional(), live: z.array(url).max(8).default([]) }).prefault({}),
+  pages: z
+    .strictObject({
+      memoryBytes: z
+        .int()
+        .min(0)
+        .default(64 * 1024 * 1024),
+      folder: z.string().min(1).optional(),
+      fileBytes: z
+        .int()
+        .min(0)
+        .default(512 * 1024 * 1024),
+      cache: cacheSettings,
+    })
+    .prefault({}),
+  proxies: proxySettings,
+  web: z
+    .strictObject({
+      workers: z.int().min(0).max(64).default(0),
+      connections: z.int().min(10).max(100_000).default(4000),
+      reachableAt: url.optional(),
+    })
+    .prefault({}),
+  mirror: z.strictObject({ publishAt: z.array(url).min(1, 'names no node').max(20) }).optional(),
+  live: z
+    .strictObject({
+      on: z.boolean().default(true),
+      connections: z.int().min(1).max(100_000).default(500),
+      heartbeatMs: z.int().min(100).max(60_000).default(25_000),
+    })
+    .prefault({}),
   abuse: abuseSettings,
   notices: notices.prefault({}),
+  mirrors: mirrorSettings,
   feeds: z
     .strictObject({
       pull: z.boolean().default(true),
@@ -117,14 +151,19 @@ const settings = z.strictObject({
 type Settings = z.output<typeof settings>
 
 /** All settings of a node, read once and frozen. Paths are absolute. */
-export interface Config extends Omit<Settings, 'couchdb' | 'notices'> {
+export interface Config extends Omit<Settings, 'couchdb' | 'notices' | 'pages' | 'proxies' | 'mirrors'> {
+  readonly pages: Settings['pages'] & { readonly folder: string }
   /** Settings of a CouchDB; its address is among the secrets. */
   readonly couchdb: Omit<Settings['couchdb'], 'url'>
+  /** Servers in front of this one that keep pages; what proves to them who asks is among the secrets. */
+  readonly proxies: readonly Omit<Settings['proxies'][number], 'secret'>[]
   /** How moderators get notices; the addresses to send them to are among the secrets. */
   readonly notices: {
     readonly smtp?: Omit<NonNullable<Settings['notices']['smtp']>, 'url'>
     readonly everyMinutes: number
   }
+  /** Where the produced site is copied to; keys and passwords are among the secrets. */
+  readonly mirrors: readonly Mirror[]
   /** Where settings were read from, for messages: a path, or undefined without a file. */
   readonly file: string | undefined
 }
@@ -137,6 +176,10 @@ export interface Secrets {
   readonly smtpUrl?: string | undefined
   /** Where notices are posted to: whoever knows it may post there, too. */
   readonly webhook?: string | undefined
+  /** Keys and passwords of mirrors, by the mirror's name. */
+  readonly mirrors?: Readonly<Record<string, MirrorSecrets>>
+  /** What proves to each of the proxies that this node asks, in their order. */
+  readonly proxies?: readonly (string | undefined)[]
 }
 
 export interface LoadedConfig {
@@ -198,21 +241,29 @@ export function loadConfig(flags: Flags = {}, environment: Environment = process
   }
   const parsed = settings.safeParse(given)
   if (!parsed.success) throw badConfig(describe(parsed.error, file, fromFile !== undefined))
-  const { couchdb, notices, ...rest } = parsed.data
+  const { couchdb, notices, pages, proxies, mirrors: givenMirrors, ...rest } = parsed.data
   const { url: couchdbUrl, ...couchdbSettings } = couchdb
   if (rest.replication.runner === 'couchdb' && couchdbUrl === undefined)
     throw badConfig('replication.runner: couchdb needs a CouchDB; set COUCHDB_URL, or runner: node')
   const { webhook, smtp, everyMinutes } = notices
   const { url: smtpUrl, ...smtpSettings } = smtp ?? { url: undefined }
+  const { mirrors, secrets: mirrorSecrets } = partMirrors(givenMirrors, (path, problem) =>
+    badConfig(`${path}: ${problem}`),
+  )
   const config: Config = {
     ...rest,
+    mirrors,
     couchdb: couchdbSettings,
+    proxies: proxies.map(({ url: address, method }) => ({ url: address, method })),
     notices: { ...(smtp ? { smtp: smtpSettings as Omit<typeof smtp, 'url'> } : {}), everyMinutes },
     data: resolve(rest.data),
+    pages: { ...pages, folder: resolve(pages.folder ?? join(rest.data, 'pages')) },
     peers: resolve(rest.peers),
     file: fromFile ? file : undefined,
   }
-  return { config: deepFreeze(config), secrets: Object.freeze({ couchdbUrl, smtpUrl, webhook }) }
+  const proxySecrets = proxies.map(({ secret }) => secret)
+  const secrets = { couchdbUrl, smtpUrl, webhook, proxies: proxySecrets, mirrors: mirrorSecrets }
+  return { config: deepFreeze(config), secrets: Object.freeze(secrets) }
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Database, RangeQuery, StoredDocument, ViewRow } from '../couch/database.ts'
-import { noteDocuments } from '../reads.ts'
+import { noteDocuments, noteUntold } from '../reads.ts'
 import type { DocumentPart, RowPart } from '../shown.ts'
 import { noteRows } from './note-rows.ts'
 import type { Fields } from '../ledger/document.ts'
@@ -153,6 +153,7 @@ export class Site {
       descending: true,
       limit: limit + 1,
     })
+    if (olderThan && !isAt(rows[0], olderThan)) noteUntold()
     const all = rows.map(({ key, value }) => {
       const [at, hash] = key as [string, string]
       return { at, hash, ...value }
@@ -271,6 +272,7 @@ export class Site {
     const place = newerThan ?? olderThan
     const query = { ...range, limit: limit + (place ? 2 : 1) }
     const answer = await this.#rows<ListingEntry>(of.view, query, part)
+    if (place && !isAt(answer[0], place)) noteUntold()
     const rows = answer.map(listingRow).filter(({ item }) => item !== place?.item)
     const more = rows.length > limit
     const shown = rows.slice(0, limit)
@@ -349,11 +351,15 @@ export class Site {
   /** The comments of an item as they came, at most `limit`, after a hash of full length or from the beginning. */
   async comments(item: string, limit: number, after?: { at: string; hash: string }): Promise<CommentRow[]> {
     const rows = await this.#rows<CommentRow>('comments', {
-      startkey: after ? [item, after.at, `${after.hash}0`] : [item],
+      startkey: after ? [item, after.at, after.hash] : [item],
       endkey: [item, LAST],
-      limit,
+      limit: after ? limit + 1 : limit,
     })
-    return rows.map(({ value }) => value)
+    const [first] = rows
+    const isThere = first?.value.at === after?.at && (after?.hash === '' || first?.value.hash === after?.hash)
+    if (after && !isThere) noteUntold()
+    const all = rows.map(({ value }) => value)
+    return all.filter(({ hash }) => hash !== after?.hash).slice(0, limit)
   }
 
   /** The newest comments of an item, newest first. */
@@ -438,6 +444,15 @@ export class Site {
       startkey = `${last.key}\u0000`
     }
   }
+}
+
+/**
+ * Whether a range begins with the very place that it was asked from. Pages from there on are kept; places that nobody was
+ * led to could be invented without end.
+ */
+function isAt(row: ViewRow<unknown> | undefined, { at, item }: Place): boolean {
+  const key = row?.key as unknown[] | undefined
+  return key?.at(-2) === at && key.at(-1) === item
 }
 
 /** Whether it is an item that somebody may read. */

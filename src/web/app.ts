@@ -19,9 +19,11 @@ import { aliasPages, itemPages } from './items.ts'
 import type { KeptPages } from './kept-pages.ts'
 import { listingPages } from './listing-pages.ts'
 import { membersPages } from './members.ts'
+import { mirrorPages } from './mirror.ts'
 import { speak } from './page.ts'
 import { erasurePages } from './moderation/erase.ts'
 import { filterPages } from './moderation/filters.ts'
+import { liveRoutes } from './live.ts'
 import { logPages } from './moderation/log.ts'
 import { moderatePages } from './moderation/moderate.ts'
 import { officePages } from './moderation/office.ts'
@@ -45,21 +47,32 @@ export interface WebOptions extends WebContext {
   before?: Router[]
   /** Where pages are kept, if they are. */
   kept?: KeptPages
+  /** Resolves when everybody who answers readers knows of what was written until then. */
+  heard?: () => Promise<void>
 }
 
 /** The node's web application. No middleware ever asks for a client's address. */
-export function createApp({ before = [], kept, ...web }: WebOptions): Koa {
+export function createApp({ before = [], kept, heard, ...web }: WebOptions): Koa {
   const app = new Koa()
   app.on('error', (error: { code?: string }) => log.debug('an answer was cut off', { code: error.code }))
   for (const router of before) app.use(router.routes())
+  if (heard) {
+    app.use(async (ctx, next) => {
+      await next()
+      if (ctx.method !== 'GET' && ctx.method !== 'HEAD') await heard()
+    })
+  }
   if (kept) app.use(kept.keeping())
   app.use(securityHeaders)
   app.use(speak(web))
   app.use(apiRouter(web).routes())
   app.use(errorPages(web))
   app.use(receiveForms(web.config.limits.formBytes))
-  app.use(recognise({ access: web.access, url: web.config.url }))
   const router = createPages(web)
+  web.mirror?.take(router)
+  // Nobody is signed in on a mirror.
+  if (web.mirror) app.use(mirrorPages(web, web.mirror))
+  else app.use(recognise({ access: web.access, url: web.config.url }))
   app.use(router.routes())
   app.use(router.allowedMethods())
   return app
@@ -67,13 +80,15 @@ export function createApp({ before = [], kept, ...web }: WebOptions): Koa {
 
 /** The router of all pages. */
 export function createPages(web: WebContext): Router {
-  const router = new Router()
+  // An address in capitals would be another page that is kept.
+  const router = new Router({ sensitive: true })
   healthRoutes(router, web)
   assetRoutes(router)
   homePage(router, web)
   searchPages(router, web)
   groupRoutes(router, web)
   sitemapRoutes(router, web)
+  liveRoutes(router, web)
   calendarPages(router, web)
   archivePages(router, web)
   cloudPages(router, web)

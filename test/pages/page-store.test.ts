@@ -11,7 +11,18 @@ function page(key: string, read: (reads: Reads) => void = () => undefined, bytes
   const reads = new Reads()
   read(reads)
   const body = Buffer.alloc(bytes, 'a')
-  return { key, body, forms: {}, type: 'text/html', etag: key, changedMs: 0, status: 200, headers: {}, reads }
+  return {
+    key,
+    body,
+    forms: {},
+    type: 'text/html',
+    etag: key,
+    changedMs: 0,
+    status: 200,
+    headers: {},
+    reads,
+    asked: 0,
+  }
 }
 
 const rowOf = (value: object) => ({ scope: 'x', at: '1', value })
@@ -166,7 +177,7 @@ test('what a page was counted as is given back when it goes, also while it is be
   store.grown(compressed, 5)
   store.clear()
   t.is(store.bytes, 0)
-  t.is(store.entries, 0)
+  t.is(store.dependencies, 0)
 })
 
 test('changes are remembered up to a bound; a page that was begun before it is not kept', (t) => {

@@ -7,6 +7,7 @@ import Koa from 'koa'
 import { fetch } from 'undici'
 import { KeptPages, mayKeep } from '../../src/web/kept-pages.ts'
 import { publish } from '../helpers/forms.ts'
+import { IN_MEMORY } from '../helpers/kept-page.ts'
 import { crawl, keptNow, stalePages } from '../helpers/kept-pages.ts'
 import { startNodeHere } from '../helpers/node-here.ts'
 
@@ -28,18 +29,18 @@ test('the memory of kept pages is bounded while every address is asked for, that
   t.true(found.size > 300)
   t.true(store.size > 5)
   t.true(store.bytes <= MOST_BYTES, `${store.bytes}`)
-  const entries = store.entries
+  const entries = store.dependencies
   for (let round = 0; round < 150; round += 1) {
     const day = new Date(Date.UTC(2001, 0, round)).toISOString().slice(0, 10)
     await node.html(`/calendar/${day}`)
     await node.html(`/tags/${round}${'x'.repeat(600)}/calendar`)
     t.true(store.bytes <= MOST_BYTES, `${store.bytes}`)
   }
-  t.true(store.entries < entries * 2 + 200, `${store.entries} entries`)
+  t.true(store.dependencies < entries * 2 + 200, `${store.dependencies} entries`)
   t.true(store.size < 100, `${store.size} pages`)
   t.deepEqual(await stalePages(node), [])
   store.clear()
-  t.deepEqual([store.size, store.bytes, store.entries, keptNow(node).size], [0, 0, 0, 0])
+  t.deepEqual([store.size, store.bytes, store.dependencies, keptNow(node).size], [0, 0, 0, 0])
 })
 
 /** A web server whose only page is kept. */
@@ -59,7 +60,13 @@ async function serve(t: ExecutionContext, kept: KeptPages): Promise<() => Promis
 }
 
 test('nothing is kept while older views answer, since nobody knows what a change touches in them', async (t) => {
-  const kept = new KeptPages({ mostBytes: MOST_BYTES, language: 'en', url: undefined, views: {} })
+  const kept = new KeptPages({
+    ...IN_MEMORY,
+    mostBytes: MOST_BYTES,
+    language: 'en',
+    url: undefined,
+    views: {},
+  })
   const switched = Promise.withResolvers<void>()
   kept.keepFrom(switched.promise)
   const read = await serve(t, kept)

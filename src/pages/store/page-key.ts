@@ -1,10 +1,21 @@
 import { chooseLanguage, languageInPath } from '../../i18n/choose.ts'
+import { isHybridTime } from '../../ledger/clock.ts'
 
-/** Parameters of addresses that make another page. All others are left out: nobody makes new pages by inventing them. */
-const PARAMETERS = ['before', 'after', 'comments'] as const
+/** The parameters of addresses that make another page. Nobody makes new pages by inventing others. */
+const OF_LISTINGS = ['before', 'after'] as const
+const OF_ITEMS = ['comments'] as const
+/** A place in a listing or among comments, as our own pages write it. */
+const PLACE = /^([^_]{1,40})_[0-9a-z:]{0,100}$/
+const ITEM_PATH = /^\/(?:[a-z]{2}\/)?[a-z]+\/[0-9a-z]{26}$/
+/** Characters that stand in a path as they are; others are encoded. */
+const PLAIN_PATH = /^[A-Za-z0-9/._~!*'()-]*$/
+const EMPTY_OR_DOTS = /\/(?:\/|\.{1,2}(?:\/|$))/
+const HOST = /^[a-z0-9.-]{1,253}(?::\d{1,5})?$|^\[[0-9a-f:.]{2,45}\](?::\d{1,5})?$/
 const LONGEST = 1000
 const MOST_HEADERS = 500
 const LONGEST_HEADER = 200
+/** Pages are kept for so many hosts at most: anybody can invent one. */
+const MOST_HOSTS = 16
 
 /** The parts of a request that a page depends on. */
 export interface PageRequestParts {
@@ -20,6 +31,7 @@ export class PageKeys {
   readonly #fallback: string
   readonly #namesHost: boolean
   readonly #languages = new Map<string, string>()
+  readonly #hosts = new Set<string>()
 
   /** @param options.namesHost whether pages differ by the host that they were asked for at */
   constructor({ language, namesHost }: { language: string; namesHost: boolean }) {
@@ -29,12 +41,21 @@ export class PageKeys {
 
   /** The page's key, the same for all requests that get the same page; undefined for one that is never kept. */
   keyOf({ url, host, acceptLanguage }: PageRequestParts): string | undefined {
-    if (url.length > LONGEST || !url.startsWith('/')) return undefined
+    if (url.length > LONGEST) return undefined
     const mark = url.indexOf('?')
     const path = mark === -1 ? url : url.slice(0, mark)
-    const query = mark === -1 ? '' : knownQuery(url.slice(mark + 1))
+    if (!isCanonical(path)) return undefined
+    const query = mark === -1 ? '' : knownQuery(path, url.slice(mark + 1))
+    if (query === undefined || (this.#namesHost && !this.#isKnownHost(host))) return undefined
     const language = languageInPath(path) ? '' : this.#languageFor(acceptLanguage)
     return `${this.#namesHost ? host : ''} ${language} ${path}${query}`
+  }
+
+  #isKnownHost(host: string): boolean {
+    if (this.#hosts.has(host)) return true
+    if (this.#hosts.size >= MOST_HOSTS || !HOST.test(host)) return false
+    this.#hosts.add(host)
+    return true
   }
 
   /** Browsers send few different headers, and reading one takes longer than everything else here. */
@@ -49,9 +70,37 @@ export class PageKeys {
   }
 }
 
-/** The parameters that count, in one order, as they were encoded; of several of one name the first. */
-function knownQuery(query: string): string {
-  const pairs = query.split('&', 20)
-  const known = PARAMETERS.flatMap((name) => pairs.find((pair) => pair.startsWith(`${name}=`)) ?? [])
-  return known.length === 0 ? '' : `?${known.join('&')}`
+/**
+ * Whether a path is spelled as our own pages spell it. The same page answers to other spellings too, of which there is no
+ * end (`/tags/%72iver`), so it is not kept under them.
+ */
+function isCanonical(path: string): boolean {
+  if (!path.startsWith('/') || EMPTY_OR_DOTS.test(path)) return false
+  if (path.length > 4 && path.endsWith('/')) return false
+  if (PLAIN_PATH.test(path)) return true
+  try {
+    const parts = path.split('/').map((part) => encodeURIComponent(decodeURIComponent(part)))
+    return parts.join('/') === path && !/%(?:00|2f|5c)/i.test(path)
+  } catch {
+    return false
+  }
+}
+
+/**
+ * The parameter that counts on such an address: of several the one that the page reads. Undefined where its value is no
+ * place as our pages write it, which is looked at and answered, but makes no page that is kept.
+ */
+function knownQuery(path: string, query: string): string | undefined {
+  const pairs = query.split('&')
+  const names: readonly string[] = ITEM_PATH.test(path) ? OF_ITEMS : OF_LISTINGS
+  for (const name of names) {
+    const given = pairs.filter((pair) => pair === name || pair.startsWith(`${name}=`))
+    const [pair = ''] = given
+    if (given.length === 0) continue
+    const place = pair.slice(name.length + 1).replaceAll('%3A', ':')
+    const [, at = ''] = PLACE.exec(place) ?? []
+    return given.length === 1 && isHybridTime(at) ? `?${name}=${place}` : undefined
+  }
+  // A name that is encoded (`%62efore`) is another spelling of one that counts.
+  return pairs.some((pair) => /^[^=]*%/.test(pair)) ? undefined : ''
 }

@@ -1,29 +1,21 @@
-import type { RangeRead, Reads } from '../../reads.ts'
-import type { ChangedRow } from './changed-rows.ts'
+import { Dependencies } from './dependencies.ts'
+import type { Change } from './dependencies.ts'
 import type { StoredPage } from './stored-page.ts'
 
-/** What has changed, as pages are told of it. */
-export interface Change {
-  documents: readonly string[]
-  rows: readonly ChangedRow[]
-  names: readonly string[]
-}
-
-/** How many changed documents, rows and names are remembered for pages that were being made when they changed. */
-const REMEMBERED = 50_000
-/** What an entry of the indexes takes beside its text, roughly, and a page beside its parts. */
+/** What an entry among the dependencies takes beside its text, roughly, and a page beside its parts. */
 const ENTRY_BYTES = 100
 const PAGE_BYTES = 500
-
-interface Remembered extends Change {
-  number: number
-  size: number
-}
 
 interface Held {
   page: StoredPage
   /** What it was counted as. */
   bytes: number
+}
+
+/** What other stores are told that keep pages of this one: a change and its number, or that nothing holds any more. */
+export interface Told {
+  number: number
+  change?: Change
 }
 
 /**
@@ -32,30 +24,30 @@ interface Held {
  */
 export class PageStore {
   readonly #pages = new Map<string, Held>()
-  readonly #byDocument = new Map<string, Set<string>>()
-  readonly #byName = new Map<string, Set<string>>()
-  /** By view and first part of the key, such as a tag's listing: the pages that read something of it. */
-  readonly #byScope = new Map<string, Set<string>>()
-  readonly #changes: Remembered[] = []
+  readonly #dependencies = new Dependencies()
   readonly #mostBytes: number
-  readonly #onDrop: (keys: readonly string[]) => void
+  readonly #onDrop: (pages: readonly StoredPage[]) => void
+  readonly #onEvict: (page: StoredPage) => void
+  readonly #followers = new Set<(told: Told) => void>()
   #bytes = 0
-  #number = 0
-  #remembered = 0
 
   /**
    * @param options.mostBytes how much the pages may take, with their compressed forms and what is noted of them
    * @param options.onDrop told which pages do not hold any more
+   * @param options.onEvict told of a page that holds, and for which there is no room
    */
   constructor({
     mostBytes,
     onDrop = () => undefined,
+    onEvict = () => undefined,
   }: {
     mostBytes: number
-    onDrop?: (keys: readonly string[]) => void
+    onDrop?: (pages: readonly StoredPage[]) => void
+    onEvict?: (page: StoredPage) => void
   }) {
     this.#mostBytes = mostBytes
     this.#onDrop = onDrop
+    this.#onEvict = onEvict
   }
 
   get size(): number {
@@ -66,14 +58,14 @@ export class PageStore {
     return this.#bytes
   }
 
-  /** How many documents, names and ranges lead to pages. */
-  get entries(): number {
-    return this.#byDocument.size + this.#byName.size + this.#byScope.size
+  /** How many documents, names and scopes lead to pages. */
+  get dependencies(): number {
+    return this.#dependencies.size
   }
 
   /** To be noted before a page is made: what changes from then on may concern it. */
   get now(): number {
-    return this.#number
+    return this.#dependencies.now
   }
 
   get(key: string, nowMs = Date.now()): StoredPage | undefined {
@@ -84,10 +76,20 @@ export class PageStore {
       this.#drop([key])
       return undefined
     }
+    page.asked += 1
     // The last in the map is the one that was asked for last.
     this.#pages.delete(key)
     this.#pages.set(key, held)
     return page
+  }
+
+  has(key: string): boolean {
+    return this.#pages.has(key)
+  }
+
+  /** Whether this very page is kept. */
+  holds(page: StoredPage): boolean {
+    return this.#pages.get(page.key)?.page === page
   }
 
   keys(): IterableIterator<string> {
@@ -101,14 +103,12 @@ export class PageStore {
    * @returns whether it is kept
    */
   put(page: StoredPage, since: number): boolean {
-    if (page.reads.isUntold || this.#isStale(page.reads, since)) return false
+    if (page.reads.isUntold || this.#dependencies.isStale(page.reads, since)) return false
     this.#remove(page.key)
     const bytes = bytesOf(page)
     this.#pages.set(page.key, { page, bytes })
     this.#bytes += bytes
-    for (const id of page.reads.documents) entry(this.#byDocument, id).add(page.key)
-    for (const name of page.reads.names) entry(this.#byName, name).add(page.key)
-    for (const range of page.reads.ranges) entry(this.#byScope, scopeOfRange(range)).add(page.key)
+    this.#dependencies.put(page.key, page.reads)
     this.#shrink()
     return true
   }
@@ -124,106 +124,63 @@ export class PageStore {
 
   /** Drops the pages that were made of what has changed; gives their keys. */
   changed(change: Change): string[] {
-    this.#number += 1
-    const size = 1 + change.documents.length + change.rows.length + change.names.length
-    this.#changes.push({ ...change, number: this.#number, size })
-    this.#remembered += size
-    while (this.#remembered > REMEMBERED) this.#remembered -= this.#changes.shift()?.size ?? REMEMBERED
-    const keys = new Set<string>()
-    for (const id of change.documents) for (const key of this.#byDocument.get(id) ?? []) keys.add(key)
-    for (const name of change.names) for (const key of this.#byName.get(name) ?? []) keys.add(key)
-    for (const row of change.rows) {
-      for (const scope of [scopeOf(row.view, row.ordered), `${row.view} `]) {
-        for (const key of this.#byScope.get(scope) ?? []) {
-          const held = this.#pages.get(key)
-          if (held && isRead(held.page.reads, row)) keys.add(key)
-        }
-      }
-    }
-    const dropped = [...keys]
+    const dropped = this.#dependencies.changed(change)
     this.#drop(dropped)
+    for (const told of this.#followers) told({ number: this.now, change })
     return dropped
   }
 
-  clear(): void {
-    this.#number += 1
-    this.#changes.length = 0
-    this.#remembered = 0
-    this.#drop([...this.#pages.keys()])
+  /** Drops what has stopped being true by itself. */
+  expire(nowMs = Date.now()): void {
+    this.#drop(this.#dependencies.expired(nowMs))
   }
 
-  #isStale(reads: Reads, since: number): boolean {
-    const [oldest] = this.#changes
-    if (since < (oldest?.number ?? this.#number + 1) - 1) return this.#number !== since
-    return this.#changes.some(
-      (change) =>
-        change.number > since &&
-        (change.documents.some((id) => reads.documents.has(id)) ||
-          change.names.some((name) => reads.names.has(name)) ||
-          change.rows.some((row) => isRead(reads, row))),
-    )
+  /** When the next page stops being true by itself, in milliseconds since 1970. */
+  get nextMs(): number {
+    return this.#dependencies.nextMs
+  }
+
+  clear(): void {
+    this.#dependencies.forgetChanges()
+    this.#drop([...this.#pages.keys()])
+    for (const told of this.#followers) told({ number: this.now })
+  }
+
+  /** Tells of everything that this store is told, after it is done; gives what ends it. */
+  follow(told: (told: Told) => void): () => void {
+    this.#followers.add(told)
+    return () => this.#followers.delete(told)
   }
 
   #drop(keys: readonly string[]): void {
-    if (keys.length === 0) return
+    const pages = keys.flatMap((key) => this.#pages.get(key)?.page ?? [])
+    if (pages.length === 0) return
     for (const key of keys) this.#remove(key)
-    this.#onDrop(keys)
+    this.#onDrop(pages)
   }
 
   #remove(key: string): void {
     const held = this.#pages.get(key)
     if (!held) return
-    const { page, bytes } = held
     this.#pages.delete(key)
-    this.#bytes -= bytes
-    for (const id of page.reads.documents) leave(this.#byDocument, id, key)
-    for (const name of page.reads.names) leave(this.#byName, name, key)
-    for (const range of page.reads.ranges) leave(this.#byScope, scopeOfRange(range), key)
+    this.#bytes -= held.bytes
+    this.#dependencies.remove(key)
   }
 
   #shrink(): void {
-    for (const key of this.#pages.keys()) {
+    for (const [key, { page }] of this.#pages) {
       if (this.#bytes <= this.#mostBytes) return
       this.#remove(key)
+      this.#onEvict(page)
     }
   }
 }
 
-function isRead(reads: Reads, { view, ordered }: ChangedRow): boolean {
-  return reads.ranges.some((range) => range.view === view && range.from <= ordered && ordered <= range.to)
-}
-
-/** A page without the compressed forms that are made later. */
-function bytesOf({ body, key, headers, reads }: StoredPage): number {
+/** What a page takes before its compressed forms are made, or with those that it brings along. */
+function bytesOf({ body, forms, key, headers, reads }: StoredPage): number {
   const { documents, names, ranges } = reads
   const noted = [...documents, ...names, ...ranges.flatMap(({ from, to }) => [from, to])]
   const texts = [key, ...Object.entries(headers).flat(), ...noted]
-  return (
-    PAGE_BYTES + body.length + noted.length * ENTRY_BYTES + texts.reduce((sum, text) => sum + text.length, 0)
-  )
-}
-
-function entry(index: Map<string, Set<string>>, name: string): Set<string> {
-  const known = index.get(name) ?? new Set()
-  index.set(name, known)
-  return known
-}
-
-function leave(index: Map<string, Set<string>>, name: string, key: string): void {
-  const known = index.get(name)
-  known?.delete(key)
-  if (known?.size === 0) index.delete(name)
-}
-
-/** A text ends with this where keys are ordered. */
-const END = '\u0000'
-
-function scopeOf(view: string, ordered: string): string {
-  return `${view} ${ordered.slice(0, ordered.indexOf(END) + 1)}`
-}
-
-/** Only the view's name for a range that reaches over several. */
-function scopeOfRange({ view, from, to }: RangeRead): string {
-  const [first, last] = [scopeOf(view, from), scopeOf(view, to)]
-  return first === last ? first : `${view} `
+  const bytes = body.length + (forms.br?.length ?? 0) + (forms.gzip?.length ?? 0)
+  return texts.reduce((sum, text) => sum + text.length, PAGE_BYTES + bytes + noted.length * ENTRY_BYTES)
 }

@@ -4,8 +4,7 @@ import type { Account } from '../../accounts/account.ts'
 import { hasSecondFactor, rolesOf } from '../../accounts/account.ts'
 import { needsSecondFactor } from '../../accounts/permissions.ts'
 import type { Role } from '../../accounts/permissions.ts'
-
-const COOKIE = 'hyperactive'
+import { COOKIE, secretIn } from './cookie.ts'
 
 /** Who is signed in. */
 export interface Person {
@@ -73,13 +72,4 @@ function isSecure(url: string | undefined): boolean {
 
 function cookieIn(ctx: ParameterizedContext): string | undefined {
   return secretIn(ctx.get('cookie'))
-}
-
-/** Whether a request's cookies may be those of somebody who is signed in. */
-export function hasSession(cookies: string | undefined): boolean {
-  return cookies !== undefined && secretIn(cookies) !== undefined
-}
-
-function secretIn(cookies: string): string | undefined {
-  return /(?:^|;\s*)(?:__Host-)?hyperactive=([A-Za-z0-9_-]{43})(?:;|$)/.exec(cookies)?.[1]
 }

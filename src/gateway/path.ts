@@ -1,0 +1,2 @@
+/** The gateway's path under a node's address. */
+export const GATEWAY_PATH = '/gateway'
