@@ -13,6 +13,7 @@ import { Projector } from './project/projector.ts'
 import { SITE_DATABASE } from './project/rebuild.ts'
 import { Site } from './project/site.ts'
 import { TERMS } from './project/site-writer.ts'
+import { Proxies } from './proxies/proxies.ts'
 import { noteName } from './reads.ts'
 import { anchorsOf } from './replication/peers-file.ts'
 import { createReplication } from './replication/replication.ts'
@@ -26,6 +27,7 @@ import { FeedPuller, MOST_FEEDS } from './syndication/puller.ts'
 import { Gate } from './web/abuse/gate.ts'
 import { createApp } from './web/app.ts'
 import { KeptPages } from './web/kept-pages.ts'
+import { afterFronts } from './workers/after-fronts.ts'
 import { Back } from './workers/back.ts'
 import { openDoor } from './workers/door.ts'
 
@@ -69,12 +71,23 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
   const policy = policyOf(config, key.publicKey)
   const index = stack.use(SearchIndex.open(searchFile(config.data)))
   let anchors = await anchorsOf(config, key.publicKey)
-  const kept = new KeptPages({
-    mostBytes: config.pages.memoryBytes,
-    language: config.site.language,
-    url: config.url,
-    views: (await readDesignDoc(SITE_DATABASE)).views ?? {},
-  })
+  const proxies = stack.use(new Proxies(loaded))
+  const secret = key.derive('fronts').toString('base64url')
+  const back = stack.use(new Back(secret))
+  stop.signal.addEventListener('abort', () => back[Symbol.dispose](), { once: true })
+  const { memoryBytes, folder, fileBytes, cache } = config.pages
+  const kept = stack.use(
+    new KeptPages({
+      mostBytes: memoryBytes,
+      files: { folder, mostBytes: fileBytes },
+      language: config.site.language,
+      url: config.url,
+      views: (await readDesignDoc(SITE_DATABASE)).views ?? {},
+      lifetimes: cache,
+      outside: afterFronts(proxies, back),
+    }),
+  )
+  await kept.open()
   // Pages that older views made, while new ones are being built, are not to stay.
   deployment.switched.then(() => kept.clear()).catch(() => undefined)
   const projector = stack.use(
@@ -142,8 +155,6 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
       office,
     }),
   )
-  const secret = key.derive('fronts').toString('base64url')
-  const back = stack.use(new Back({ kept, secret }))
   const app = createApp({
     ledger,
     site,
@@ -169,10 +180,10 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
     holdings: (ids) => replication.holdings(ids),
     before: [gateway, replication.router],
     heard: () => back.heard(),
-    ...(config.pages.memoryBytes > 0 ? { kept } : {}),
+    ...(memoryBytes > 0 ? { kept } : {}),
   })
   const setUp = await setUpLink({ people, access })
-  const door = await openDoor(kept.serving(app.callback()), { back, config, secret })
+  const door = await openDoor(app.callback(), { back, kept, config, secret })
   const { address } = stack.use(door)
   await store.folder?.announce({
     processId: process.pid,
@@ -181,6 +192,7 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
     prefix: store.prefix,
   })
 
+  await proxies.start()
   projector.start()
   eraser.start()
   stack.use(office.watcher).start()
@@ -210,7 +222,7 @@ function feedPuller({ every, allow }: Config['feeds'], site: Site, kept: KeptPag
     site: site.database,
     fetch: new GuardedFetch({ allow: (ip) => allow.includes(ip) }),
     feeds: () => groupFeeds(site, MOST_FEEDS),
-    onWritten: (id) => kept.store.changed({ documents: [id], rows: [], names: [] }),
+    onWritten: (id) => kept.changed({ documents: [id], rows: [], names: [] }),
     everyMs: every * 60_000,
   })
 }

@@ -18,6 +18,10 @@ export function configCommand(): Command {
         ...settings,
         couchdb: { url: maskUrl(secrets.couchdbUrl), ...settings.couchdb },
         notices: shownNotices(settings.notices, secrets),
+        proxies: settings.proxies.map((proxy, index) => ({
+          ...proxy,
+          ...(secrets.proxies?.[index] === undefined ? {} : { secret: '***' }),
+        })),
       }
       const from = file === undefined ? 'no settings file' : `settings file ${file}`
       print(

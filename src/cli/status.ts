@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { findRunningNode } from '../config/data-folder.ts'
 import { SITE_DATABASE } from '../project/rebuild.ts'
+import { readProxyStates } from '../proxies/state-file.ts'
 import { readPeersStatus } from '../replication/status.ts'
 import { openStoreForCommand } from '../store.ts'
 import { print, settingsOf, withExamples, withSettings } from './context.ts'
@@ -23,6 +24,7 @@ export function statusCommand(): Command {
       const [ledger, site] = [await store.ledger.count(), await siteDatabase.info()]
       const held = await new Site(siteDatabase, () => '').held(HELD_SHOWN)
       const { links, refusals } = await readPeersStatus(store.ledger.database)
+      const proxies = running ? await readProxyStates(loaded.config.data) : []
       const facts = {
         running: running !== undefined,
         address: running?.address ?? null,
@@ -31,6 +33,7 @@ export function statusCommand(): Command {
         siteDocuments: site.doc_count,
         held: held.map(({ document, reason, node }) => ({ document, reason, node })),
         links,
+        proxies,
         refusals,
       }
       const lines = [
@@ -39,6 +42,10 @@ export function statusCommand(): Command {
         `ledger documents  ${facts.ledgerDocuments}`,
         `site documents    ${facts.siteDocuments}`,
         `links             ${links.length} (\`hyperactive peer list\` shows them)`,
+        ...proxies.map(
+          ({ url, method, state, since, reason }) =>
+            `proxy             ${url} ${method} ${state} since ${since}${reason === undefined ? '' : `: ${reason}`}`,
+        ),
         `held off pages    ${held.length === HELD_SHOWN ? `${HELD_SHOWN} or more` : held.length}`,
         ...held.map(({ document, reason }) => `  ${reason}  ${document}`),
         `refused           ${Object.keys(refusals.counts).length === 0 ? 'nothing' : 'since the node started'}`,

@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { HyperactiveError, messageOf } from '../errors.ts'
 import { isKeyText } from '../ledger/keys.ts'
 import { abuseSettings } from './abuse.ts'
+import { cacheSettings, proxySettings } from './proxies.ts'
 
 const url = z
   .url({ protocol: /^https?$/, error: 'is not an http or https address' })
@@ -95,7 +96,21 @@ const settings = z.strictObject({
       reachableAt: url.optional(),
     })
     .prefault({}),
-  pages: z.strictObject({ memoryBytes: z.int().min(0).default(0) }).prefault({}),
+  pages: z
+    .strictObject({
+      memoryBytes: z
+        .int()
+        .min(0)
+        .default(64 * 1024 * 1024),
+      folder: z.string().min(1).optional(),
+      fileBytes: z
+        .int()
+        .min(0)
+        .default(512 * 1024 * 1024),
+      cache: cacheSettings,
+    })
+    .prefault({}),
+  proxies: proxySettings,
   abuse: abuseSettings,
   notices: notices.prefault({}),
   feeds: z
@@ -124,9 +139,12 @@ const settings = z.strictObject({
 type Settings = z.output<typeof settings>
 
 /** All settings of a node, read once and frozen. Paths are absolute. */
-export interface Config extends Omit<Settings, 'couchdb' | 'notices'> {
+export interface Config extends Omit<Settings, 'couchdb' | 'notices' | 'pages' | 'proxies'> {
+  readonly pages: Settings['pages'] & { readonly folder: string }
   /** Settings of a CouchDB; its address is among the secrets. */
   readonly couchdb: Omit<Settings['couchdb'], 'url'>
+  /** Servers in front of this one that keep pages; what proves to them who asks is among the secrets. */
+  readonly proxies: readonly Omit<Settings['proxies'][number], 'secret'>[]
   /** How moderators get notices; the addresses to send them to are among the secrets. */
   readonly notices: {
     readonly smtp?: Omit<NonNullable<Settings['notices']['smtp']>, 'url'>
@@ -144,6 +162,8 @@ export interface Secrets {
   readonly smtpUrl?: string | undefined
   /** Where notices are posted to: whoever knows it may post there, too. */
   readonly webhook?: string | undefined
+  /** What proves to each of the proxies that this node asks, in their order. */
+  readonly proxies?: readonly (string | undefined)[]
 }
 
 export interface LoadedConfig {
@@ -205,7 +225,7 @@ export function loadConfig(flags: Flags = {}, environment: Environment = process
   }
   const parsed = settings.safeParse(given)
   if (!parsed.success) throw badConfig(describe(parsed.error, file, fromFile !== undefined))
-  const { couchdb, notices, ...rest } = parsed.data
+  const { couchdb, notices, pages, proxies, ...rest } = parsed.data
   const { url: couchdbUrl, ...couchdbSettings } = couchdb
   if (rest.replication.runner === 'couchdb' && couchdbUrl === undefined)
     throw badConfig('replication.runner: couchdb needs a CouchDB; set COUCHDB_URL, or runner: node')
@@ -214,12 +234,16 @@ export function loadConfig(flags: Flags = {}, environment: Environment = process
   const config: Config = {
     ...rest,
     couchdb: couchdbSettings,
+    proxies: proxies.map(({ url: address, method }) => ({ url: address, method })),
     notices: { ...(smtp ? { smtp: smtpSettings as Omit<typeof smtp, 'url'> } : {}), everyMinutes },
     data: resolve(rest.data),
+    pages: { ...pages, folder: resolve(pages.folder ?? join(rest.data, 'pages')) },
     peers: resolve(rest.peers),
     file: fromFile ? file : undefined,
   }
-  return { config: deepFreeze(config), secrets: Object.freeze({ couchdbUrl, smtpUrl, webhook }) }
+  const proxySecrets = proxies.map(({ secret }) => secret)
+  const secrets = { couchdbUrl, smtpUrl, webhook, proxies: proxySecrets }
+  return { config: deepFreeze(config), secrets: Object.freeze(secrets) }
 }
 
 /**

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { ParameterizedContext } from 'koa'
-import { mayKeep } from './kept-pages.ts'
+import { isKeeping, mayKeep } from './kept-pages.ts'
 
 /**
  * Answers with a text that is the same until what it is made of changes: with an entity tag, and 304 to whoever has it
@@ -17,10 +17,7 @@ export function answerText(
   ctx.etag = createHash('sha256').update(body).digest('base64url').slice(0, 22)
   if (changed) ctx.lastModified = changed
   ctx.status = 200
-  if (ctx.fresh) {
-    ctx.status = 304
-    return
-  }
   ctx.set('Content-Type', type)
   ctx.body = body
+  if (ctx.fresh && !isKeeping(ctx)) ctx.status = 304
 }

@@ -1,35 +1,55 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import type { Middleware, ParameterizedContext } from 'koa'
 import { MapFunctions } from '../couch/embedded/map-functions.ts'
+import { wallTime } from '../ledger/clock.ts'
 import { logger } from '../log.ts'
 import { changedRows } from '../pages/store/changed-rows.ts'
 import type { ChangedRow } from '../pages/store/changed-rows.ts'
-import { PageKeys } from '../pages/store/page-key.ts'
-import { PageStore } from '../pages/store/page-store.ts'
-import { servePage } from '../pages/store/serve.ts'
-import { compressForms, etagOf } from '../pages/store/stored-page.ts'
+import { cacheControlOf } from '../pages/store/lifetime.ts'
+import type { Lifetimes } from '../pages/store/lifetime.ts'
+import { isAskedByItsKey, PageKeys } from '../pages/store/page-key.ts'
+import type { PageStore } from '../pages/store/page-store.ts'
+import { Shelves } from '../pages/store/shelves.ts'
+import type { ShelvesState } from '../pages/store/shelves.ts'
+import type { Change } from '../pages/store/dependencies.ts'
+import type { Outside } from '../pages/store/outside.ts'
+import { isFresh, servePage } from '../pages/store/serve.ts'
+import { etagOf } from '../pages/store/stored-page.ts'
+import { surrogateKeys } from '../pages/store/surrogate-keys.ts'
 import type { StoredPage } from '../pages/store/stored-page.ts'
+import { pathOf } from '../pages/models.ts'
+import type { SiteItem } from '../project/site-item.ts'
 import type { Written } from '../project/site-writer.ts'
 import { tracking } from '../reads.ts'
+import type { Reads } from '../reads.ts'
 import { pageKeyOf } from './page-request.ts'
+import { Renewal } from './renewal.ts'
 
 const log = logger('pages')
 
-/** Shorter pages are sent as they are. */
-const SMALLEST_COMPRESSED = 1000
 /** Contents whose time of change is remembered, also while their page is not kept. */
 const REMEMBERED = 50_000
+/** What is younger is recent. */
+const RECENT_MS = 7 * 24 * 3_600_000
+const FIRST_LOOKED_AT = ['/', '/newswire']
 /** Headers that the answer gets from the store, or that are of one answer alone. */
 const NOT_KEPT = new Set(['content-type', 'content-length', 'cache-control', 'etag', 'last-modified', 'date'])
 
 interface Keepable {
   keepable?: true
+  keeping?: true
 }
 
 /** To be said of an answer that is the same for everybody who is not signed in, until what it was made of changes. */
 export function mayKeep(ctx: ParameterizedContext): void {
   const state = ctx.state as Keepable
   state.keepable = true
+}
+
+/** Whether this answer may be kept, for which it must be whole; who keeps it says 304 to a reader who has it. */
+export function isKeeping(ctx: ParameterizedContext): boolean {
+  const { keeping } = ctx.state as Keepable
+  return keeping === true
 }
 
 export interface KeptPagesOptions {
@@ -40,6 +60,10 @@ export interface KeptPagesOptions {
   url: string | undefined
   /** The map functions of the site database by their views' names. */
   views: Readonly<Record<string, { map: string }>>
+  lifetimes: Lifetimes
+  outside: Outside
+  /** Where pages lie on disk as well, and how much they may take there. */
+  files: { folder: string; mostBytes: number }
 }
 
 /**
@@ -47,19 +71,32 @@ export interface KeptPagesOptions {
  * request, and drops each as soon as something that it was made of changes.
  */
 export class KeptPages {
-  readonly store: PageStore
+  readonly #shelves: Shelves
+  readonly #renewal: Renewal
   readonly #keeps: boolean
   readonly #keys: PageKeys
   readonly #functions: MapFunctions
   readonly #names: string[]
+  readonly #lifetimes: Lifetimes
+  readonly #outside: Outside
+  readonly #language: string
+  readonly #hasUrl: boolean
   /** By key: the tag of the latest content and since when it has been that. */
   readonly #changed = new Map<string, { etag: string; changedMs: number }>()
-  readonly #compressing = new WeakMap<StoredPage, Promise<void>>()
   /** How many pages were rendered to be kept. */
   rendered = 0
 
-  constructor({ mostBytes, language, url, views }: KeptPagesOptions) {
-    this.store = new PageStore({ mostBytes })
+  constructor({ mostBytes, language, url, views, lifetimes, outside, files }: KeptPagesOptions) {
+    this.#renewal = new Renewal({ has: (key) => this.#shelves.has(key) })
+    this.#shelves = new Shelves({
+      mostBytes,
+      files: mostBytes > 0 && files.mostBytes > 0 ? files : undefined,
+      onDrop: (pages) => this.#renewal.dropped(pages),
+    })
+    this.#language = language
+    this.#hasUrl = url !== undefined
+    this.#lifetimes = lifetimes
+    this.#outside = outside
     this.#keeps = mostBytes > 0
     this.#keys = new PageKeys({ language, namesHost: url === undefined })
     this.#names = Object.keys(views)
@@ -67,17 +104,57 @@ export class KeptPages {
     this.#functions = new MapFunctions(maps, (view) => {
       // Its rows are unknown, so everything that shows some is made anew.
       log.warn('a map function threw; all pages are made anew', { view: this.#names[view] })
-      this.store.clear()
+      this.clear()
     })
+  }
+
+  /** Those in memory. */
+  get store(): PageStore {
+    return this.#shelves.memory
+  }
+
+  /** To be called before the first page is kept. */
+  async open(): Promise<void> {
+    await this.#shelves.open()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#renewal.stop()
+    await this.#shelves.close()
+  }
+
+  get state(): ShelvesState {
+    return this.#shelves.state
+  }
+
+  /** Resolves when pages that are to be made again are there, and on disk. */
+  async renewed(): Promise<void> {
+    await this.#renewal.done()
+    await this.#shelves.settled()
   }
 
   /** Answers from the store, or lets `next` answer. */
   serving(next: RequestListener): RequestListener {
+    this.#renewal.start(next)
     return (request: IncomingMessage, response: ServerResponse) => {
-      const page = this.pageFor(request)
-      if (page) servePage(request, response, page, 'no-cache')
-      else next(request, response)
+      const key = this.keyOf(request)
+      const page = key === undefined ? undefined : this.store.get(key)
+      if (page) this.#serve(request, response, page)
+      else if (key !== undefined && this.#shelves.isCold(key)) {
+        void this.#shelves.thaw(key).then((thawed) => {
+          if (thawed) this.#serve(request, response, thawed)
+          else next(request, response)
+        })
+      } else {
+        if (key !== undefined) this.#renewal.missed(key)
+        next(request, response)
+      }
     }
+  }
+
+  #serve(request: IncomingMessage, response: ServerResponse, page: StoredPage): void {
+    servePage(request, response, page, cacheControlOf(page, this.#lifetimes))
+    this.#outside.given(page)
   }
 
   /** Keeps what is made below it, where it says that it {@link mayKeep}. */
@@ -89,28 +166,14 @@ export class KeptPages {
         return
       }
       const since = this.store.now
+      Object.assign(ctx.state, { keeping: true } satisfies Keepable)
       const { reads } = await tracking(next)
       const { keepable } = ctx.state as Keepable
       const { body } = ctx
       const isText = typeof body === 'string' || Buffer.isBuffer(body)
       if (!keepable || ctx.status !== 200 || !isText || ctx.res.hasHeader('set-cookie')) return
-      this.rendered += 1
-      const bytes = Buffer.from(body)
-      const etag = etagOf(bytes)
-      const page: StoredPage = {
-        key,
-        body: bytes,
-        forms: {},
-        type: ctx.response.get('content-type'),
-        etag,
-        changedMs: this.#changedMs(key, etag),
-        status: ctx.status,
-        headers: headersOf(ctx),
-        reads,
-      }
-      if (this.store.put(page, since)) this.#compress(page)
-      ctx.set('ETag', `"${etag}"`)
-      ctx.lastModified = new Date(page.changedMs)
+      const page = isAskedByItsKey(key, ctx.query) ? this.#keep(ctx, { key, since, reads }) : undefined
+      if (page ? isFresh(ctx.req.headers, page) : ctx.fresh) ctx.status = 304
     }
   }
 
@@ -125,23 +188,67 @@ export class KeptPages {
     return key === undefined ? undefined : this.store.get(key)
   }
 
+  /** To be called when a page was given to somebody who gives it to readers and proxies. */
+  givenOut(page: StoredPage): void {
+    this.#outside.given(page)
+  }
+
   /** Resolves when a page has its compressed forms. */
   async whole(page: StoredPage): Promise<void> {
-    await this.#compressing.get(page)
+    await this.#shelves.whole(page)
+  }
+
+  /** Keeps what was made; what changed meanwhile, or changes without anybody telling, nobody else is to keep either. */
+  #keep(
+    ctx: ParameterizedContext,
+    { key, since, reads }: { key: string; since: number; reads: Reads },
+  ): StoredPage | undefined {
+    this.rendered += 1
+    const body = Buffer.from(ctx.body as string | Buffer)
+    const etag = etagOf(body)
+    const page: StoredPage = {
+      key,
+      body,
+      forms: {},
+      type: ctx.response.get('content-type'),
+      etag,
+      changedMs: this.#changedMs(key, etag),
+      status: ctx.status,
+      headers: { ...headersOf(ctx), 'surrogate-key': surrogateKeys(reads) },
+      reads,
+      asked: 0,
+    }
+    ctx.set('ETag', `"${etag}"`)
+    ctx.lastModified = new Date(page.changedMs)
+    if (!this.#shelves.put(page, since)) return undefined
+    ctx.set({ ...page.headers, 'cache-control': cacheControlOf(page, this.#lifetimes) })
+    this.#outside.given(page)
+    return page
   }
 
   /** Drops the pages that this concerns. */
   written({ documents, names }: Written): void {
-    const rows: ChangedRow[] = []
-    const views = { functions: this.#functions, names: this.#names }
-    // Where nothing is kept only the count matters.
-    if (this.#keeps)
-      for (const { before, after } of documents) rows.push(...changedRows(before, after, views))
-    this.store.changed({ documents: documents.map(({ id }) => id), rows, names })
+    const gone = documents.filter(({ before, after }) => isShown(before) && !isShown(after))
+    const first = { documents: idsOf(gone), rows: this.#rowsOf(gone), names: [] }
+    this.changed({ documents: idsOf(documents), rows: this.#rowsOf(documents), names }, first)
+    for (const key of this.#recent(documents)) this.#renewal.make(key)
+  }
+
+  /** @param first what of it takes something off the pages: whoever keeps pages elsewhere hears of it before the rest */
+  changed(change: Change, first: Change = NOTHING): void {
+    this.#shelves.changed(change)
+    this.#outside.changed(change, first)
   }
 
   clear(): void {
-    this.store.clear()
+    this.#shelves.clear()
+    this.#outside.cleared()
+  }
+
+  /** Where nothing is kept, only the count of changes matters. */
+  #rowsOf(documents: Written['documents']): ChangedRow[] {
+    const views = { functions: this.#functions, names: this.#names }
+    return this.#keeps ? documents.flatMap(({ before, after }) => changedRows(before, after, views)) : []
   }
 
   #changedMs(key: string, etag: string): number {
@@ -155,13 +262,34 @@ export class KeptPages {
     return changedMs
   }
 
-  #compress(page: StoredPage): void {
-    if (page.body.length < SMALLEST_COMPRESSED) return
-    const compressed = compressForms(page)
-      .then(() => this.store.grown(page, (page.forms.br?.length ?? 0) + (page.forms.gzip?.length ?? 0)))
-      .catch(() => log.warn('a page could not be compressed'))
-    this.#compressing.set(page, compressed)
+  /** Pages that are made before anybody asks: those of what is new, and where it is looked for. */
+  #recent(documents: Written['documents']): string[] {
+    if (!this.#keeps || !this.#hasUrl) return []
+    const paths = documents.flatMap(({ after }) => recentPath(after) ?? [])
+    return paths.length === 0
+      ? []
+      : [...paths, ...FIRST_LOOKED_AT].map((path) => ` ${this.#language} ${path}`)
   }
+}
+
+const NOTHING: Change = { documents: [], rows: [], names: [] }
+
+/** The address of an item that was published lately; undefined for others. */
+function recentPath(document: object | undefined): string | undefined {
+  const { _id, type, kind, at = '' } = (document ?? {}) as Partial<SiteItem>
+  if (type !== 'item' || kind === undefined || _id === undefined) return undefined
+  return Date.now() - wallTime(at) < RECENT_MS ? pathOf(kind, _id) : undefined
+}
+
+function idsOf(documents: Written['documents']): string[] {
+  return documents.map(({ id }) => id)
+}
+
+/** Whether readers find it on pages. */
+function isShown(document: object | undefined): boolean {
+  if (document === undefined) return false
+  const { standing } = document as { standing?: { hidden?: boolean; closed?: string } }
+  return standing !== undefined && !standing.hidden && standing.closed === undefined
 }
 
 function headersOf(ctx: ParameterizedContext): Record<string, string> {

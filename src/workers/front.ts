@@ -1,6 +1,8 @@
 import { Agent, get } from 'node:http'
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import { buffer } from 'node:stream/consumers'
+import { cacheControlOf } from '../pages/store/lifetime.ts'
+import type { Lifetimes } from '../pages/store/lifetime.ts'
 import { PageKeys } from '../pages/store/page-key.ts'
 import { PageStore } from '../pages/store/page-store.ts'
 import { servePage } from '../pages/store/serve.ts'
@@ -8,11 +10,13 @@ import { pageKeyOf } from '../web/page-request.ts'
 import { followChanges } from './changes.ts'
 import { passOn } from './pass-on.ts'
 import type { NodeAt } from './pass-on.ts'
-import { ask, KEPT, unpackCopy, HEADER } from './protocol.ts'
+import { ask, HEADER, KEPT, unpackCopy } from './protocol.ts'
 import type { ToldLine } from './protocol.ts'
 
 /** Copies that are being fetched at once, at most. */
 const MOST_FETCHED = 16
+/** Pages of which the node is told at once how often they were asked for. */
+const MOST_TOLD = 200
 /** Shorter than the node keeps a connection between two requests. */
 const KEPT_OPEN_MS = 4000
 
@@ -24,6 +28,7 @@ export interface FrontOptions {
   /** Whether pages differ by the host that they were asked for at. */
   namesHost: boolean
   mostBytes: number
+  lifetimes: Lifetimes
 }
 
 /**
@@ -38,6 +43,8 @@ export class Front implements AsyncDisposable {
   readonly #agent: Agent
   readonly #stop = new AbortController()
   readonly #fetched = new Set<string>()
+  /** How often pages were asked for since the node was last told: it makes those again first that many ask for. */
+  readonly #asked = new Map<string, number>()
   readonly #following: Promise<void>
   /** The node's count less the store's own; undefined while nothing is heard. */
   #ahead: number | undefined
@@ -49,10 +56,12 @@ export class Front implements AsyncDisposable {
     this.#store = new PageStore({ mostBytes })
     this.#agent = new Agent({ keepAlive: true, maxFreeSockets: 64, timeout: 0 })
     // A loopback or other network connection may have been closed by the time that it is used again.
-    if ('port' in target) this.#agent = new Agent({ keepAlive: true, maxFreeSockets: 64, timeout: KEPT_OPEN_MS })
+    if ('port' in target)
+      this.#agent = new Agent({ keepAlive: true, maxFreeSockets: 64, timeout: KEPT_OPEN_MS })
     this.#following = followChanges({
       node: this.#node('changes'),
       told: (line) => this.#told(line),
+      asked: () => this.#takeAsked(),
       lost: () => this.#lost(),
       signal: this.#stop.signal,
     })
@@ -72,7 +81,8 @@ export class Front implements AsyncDisposable {
     const key = this.#ahead === undefined ? undefined : pageKeyOf(request, this.#keys)
     const page = key === undefined ? undefined : this.#store.get(key)
     if (page) {
-      servePage(request, response, page, 'no-cache')
+      this.#asked.set(page.key, (this.#asked.get(page.key) ?? 0) + 1)
+      servePage(request, response, page, cacheControlOf(page, this.#options.lifetimes))
       return
     }
     passOn(request, response, this.#node('answer'), (mark) => {
@@ -116,6 +126,12 @@ export class Front implements AsyncDisposable {
     const ahead = number - this.#store.now
     if (!first && ahead !== this.#ahead) this.#store.clear()
     this.#ahead = number - this.#store.now
+  }
+
+  #takeAsked(): [string, number][] {
+    const asked = [...this.#asked]
+    this.#asked.clear()
+    return asked.sort(([, one], [, other]) => other - one).slice(0, MOST_TOLD)
   }
 
   #lost(): void {

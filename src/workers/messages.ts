@@ -12,5 +12,4 @@ export interface Serve {
 export type ToWorker = Serve | { type: 'stop' }
 
 export type FromWorker =
-  | { type: 'listening'; address: string }
-  | { type: 'failed'; code: string; message: string; status: number }
+  { type: 'listening'; address: string } | { type: 'failed'; code: string; message: string; status: number }

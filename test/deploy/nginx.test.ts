@@ -1,13 +1,12 @@
-import { createHash, randomBytes } from 'node:crypto'
-import { readdir, readFile } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
 import { request } from 'node:http'
 import type { IncomingHttpHeaders } from 'node:http'
-import { join } from 'node:path'
 import test from 'ava'
 import { formFields } from '../helpers/forms.ts'
 import { hasNginx, startNginx } from '../helpers/nginx.ts'
 import { startNode } from '../helpers/node.ts'
 import { PASSWORD, setUp } from '../helpers/people.ts'
+import { grep, traces } from '../helpers/traces.ts'
 
 const behindNginx = hasNginx() ? test : test.skip
 /** An address that nothing else on the machine has. */
@@ -82,22 +81,3 @@ behindNginx(
     for (const trace of traces(ADDRESS)) t.false(node.output.includes(trace))
   },
 )
-
-/** The address as it is written, and what would give it away. */
-function traces(address: string): string[] {
-  const hashes = (['md5', 'sha1', 'sha256'] as const).map((name) =>
-    createHash(name).update(address).digest('hex'),
-  )
-  return [address, ...hashes]
-}
-
-async function grep(text: string, folder: string): Promise<string[]> {
-  const files = await readdir(folder, { recursive: true, withFileTypes: true })
-  const hits: string[] = []
-  for (const file of files) {
-    if (!file.isFile()) continue
-    const content = await readFile(join(file.parentPath, file.name))
-    if (content.includes(text)) hits.push(file.name)
-  }
-  return hits
-}

@@ -26,13 +26,26 @@ export interface Nginx {
   stop(): Promise<void>
 }
 
-/** A real nginx by the project's sample in front of a node; only ports and paths are other ones. */
-export async function startNginx(t: ExecutionContext, nodeAddress: string): Promise<Nginx> {
+export interface NginxSetting {
+  /** One of the project's samples. */
+  sample?: string
+  /** What stands in the sample, and what is to stand there instead. */
+  instead?: Readonly<Record<string, string>>
+}
+
+/** A real nginx by one of the project's samples in front of a node; only ports, paths and names are other ones. */
+export async function startNginx(
+  t: ExecutionContext,
+  nodeAddress: string,
+  { sample: name = 'hyperactive.conf', instead = {} }: NginxSetting = {},
+): Promise<Nginx> {
   const folder = await testFolder(t)
   const port = await freePort()
-  const sample = await readFile('deploy/nginx/hyperactive.conf', 'utf8')
-  const config = sample
-    .replace('listen 80;', `listen 127.0.0.1:${port};`)
+  const sample = await readFile(`deploy/nginx/${name}`, 'utf8')
+  const changed = Object.entries(instead).reduce((text, [from, to]) => text.replaceAll(from, to), sample)
+  const config = changed
+    .replace(' default_server;', ';')
+    .replaceAll('listen 80;', `listen 127.0.0.1:${port};`)
     .replace('server 127.0.0.1:8080;', `server ${new URL(nodeAddress).host};`)
     .replace('/run/hyperactive-nginx.pid', join(folder, 'nginx.pid'))
     .replaceAll('/var/lib/nginx/', `${folder}/`)
@@ -59,12 +72,12 @@ export async function startNginx(t: ExecutionContext, nodeAddress: string): Prom
   t.teardown(stop)
   await until('nginx answers', async () => {
     if (child.exitCode !== null) throw new Error(output)
-    return (await fetch(`http://127.0.0.1:${port}/livez`)).ok
+    return (await fetch(`http://127.0.0.1:${port}/livez`)).status < 500
   })
   return { port, folder, stop }
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo

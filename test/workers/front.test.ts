@@ -32,8 +32,18 @@ interface Written {
 
 /** Pages that show one number each, kept as pages of a node are, with fronts before them. */
 async function startFronts(t: ExecutionContext, count: number, slow?: Slowness): Promise<Written> {
-  const kept = new KeptPages({ mostBytes: 1e6, language: 'en', url: 'http://node.example', views: {} })
-  const back = new Back({ kept, secret: SECRET })
+  const lifetimes = { leastSeconds: 60, mostSeconds: 3600, listingSeconds: 60, errorSeconds: 0 }
+  const outside = { given: () => undefined, changed: () => undefined, cleared: () => undefined }
+  const kept = new KeptPages({
+    mostBytes: 1e6,
+    language: 'en',
+    url: 'http://node.example',
+    views: {},
+    lifetimes,
+    outside,
+    files: { folder: '', mostBytes: 0 },
+  })
+  const back = new Back(SECRET)
   const values = new Map<string, number>()
   const came: IncomingMessage[] = []
   const app = new Koa()
@@ -71,8 +81,9 @@ async function startFronts(t: ExecutionContext, count: number, slow?: Slowness):
     ctx.body = ctx.req.headers
   })
   app.use(router.routes())
+  const handler = back.serving(kept, kept.serving(app.callback()))
   const serve = (port: number) =>
-    listen(back.serving(kept.serving(app.callback())), {
+    listen(handler, {
       host: '127.0.0.1',
       port,
       isExempt: (request) => back.isFollowing(request),
@@ -90,6 +101,7 @@ async function startFronts(t: ExecutionContext, count: number, slow?: Slowness):
       language: 'en',
       namesHost: false,
       mostBytes: 1e6,
+      lifetimes,
     })
     const listening = await listen(front.handler, { host: '127.0.0.1', port: 0 })
     fronts.push(listening.address)
@@ -214,7 +226,10 @@ test('a front adds nothing to a request that says who asks, and passes on nothin
     'GET /headers HTTP/1.1\r\nHost: a\r\nX-Mine: one\r\nConnection: close, X-Mine\r\nUpgrade: websocket\r\n\r\n',
   )
   t.notRegex(named, /x-mine|upgrade/i)
-  t.is((await fetch(front, { method: 'POST', headers: { 'hyperactive-front': 'changes wrong' } })).status, 404)
+  t.is(
+    (await fetch(front, { method: 'POST', headers: { 'hyperactive-front': 'changes wrong' } })).status,
+    404,
+  )
 })
 
 test('no body through a front is taken for another request', async (t) => {

@@ -1,5 +1,7 @@
 import { createRequire } from 'node:module'
 import { messageOf } from '../../errors.ts'
+import { watchReads } from './read-watch.ts'
+import type { ReadWatch } from './read-watch.ts'
 import { guardWrites } from './write-guard.ts'
 
 /** What is used here of a LevelDB, beside what PouchDB does with it. */
@@ -10,7 +12,8 @@ export interface LevelDown {
     operations: object[],
     ...rest: [options: object, done: (error?: Error) => void] | [done: (error?: Error) => void]
   ): void
-  compactRange(start: Uint8Array, end: Uint8Array, done: Done): void
+  /** Takes anything that is not a Buffer, such as another Uint8Array, for text. */
+  compactRange(start: Buffer, end: Buffer, done: Done): void
   iterator(options: object): LevelIterator
   /** Gives undefined for keys that are not there. */
   getMany(
@@ -34,10 +37,10 @@ interface LevelDownFactory {
 
 // PouchDB's own copy of the binding, so that there is one LevelDB in the process.
 const leveldown = createRequire(import.meta.resolve('pouchdb-node'))('leveldown') as LevelDownFactory
-const opened = new Map<string, LevelDown>()
+const opened = new Map<string, { level: LevelDown; reads: ReadWatch }>()
 
-const FIRST_KEY = Uint8Array.of(0)
-const LAST_KEY = new Uint8Array(8).fill(0xff)
+const FIRST_KEY = Buffer.alloc(1)
+const LAST_KEY = Buffer.alloc(8, 0xff)
 let tellTorn: (location: string, error: Error) => void = () => {}
 
 /** `told` is called when a LevelDB could not write; it takes no more writes until it is opened again. */
@@ -50,7 +53,7 @@ export const rememberingLeveldown: LevelDownFactory = Object.assign(
   (location: string) => {
     const level = leveldown(location)
     guardWrites(level, (error) => tellTorn(location, error))
-    opened.set(location, level)
+    opened.set(location, { level, reads: watchReads(level) })
     return level
   },
   {
@@ -73,7 +76,7 @@ export async function openLevel(location: string, create: boolean): Promise<Leve
   await new Promise<void>((resolve, reject) => {
     level.open({ createIfMissing: create }, (error) => (error ? reject(error) : resolve()))
   })
-  opened.set(location, level)
+  opened.set(location, { level, reads: watchReads(level) })
   return level
 }
 
@@ -90,27 +93,36 @@ export function forgetLevel(location: string): void {
 /**
  * Rewrites all files of the database at `location`, so that removed content leaves the disk. LevelDB keeps it until
  * some later compaction happens to meet it, and leaves the lowest level alone unless something above overlaps it:
- * hence two keys around all others, which no part of PouchDB reads. The database must not be closed meanwhile:
- * LevelDB does not survive that.
+ * hence two keys around all others, which no part of PouchDB reads. Reads that are under way hold on to what they
+ * began with: those from before are waited for first, so that nothing is kept for them, and those that began with
+ * files that are replaced are waited for before LevelDB is made to look once more which files nobody needs. The
+ * database must not be closed meanwhile: LevelDB does not survive that.
  */
 export async function compactFiles(location: string): Promise<void> {
-  const level = opened.get(location)
-  if (!level) return
-  const around = [FIRST_KEY, LAST_KEY].map((key) => Buffer.from(key))
+  const { level, reads } = opened.get(location) ?? {}
+  if (!level || !reads) return
+  await reads.ended()
+  await rewrite(level, FIRST_KEY, LAST_KEY)
+  await reads.ended()
+  await rewrite(level, FIRST_KEY, FIRST_KEY)
+}
+
+/** Compacts what is between two keys, which nobody else uses: they come, and go again. */
+async function rewrite(level: LevelDown, first: Buffer, last: Buffer): Promise<void> {
   for (const type of ['put', 'del']) {
-    const operations = around.map((key) => ({ type, key, value: type }))
+    const operations = [first, last].map((key) => ({ type, key, value: type }))
     await new Promise<void>((resolve, reject) => {
       level.batch(operations, (error) => (error ? reject(error) : resolve()))
     })
     await new Promise<void>((resolve, reject) => {
-      level.compactRange(FIRST_KEY, LAST_KEY, (error) => (error ? reject(error) : resolve()))
+      level.compactRange(first, last, (error) => (error ? reject(error) : resolve()))
     })
   }
 }
 
 /** The open LevelDB at `location`. */
 export function openedLevel(location: string): LevelDown {
-  const level = opened.get(location)
+  const level = opened.get(location)?.level
   if (!level) throw new Error('the database is not open')
   return level
 }

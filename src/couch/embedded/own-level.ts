@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { messageOf } from '../../errors.ts'
 import { compactFiles, forgetLevel, isDamage, openLevel } from './level.ts'
 import type { LevelDown, LevelIterator } from './level.ts'
@@ -54,6 +55,11 @@ export class OwnLevel {
   /** Removes the files of one that is not open. */
   static remove(location: string): Promise<void> {
     return rm(location, { recursive: true, force: true })
+  }
+
+  /** Removes what LevelDB has written about its work, keys included, while it is not open. */
+  static async removeLogs(location: string): Promise<void> {
+    for (const name of ['LOG', 'LOG.old']) await rm(join(location, name), { force: true })
   }
 
   /** The values of these keys in one read; undefined for keys that are not there. */

@@ -6,7 +6,7 @@ import { logger } from '../../log.ts'
 import { CouchAnswer } from './answers.ts'
 import { indexesOf, indexPath } from './folder.ts'
 import type { MapView } from './map-functions.ts'
-import { UnusableLevel } from './own-level.ts'
+import { OwnLevel, UnusableLevel } from './own-level.ts'
 import { readWinners } from './stored-documents.ts'
 import { ViewIndex } from './view-index.ts'
 import type { IndexedDatabase } from './view-index.ts'
@@ -31,7 +31,8 @@ export class ViewIndexes {
   readonly #database: IndexedDatabase
   readonly #logName: string
   readonly #designs = new Map<string, Design>()
-  readonly #open = new Map<string, ViewIndex>()
+  /** By signature. */
+  readonly #open = new Map<string, { design: Design; index: ViewIndex }>()
   /** Indexes are opened, thrown away and closed one at a time. */
   #turn: Promise<unknown> = Promise.resolve()
   #closed = false
@@ -90,7 +91,8 @@ export class ViewIndexes {
   /** Does something with a design document's index; it is made anew, and the work done again, if it proves damaged. */
   async use<Result>(design: Design, work: (index: ViewIndex) => Promise<Result>): Promise<Result> {
     for (let attempt = 1; ; attempt += 1) {
-      const index = this.#open.get(design.signature) ?? (await this.#inTurn(() => this.#openOne(design)))
+      const open = this.#open.get(design.signature)
+      const index = open?.index ?? (await this.#inTurn(() => this.#openOne(design)))
       try {
         return await work(index)
       } catch (error) {
@@ -107,18 +109,21 @@ export class ViewIndexes {
 
   /** Takes what documents that are gone had emitted off the disk. */
   async compact(): Promise<void> {
-    for (const index of this.#open.values()) {
-      await index.compact().catch((error: unknown) => {
+    for (const { design, index } of [...this.#open.values()]) {
+      try {
+        await index.compact()
+        await this.#inTurn(() => this.#reopen(design, index))
+      } catch (error) {
         // One that was removed meanwhile holds nothing any more.
         if (!(error instanceof UnusableLevel) || error.isDamaged) throw error
-      })
+      }
     }
   }
 
   async close(): Promise<void> {
     this.#closed = true
     await this.#inTurn(async () => {
-      await Promise.allSettled([...this.#open.values()].map((index) => index.close()))
+      await Promise.allSettled([...this.#open.values()].map(({ index }) => index.close()))
     })
   }
 
@@ -131,7 +136,7 @@ export class ViewIndexes {
   async #openOne(design: Design): Promise<ViewIndex> {
     const { name, signature, mapViews } = design
     if (this.#closed) throw new UnusableLevel('the database is closed', false)
-    const there = this.#open.get(signature)
+    const there = this.#open.get(signature)?.index
     if (there) return there
     const told = new Set<number>()
     // The message might hold what is in the document.
@@ -146,13 +151,22 @@ export class ViewIndexes {
     }
     const location = indexPath(this.#pouch.name, signature)
     const index = await ViewIndex.open(this.#database, location, mapViews, onThrow)
-    this.#open.set(signature, index)
+    this.#open.set(signature, { design, index })
     return index
+  }
+
+  /** LevelDB notes down which keys its files begin and end with, and keeps these notes until it is opened again. */
+  async #reopen(design: Design, index: ViewIndex): Promise<void> {
+    if (this.#open.get(design.signature)?.index !== index) return
+    this.#open.delete(design.signature)
+    await index.close()
+    await OwnLevel.removeLogs(indexPath(this.#pouch.name, design.signature))
+    await this.#openOne(design)
   }
 
   async #throwAway({ signature }: Design, index: ViewIndex, reason: Error): Promise<void> {
     await this.#inTurn(async () => {
-      if (this.#open.get(signature) !== index) return
+      if (this.#open.get(signature)?.index !== index) return
       log.warn('the index of views is damaged; it is built anew', {
         database: this.#logName,
         reason: reason.message,
@@ -181,7 +195,7 @@ export class ViewIndexes {
 
   async #remove(signatures: string[]): Promise<void> {
     for (const signature of signatures) {
-      await this.#open.get(signature)?.destroy()
+      await this.#open.get(signature)?.index.destroy()
       this.#open.delete(signature)
       await rm(indexPath(this.#pouch.name, signature), { recursive: true, force: true })
     }

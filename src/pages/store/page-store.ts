@@ -1,25 +1,11 @@
-import type { RangeRead, Reads } from '../../reads.ts'
-import type { ChangedRow } from './changed-rows.ts'
+import { Dependencies } from './dependencies.ts'
+import type { Change } from './dependencies.ts'
 import type { StoredPage } from './stored-page.ts'
-
-/** What has changed, as pages are told of it. */
-export interface Change {
-  documents: readonly string[]
-  rows: readonly ChangedRow[]
-  names: readonly string[]
-}
 
 /** What other stores are told that keep pages of this one: a change and its number, or that nothing holds any more. */
 export interface Told {
   number: number
   change?: Change
-}
-
-/** Changes that are remembered for pages that were being made when they came. */
-const REMEMBERED = 2000
-
-interface Remembered extends Change {
-  number: number
 }
 
 /**
@@ -28,30 +14,30 @@ interface Remembered extends Change {
  */
 export class PageStore {
   readonly #pages = new Map<string, StoredPage>()
-  readonly #byDocument = new Map<string, Set<string>>()
-  readonly #byName = new Map<string, Set<string>>()
-  /** By view and first part of the key, such as a tag's listing: the pages that read something of it. */
-  readonly #byScope = new Map<string, Set<string>>()
-  readonly #changes: Remembered[] = []
+  readonly #dependencies = new Dependencies()
   readonly #mostBytes: number
-  readonly #onDrop: (keys: readonly string[]) => void
+  readonly #onDrop: (pages: readonly StoredPage[]) => void
+  readonly #onEvict: (page: StoredPage) => void
   readonly #followers = new Set<(told: Told) => void>()
   #bytes = 0
-  #number = 0
 
   /**
    * @param options.mostBytes how much the pages may take, with their compressed forms
    * @param options.onDrop told which pages do not hold any more
+   * @param options.onEvict told of a page that holds, and for which there is no room
    */
   constructor({
     mostBytes,
     onDrop = () => undefined,
+    onEvict = () => undefined,
   }: {
     mostBytes: number
-    onDrop?: (keys: readonly string[]) => void
+    onDrop?: (pages: readonly StoredPage[]) => void
+    onEvict?: (page: StoredPage) => void
   }) {
     this.#mostBytes = mostBytes
     this.#onDrop = onDrop
+    this.#onEvict = onEvict
   }
 
   get size(): number {
@@ -64,7 +50,7 @@ export class PageStore {
 
   /** To be noted before a page is made: what changes from then on may concern it. */
   get now(): number {
-    return this.#number
+    return this.#dependencies.now
   }
 
   get(key: string, nowMs = Date.now()): StoredPage | undefined {
@@ -74,10 +60,26 @@ export class PageStore {
       this.#drop([key])
       return undefined
     }
+    page.asked += 1
     // The last in the map is the one that was asked for last.
     this.#pages.delete(key)
     this.#pages.set(key, page)
     return page
+  }
+
+  /** A page was asked for elsewhere, where there is a copy of it. */
+  asked(key: string, times: number): void {
+    const page = this.get(key)
+    if (page) page.asked += times - 1
+  }
+
+  has(key: string): boolean {
+    return this.#pages.has(key)
+  }
+
+  /** Whether this very page is kept. */
+  holds(page: StoredPage): boolean {
+    return this.#pages.get(page.key) === page
   }
 
   keys(): IterableIterator<string> {
@@ -91,13 +93,11 @@ export class PageStore {
    * @returns whether it is kept
    */
   put(page: StoredPage, since: number): boolean {
-    if (page.reads.isUntold || this.#isStale(page.reads, since)) return false
+    if (page.reads.isUntold || this.#dependencies.isStale(page.reads, since)) return false
     this.#remove(page.key)
     this.#pages.set(page.key, page)
     this.#bytes += bytesOf(page)
-    for (const id of page.reads.documents) entry(this.#byDocument, id).add(page.key)
-    for (const name of page.reads.names) entry(this.#byName, name).add(page.key)
-    for (const range of page.reads.ranges) entry(this.#byScope, scopeOfRange(range)).add(page.key)
+    this.#dependencies.put(page.key, page.reads)
     this.#shrink()
     return true
   }
@@ -111,31 +111,26 @@ export class PageStore {
 
   /** Drops the pages that were made of what has changed; gives their keys. */
   changed(change: Change): string[] {
-    this.#number += 1
-    this.#changes.push({ ...change, number: this.#number })
-    if (this.#changes.length > REMEMBERED) this.#changes.shift()
-    const keys = new Set<string>()
-    for (const id of change.documents) for (const key of this.#byDocument.get(id) ?? []) keys.add(key)
-    for (const name of change.names) for (const key of this.#byName.get(name) ?? []) keys.add(key)
-    for (const row of change.rows) {
-      for (const scope of [scopeOf(row.view, row.ordered), `${row.view} `]) {
-        for (const key of this.#byScope.get(scope) ?? []) {
-          const page = this.#pages.get(key)
-          if (page && isRead(page.reads, row)) keys.add(key)
-        }
-      }
-    }
-    const dropped = [...keys]
+    const dropped = this.#dependencies.changed(change)
     this.#drop(dropped)
-    for (const told of this.#followers) told({ number: this.#number, change })
+    for (const told of this.#followers) told({ number: this.now, change })
     return dropped
   }
 
+  /** Drops what has stopped being true by itself. */
+  expire(nowMs = Date.now()): void {
+    this.#drop(this.#dependencies.expired(nowMs))
+  }
+
+  /** When the next page stops being true by itself, in milliseconds since 1970. */
+  get nextMs(): number {
+    return this.#dependencies.nextMs
+  }
+
   clear(): void {
-    this.#number += REMEMBERED + 1
-    this.#changes.length = 0
+    this.#dependencies.forgetChanges()
     this.#drop([...this.#pages.keys()])
-    for (const told of this.#followers) told({ number: this.#number })
+    for (const told of this.#followers) told({ number: this.now })
   }
 
   /** Tells of everything that this store is told, after it is done; gives what ends it. */
@@ -144,22 +139,11 @@ export class PageStore {
     return () => this.#followers.delete(told)
   }
 
-  #isStale(reads: Reads, since: number): boolean {
-    const [oldest] = this.#changes
-    if (since < (oldest?.number ?? this.#number + 1) - 1) return this.#number !== since
-    return this.#changes.some(
-      (change) =>
-        change.number > since &&
-        (change.documents.some((id) => reads.documents.has(id)) ||
-          change.names.some((name) => reads.names.has(name)) ||
-          change.rows.some((row) => isRead(reads, row))),
-    )
-  }
-
   #drop(keys: readonly string[]): void {
-    if (keys.length === 0) return
+    const pages = keys.flatMap((key) => this.#pages.get(key) ?? [])
+    if (pages.length === 0) return
     for (const key of keys) this.#remove(key)
-    this.#onDrop(keys)
+    this.#onDrop(pages)
   }
 
   #remove(key: string): void {
@@ -167,48 +151,18 @@ export class PageStore {
     if (!page) return
     this.#pages.delete(key)
     this.#bytes -= bytesOf(page)
-    for (const id of page.reads.documents) leave(this.#byDocument, id, key)
-    for (const name of page.reads.names) leave(this.#byName, name, key)
-    for (const range of page.reads.ranges) leave(this.#byScope, scopeOfRange(range), key)
+    this.#dependencies.remove(key)
   }
 
   #shrink(): void {
-    for (const key of this.#pages.keys()) {
+    for (const [key, page] of this.#pages) {
       if (this.#bytes <= this.#mostBytes) return
       this.#remove(key)
+      this.#onEvict(page)
     }
   }
 }
 
-function isRead(reads: Reads, { view, ordered }: ChangedRow): boolean {
-  return reads.ranges.some((range) => range.view === view && range.from <= ordered && ordered <= range.to)
-}
-
 function bytesOf({ body, forms }: StoredPage): number {
   return body.length + (forms.br?.length ?? 0) + (forms.gzip?.length ?? 0)
-}
-
-function entry(index: Map<string, Set<string>>, name: string): Set<string> {
-  const known = index.get(name) ?? new Set()
-  index.set(name, known)
-  return known
-}
-
-function leave(index: Map<string, Set<string>>, name: string, key: string): void {
-  const known = index.get(name)
-  known?.delete(key)
-  if (known?.size === 0) index.delete(name)
-}
-
-/** A text ends with this where keys are ordered. */
-const END = '\u0000'
-
-function scopeOf(view: string, ordered: string): string {
-  return `${view} ${ordered.slice(0, ordered.indexOf(END) + 1)}`
-}
-
-/** Only the view's name for a range that reaches over several. */
-function scopeOfRange({ view, from, to }: RangeRead): string {
-  const [first, last] = [scopeOf(view, from), scopeOf(view, to)]
-  return first === last ? first : `${view} `
 }

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import type { Encoding, StoredPage } from './stored-page.ts'
 
 /** Answers with a stored page: the form that the browser takes, or 304 when it has it (RFC 9110, sections 12.5.3 and 13). */
@@ -19,7 +19,7 @@ export function servePage(
     ETag: etag,
     'Last-Modified': lastModified,
   }
-  if (isFresh(headers['if-none-match'], headers['if-modified-since'], page)) {
+  if (isFresh(headers, page)) {
     response.writeHead(304, fields)
     response.end()
     return
@@ -32,11 +32,8 @@ export function servePage(
 }
 
 /** Whether the browser has this content, in whatever form. A tag counts before a time. */
-function isFresh(
-  ifNoneMatch: string | undefined,
-  ifModifiedSince: string | undefined,
-  page: StoredPage,
-): boolean {
+export function isFresh(headers: IncomingHttpHeaders, page: Pick<StoredPage, 'etag' | 'changedMs'>): boolean {
+  const { 'if-none-match': ifNoneMatch, 'if-modified-since': ifModifiedSince } = headers
   if (ifNoneMatch !== undefined) {
     if (ifNoneMatch.trim() === '*') return true
     return ifNoneMatch.split(',').some((tag) => {

@@ -24,6 +24,8 @@ export interface StoredPage {
   /** Further headers, such as the content security policy. */
   headers: Readonly<Record<string, string>>
   reads: Reads
+  /** How often it was asked for since it was made. */
+  asked: number
 }
 
 export function etagOf(body: Buffer): string {
