@@ -1,0 +1,70 @@
+import type { ExecutionContext } from 'ava'
+import test from 'ava'
+import { connectCouch } from '../../src/couch/client.ts'
+import { Lease } from '../../src/workers/lease.ts'
+import { openLink } from '../helpers/link.ts'
+import { startStore } from '../helpers/store.ts'
+import { until } from '../helpers/wait.ts'
+
+const FAST = { everyMs: 50, endsAfterMs: 1000 }
+const nothing = async () => undefined
+
+async function openLease(t: ExecutionContext, url: string, holder: string) {
+  const link = await openLink(t, url)
+  const address = new URL(url)
+  address.port = new URL(link.address).port
+  const couch = connectCouch(address.href)
+  t.teardown(() => couch[Symbol.asyncDispose]())
+  const database = await couch.ensureDatabase('access')
+  const lease = new Lease({ database, holder, ...FAST })
+  t.teardown(() => lease[Symbol.asyncDispose]())
+  return { lease, link }
+}
+
+test('one of several processes on a store writes, and gives it over when it ends', async (t) => {
+  const { url } = await startStore(t)
+  const leases = await Promise.all(['a', 'b', 'c'].map((holder) => openLease(t, url, holder)))
+  const taken = await Promise.all(leases.map(({ lease }) => lease.take()))
+  t.is(taken.filter(Boolean).length, 1)
+  const [writer] = leases.splice(taken.indexOf(true), 1)
+  await writer?.lease.announce('http://127.0.0.1:1234')
+  for (const { lease } of leases) t.is(await lease.writer(), 'http://127.0.0.1:1234')
+  t.is(await writer?.lease.writer(), undefined)
+
+  const stop = new AbortController()
+  const waiting = leases.map(({ lease }) => lease.awaited(stop.signal, nothing))
+  const first = Promise.race(waiting)
+  t.false((await leases[0]?.lease.take()) ?? true, 'while it lives')
+  await writer?.lease[Symbol.asyncDispose]()
+  t.true(await first)
+  stop.abort()
+  t.is((await Promise.all(waiting)).filter(Boolean).length, 1)
+})
+
+test('a writer that does not reach its store stops before another one takes over', async (t) => {
+  const { url } = await startStore(t)
+  const a = await openLease(t, url, 'a')
+  const b = await openLease(t, url, 'b')
+  t.true(await a.lease.take())
+  const times: string[] = []
+  a.lease.lost.addEventListener('abort', () => times.push('a has stopped'))
+  const taken = b.lease
+    .awaited(new AbortController().signal, nothing)
+    .then((isTaken) => times.push(`b: ${isTaken}`))
+  a.link.state = 'half-open'
+  await taken
+  t.deepEqual(times, ['a has stopped', 'b: true'])
+  a.link.state = 'open'
+  t.false(await a.lease.take())
+  t.false(b.lease.lost.aborted)
+})
+
+test('a process that is started again on its own data folder does not wait for itself', async (t) => {
+  const { url } = await startStore(t)
+  const killed = await openLease(t, url, 'a')
+  t.true(await killed.lease.take())
+  killed.link.state = 'cut'
+  const again = await openLease(t, url, 'a')
+  t.true(await again.lease.take())
+  await until('the former one has stopped', () => killed.lease.lost.aborted)
+})
