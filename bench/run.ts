@@ -11,6 +11,7 @@ import { bulkDecisions, hideToGone } from './moderation.ts'
 import { cleanUpSites, listingGrowth, memory100k, projection } from './newsroom.ts'
 import { publishToPeer } from './publish-to-peer.ts'
 import { recovery } from './recovery.ts'
+import { workers } from './workers.ts'
 
 const BENCHMARKS: Benchmark[] = [
   publishToPeer,
@@ -30,6 +31,7 @@ const BENCHMARKS: Benchmark[] = [
   memory100k,
   hideToGone,
   bulkDecisions,
+  workers,
 ]
 
 const { values } = parseArgs({

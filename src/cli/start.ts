@@ -8,7 +8,7 @@ import { settingsOf, withExamples, withSettings } from './context.ts'
 const log = logger('node')
 
 const WRITER_LOST =
-  'this process has not reached its CouchDB for too long, so that another one may write there by now; start it again'
+  'another process has begun to write on this CouchDB, which this one did not reach for a while; start it again'
 
 /** `hyperactive start` */
 export function startCommand(): Command {

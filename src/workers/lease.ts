@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Database } from '../couch/database.ts'
 import { isCouchError } from '../couch/request.ts'
@@ -13,8 +14,10 @@ interface LeaseDocument {
   _id: string
   _rev?: string
   type: 'writer'
-  /** The process that writes. */
+  /** The data folder of the process that writes, */
   holder: string
+  /** and this very process. */
+  process: string
   /** Where others reach it; absent while it starts. */
   address?: string
   /** So that each renewal is another revision. */
@@ -38,11 +41,13 @@ export interface LeaseOptions {
 export class Lease implements AsyncDisposable {
   readonly #database: Database
   readonly #holder: string
+  readonly #process = randomUUID()
   readonly #everyMs: number
   readonly #endsAfterMs: number
   readonly #stop = new AbortController()
   readonly #lost = new AbortController()
   #held: LeaseDocument | undefined
+  #address: string | undefined
   #seen: { rev: string; sinceMs: number } | undefined
   #renewing: Promise<void> | undefined
 
@@ -53,7 +58,7 @@ export class Lease implements AsyncDisposable {
     this.#endsAfterMs = endsAfterMs
   }
 
-  /** Aborts when this process held the lease and does so no more: it is to stop writing at once. */
+  /** Aborts when this process held the lease and another one has it now: it is to stop writing at once. */
   get lost(): AbortSignal {
     return this.#lost.signal
   }
@@ -62,12 +67,12 @@ export class Lease implements AsyncDisposable {
   async take(): Promise<boolean> {
     const found = (await this.#database.get(ID)) as LeaseDocument | undefined
     if (found && found.holder !== this.#holder && !this.#hasEnded(found)) return false
-    const wanted = { type: 'writer', holder: this.#holder, renewed: (found?.renewed ?? 0) + 1 } as const
-    const since = performance.now()
+    const renewed = (found?.renewed ?? 0) + 1
+    const wanted = { type: 'writer', holder: this.#holder, process: this.#process, renewed } as const
     const taken = await this.#put({ _id: ID, ...(found?._rev ? { _rev: found._rev } : {}), ...wanted })
     if (!taken) return false
     this.#held = taken
-    this.#renewing = this.#renew(since)
+    this.#renewing = this.#renew()
     return true
   }
 
@@ -77,11 +82,10 @@ export class Lease implements AsyncDisposable {
     return found?.holder === this.#holder ? undefined : found?.address
   }
 
-  /** Tells the others where this process is reached. */
+  /** Tells the others where this process is reached, at once or with the next renewal. */
   async announce(address: string): Promise<void> {
-    if (!this.#held) return
-    this.#held = { ...this.#held, address }
-    const put = await this.#put({ ...this.#held, renewed: this.#held.renewed + 1 })
+    this.#address = address
+    const put = this.#held && (await this.#put(this.#next(this.#held)))
     if (put) this.#held = put
   }
 
@@ -114,34 +118,34 @@ export class Lease implements AsyncDisposable {
     return now - this.#seen.sinceMs >= this.#endsAfterMs
   }
 
-  async #renew(takenMs: number): Promise<void> {
-    let renewedMs = takenMs
-    // Some time before others take it over: what is being written then is to be over.
-    const lastMs = this.#endsAfterMs * 0.8
+  /** Without its store this process writes nothing either, so that only another holder ends the lease. */
+  async #renew(): Promise<void> {
     for (;;) {
       await pause(this.#everyMs, undefined, { signal: this.#stop.signal }).catch(() => undefined)
       if (this.#stop.signal.aborted || !this.#held) return
-      const since = performance.now()
-      if (since - renewedMs < lastMs) {
-        try {
-          const put = await withinMs(
-            lastMs - (since - renewedMs),
-            this.#put({ ...this.#held, renewed: this.#held.renewed + 1 }),
-          )
-          if (put) {
-            this.#held = put
-            renewedMs = since
-            continue
-          }
-          renewedMs = -Infinity
-        } catch (error) {
-          log.warn('the lease cannot be renewed; trying again', { reason: messageOf(error) })
-        }
+      try {
+        const put = await withinMs(this.#endsAfterMs, this.#put(this.#next(this.#held)))
+        this.#held = put ?? (await this.#stillHeld())
+      } catch (error) {
+        log.warn('the lease cannot be renewed; trying again', { reason: messageOf(error) })
+        continue
       }
-      if (performance.now() - renewedMs < lastMs) continue
+      if (this.#held) continue
       this.#lost.abort()
       return
     }
+  }
+
+  #next(held: LeaseDocument): LeaseDocument {
+    const address = this.#address === undefined ? {} : { address: this.#address }
+    return { ...held, ...address, renewed: held.renewed + 1 }
+  }
+
+  /** The document when this process wrote it last, without having heard that it did. */
+  async #stillHeld(): Promise<LeaseDocument | undefined> {
+    const found = await withinMs(this.#endsAfterMs, this.#database.get(ID))
+    const document = found as LeaseDocument | undefined
+    return document?.process === this.#process ? document : undefined
   }
 
   /** Writes the document unless somebody else did; gives it as it stands then. */
