@@ -125,13 +125,13 @@ export class Back implements Disposable {
 }
 
 function sayWhetherKept(kept: KeptPages, request: IncomingMessage, response: ServerResponse): void {
-  const { writeHead } = response
+  const writeHead = response.writeHead.bind(response)
   // Routes change the address to what is behind a language.
   const key = kept.keyOf(request)
   if (key === undefined) return
   response.writeHead = ((...given: Parameters<typeof writeHead>) => {
     if (kept.store.has(key)) response.setHeader(HEADER, KEPT)
-    return writeHead.apply(response, given)
+    return writeHead(...given)
   }) as typeof writeHead
 }
 

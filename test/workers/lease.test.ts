@@ -28,7 +28,8 @@ test('one of several processes on a store writes, and gives it over when it ends
   t.is(taken.filter(Boolean).length, 1)
   const [writer] = leases.splice(taken.indexOf(true), 1)
   await writer?.lease.announce('http://127.0.0.1:1234')
-  for (const { lease } of leases) t.is(await lease.writer(), 'http://127.0.0.1:1234')
+  for (const { lease } of leases)
+    await until('others know where', async () => (await lease.writer()) === 'http://127.0.0.1:1234')
   t.is(await writer?.lease.writer(), undefined)
 
   const stop = new AbortController()
