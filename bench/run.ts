@@ -7,8 +7,11 @@ import { heal, healBadLinks } from './heal.ts'
 import { hostileDocuments } from './hostile-documents.ts'
 import { kill9 } from './kill9.ts'
 import { cleanUp, importRate, initialSync, memory, start } from './ledger-of-20000.ts'
+import { mirror } from './mirror.ts'
 import { bulkDecisions, hideToGone } from './moderation.ts'
 import { cleanUpSites, listingGrowth, memory100k, projection } from './newsroom.ts'
+import { produceAll } from './produce.ts'
+import { saveToFile, storedPage, trace } from './pages.ts'
 import { publishToPeer } from './publish-to-peer.ts'
 import { recovery } from './recovery.ts'
 import { workers } from './workers.ts'
@@ -32,6 +35,11 @@ const BENCHMARKS: Benchmark[] = [
   hideToGone,
   bulkDecisions,
   workers,
+  storedPage,
+  trace,
+  saveToFile,
+  produceAll,
+  mirror,
 ]
 
 const { values } = parseArgs({

@@ -11,7 +11,9 @@ import { eraseCommand } from './cli/erase.ts'
 import { exportCommand } from './cli/export.ts'
 import { reviseCommand } from './cli/revise.ts'
 import { importCommand, seedCommand } from './cli/import.ts'
+import { mirrorCommand } from './cli/mirror.ts'
 import { peerCommand } from './cli/peer.ts'
+import { produceCommand } from './cli/produce.ts'
 import { rebuildCommand } from './cli/rebuild.ts'
 import { startCommand } from './cli/start.ts'
 import { statusCommand } from './cli/status.ts'
@@ -35,6 +37,7 @@ const program = new Command('hyperactive')
   .addCommand(seedCommand())
   .addCommand(importCommand())
   .addCommand(exportCommand())
+  .addCommand(produceCommand())
   .addCommand(reviseCommand())
   .addCommand(accountCommand())
   .addCommand(decideCommand())
@@ -42,6 +45,7 @@ const program = new Command('hyperactive')
   .addCommand(wordCommand('tag'))
   .addCommand(wordCommand('place'))
   .addCommand(peerCommand())
+  .addCommand(mirrorCommand())
   .addCommand(rebuildCommand())
   .addCommand(doctorCommand())
   .addCommand(storeCommand())

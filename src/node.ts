@@ -4,11 +4,14 @@ import type { Config, LoadedConfig } from './config/config.ts'
 import { deployDesignDoc, readDesignDoc } from './couch/design-docs.ts'
 import { Eraser } from './erasure/eraser.ts'
 import { gatewayRouter } from './gateway/gateway.ts'
+import { Live } from './live/live.ts'
 import { logger } from './log.ts'
 import { policyOf } from './project/policy.ts'
 import { Slow } from './newsroom/slow.ts'
+import { Mirroring } from './mirrors-of-node.ts'
 import { openNotices, openOffice } from './office-of-node.ts'
 import { openPeople, setUpLink } from './people-of-node.ts'
+import { PRODUCED } from './produce/rewrite.ts'
 import { Projector } from './project/projector.ts'
 import { SITE_DATABASE } from './project/rebuild.ts'
 import { Site } from './project/site.ts'
@@ -26,10 +29,12 @@ import { GuardedFetch } from './syndication/guarded-fetch.ts'
 import { FeedPuller, MOST_FEEDS } from './syndication/puller.ts'
 import { Gate } from './web/abuse/gate.ts'
 import { createApp } from './web/app.ts'
+import type { WebContext } from './web/context.ts'
 import { KeptPages } from './web/kept-pages.ts'
 import { afterFronts } from './workers/after-fronts.ts'
 import { Back } from './workers/back.ts'
 import { openDoor } from './workers/door.ts'
+import { Mirror } from './web/mirror.ts'
 import { awaitTurn } from './workers/turn.ts'
 
 const log = logger('node')
@@ -65,13 +70,13 @@ export interface StartOptions {
  * Starts a node: data folder → store → site database → projector → replication and gateway → web. It resolves when
  * the node answers. Where several processes share one CouchDB, it first waits for its turn to write.
  *
- * @returns undefined when it was stopped while it waited
- * @throws HyperactiveError one line that says which part could not start and what to do
+ * @throws HyperactiveError one line that says which part could not start and what to do; or what the signal says, when it
+ *   was stopped while it waited
  */
 export async function startNode(
   loaded: LoadedConfig,
   { waiting = () => undefined, signal }: StartOptions = {},
-): Promise<Node | undefined> {
+): Promise<Node> {
   await using stack = new AsyncDisposableStack()
   const stop = new AbortController()
   stack.defer(() => stop.abort())
@@ -84,7 +89,7 @@ export async function startNode(
   const turn = shared
     ? await awaitTurn({ store, config: loaded.config, secret, waiting, signal: stopping })
     : undefined
-  if (shared && !turn) return undefined
+  if (shared && !turn) stopping.throwIfAborted()
   const { lease, reading } = turn ?? {}
   if (lease) stack.use(lease)
   if (reading) stack.use(reading)
@@ -97,24 +102,37 @@ export async function startNode(
   const policy = policyOf(config, key.publicKey)
   const index = stack.use(SearchIndex.open(searchFile(config.data)))
   let anchors = await anchorsOf(config, key.publicKey)
+  const { views = {} } = await readDesignDoc(SITE_DATABASE)
   const proxies = stack.use(new Proxies(loaded))
   const back = stack.use(new Back(secret))
   stop.signal.addEventListener('abort', () => back[Symbol.dispose](), { once: true })
   const { memoryBytes, folder, fileBytes, cache } = config.pages
+  let mirroring: Mirroring | undefined
   const kept = stack.use(
     new KeptPages({
       mostBytes: memoryBytes,
       files: { folder, mostBytes: fileBytes },
       language: config.site.language,
       url: config.url,
-      views: (await readDesignDoc(SITE_DATABASE)).views ?? {},
+      views,
       lifetimes: cache,
       outside: afterFronts(proxies, back),
     }),
   )
   await kept.open()
+  const live = config.live.on
+    ? new Live({
+        ...config.live,
+        map: views.listing?.map ?? '',
+        list: (scope, query) => site.list(scope, query),
+      })
+    : undefined
   // Pages that older views made, while new ones are being built, are not to stay.
-  deployment.switched.then(() => kept.clear()).catch(() => undefined)
+  const startOver = () => {
+    kept.clear()
+    mirroring?.startOver()
+  }
+  deployment.switched.then(startOver).catch(() => undefined)
   const projector = stack.use(
     new Projector({
       ledger,
@@ -123,8 +141,15 @@ export async function startNode(
       index,
       policy,
       anchors: () => anchors,
-      onWritten: (written) => kept.written(written),
-      onStartOver: () => kept.clear(),
+      onWritten(written) {
+        kept.written(written)
+        mirroring?.written(written)
+        live?.written(written)
+      },
+      onStartOver() {
+        startOver()
+        live?.lookAgain()
+      },
       erasureDue: () => eraser.look(),
     }),
   )
@@ -147,7 +172,8 @@ export async function startNode(
       couchdb: loaded.secrets.couchdbUrl !== undefined,
       key,
       async onPeers(peers) {
-        await sharing.follow(peers)
+        // There are no accounts on a mirror.
+        await sharing.follow(config.mirror ? [] : peers)
         anchors = await anchorsOf(config, key.publicKey)
         projector.anchorsChanged()
       },
@@ -159,6 +185,7 @@ export async function startNode(
     membership: () => projector.membership,
     limits: config.limits,
     refusals: replication.refusals,
+    isMirror: config.mirror !== undefined,
     people: (peer) => sharing.forPeer(peer),
     confirmed: (peer, seq) => replication.confirmations.add(peer, seq),
     stored: (count) => projector.makeWay(count),
@@ -180,7 +207,7 @@ export async function startNode(
       office,
     }),
   )
-  const app = createApp({
+  const pages = {
     ledger,
     site,
     index,
@@ -189,10 +216,8 @@ export async function startNode(
       return projector.terms
     },
     version: () => kept.store.now,
-    config,
     nodeKey: key,
     policy,
-    members: () => projector.membership.members,
     gate: new Gate(config, slow),
     slow,
     queue: office.queue,
@@ -200,18 +225,31 @@ export async function startNode(
     filters: office.filters,
     people,
     access,
+    live,
     attempts: new Attempts(),
     settled: (documentId) => projector.settled(documentId),
     holdings: (ids) => replication.holdings(ids),
-    before: [gateway, replication.router],
+  } satisfies Partial<WebContext>
+  const app = createApp({
+    ...pages,
+    config,
+    members: () => projector.membership.members,
+    // A mirror invites nobody.
+    before: config.mirror ? [gateway] : [gateway, replication.router],
+    mirror: config.mirror && new Mirror(config.mirror.publishAt),
     heard: () => back.heard(),
     ...(memoryBytes > 0 ? { kept } : {}),
   })
-  const setUp = await setUpLink({ people, access })
+  const copied = createApp({ ...pages, config: { ...config, url: PRODUCED }, members: () => [] })
+  mirroring = await Mirroring.open({ loaded, site, views, application: copied.callback() })
+  if (mirroring) stack.use(mirroring)
+  const setUp = config.mirror ? undefined : await setUpLink({ people, access })
   await reading?.[Symbol.asyncDispose]()
   const door = await openDoor(app.callback(), { back, kept, config, secret })
   const { address } = stack.use(door)
   await lease?.announce(config.web.reachableAt ?? address)
+  // Before the server waits for its connections to end.
+  if (live) stack.use(live)
   await store.folder?.announce({
     processId: process.pid,
     address,
@@ -221,10 +259,19 @@ export async function startNode(
 
   await proxies.start()
   projector.start()
+  mirroring?.start()
   eraser.start()
-  stack.use(office.watcher).start()
-  stack.use(openNotices(office, loaded, address)).start()
-  if (config.feeds.pull) stack.use(feedPuller(config.feeds, site, kept)).start()
+  // On a mirror nobody moderates, and no filter decides.
+  if (!config.mirror) {
+    stack.use(office.watcher).start()
+    stack.use(openNotices(office, loaded, address)).start()
+  }
+  const onPulled = (id: string) => {
+    const change = { documents: [id], rows: [], names: [] }
+    kept.changed(change)
+    mirroring?.changed(change)
+  }
+  if (config.feeds.pull) stack.use(feedPuller(config.feeds, site, onPulled)).start()
   await replication.start(address)
   log.debug('the node answers', { address })
   const running = stack.move()
@@ -245,12 +292,16 @@ export async function startNode(
   }
 }
 
-function feedPuller({ every, allow }: Config['feeds'], site: Site, kept: KeptPages): FeedPuller {
+function feedPuller(
+  { every, allow }: Config['feeds'],
+  site: Site,
+  onWritten: (id: string) => void,
+): FeedPuller {
   return new FeedPuller({
     site: site.database,
     fetch: new GuardedFetch({ allow: (ip) => allow.includes(ip) }),
     feeds: () => groupFeeds(site, MOST_FEEDS),
-    onWritten: (id) => kept.changed({ documents: [id], rows: [], names: [] }),
+    onWritten,
     everyMs: every * 60_000,
   })
 }

@@ -59,7 +59,8 @@ export async function openStore({ config, secrets }: LoadedConfig): Promise<Stor
     // The ledger is read and written with no more rights than that takes.
     if (login) worker = stack.use(connect(login))
   }
-  const ledger = new Ledger(await worker.ensureDatabase('ledger'), key, new HybridClock())
+  const isMirror = config.mirror !== undefined
+  const ledger = new Ledger(await worker.ensureDatabase('ledger'), key, new HybridClock(), { isMirror })
   if (!own || own.next !== undefined)
     await writeOwnStore(config.data, { ledger: (await ledger.identity()).uuid, at })
   const opened = stack.move()
@@ -88,7 +89,8 @@ export async function openStoreForCommand(loaded: LoadedConfig): Promise<Store> 
   if (!running) return openStore(loaded)
   const key = await loadNodeKey(join(loaded.config.data, 'node.key'))
   const couch = connectCouch(running.storeUrl, running)
-  const ledger = new Ledger(couch.database('ledger'), key, new HybridClock())
+  const isMirror = loaded.config.mirror !== undefined
+  const ledger = new Ledger(couch.database('ledger'), key, new HybridClock(), { isMirror })
   return {
     folder: undefined,
     key,

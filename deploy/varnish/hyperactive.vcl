@@ -59,12 +59,12 @@ sub vcl_recv {
   }
   unset req.http.Cookie;
 
-  # The language that a browser asks for first among those that the node speaks; without one it is site.language.
+  # The language that a browser asks for first among those that the node speaks; otherwise site.language.
   if (req.http.Accept-Language ~ "(?i)(^|,)\s*(en|de|es|fr|ar)(-[a-z0-9-]*)?\s*(;\s*q=(?!0(\.0*)?\s*(,|$))[0-9.]+\s*)?(,|$)") {
     set req.http.Accept-Language = std.tolower(regsub(req.http.Accept-Language,
       "(?i)^(?:[^,]*,)*?\s*(en|de|es|fr|ar)(?:-[a-z0-9-]*)?\s*(?:;\s*q=(?!0(?:\.0*)?\s*(?:,|$))[0-9.]+\s*)?(?:,.*)?$", "\1"));
   } else {
-    unset req.http.Accept-Language;
+    set req.http.Accept-Language = "en";
   }
   return (hash);
 }
@@ -101,6 +101,10 @@ sub vcl_backend_response {
     set beresp.ttl = 2m;
     set beresp.uncacheable = true;
     return (deliver);
+  }
+  # One form is kept, and unpacked for the few who do not take it.
+  if (beresp.http.Content-Type ~ "text|xml|json|svg") {
+    set beresp.do_gzip = true;
   }
   # How long it may be given out while the node is down; while it is up, vcl_recv's rule holds.
   set beresp.grace = 7d;

@@ -58,6 +58,10 @@ export function apiRouter(web: WebContext): Router {
     ctx.set('Cache-Control', 'no-cache')
     if (ctx.method === 'POST' && isCrossSite(ctx, config.url))
       throw new HyperactiveError('cross_site', 'Pages of other sites do not publish here.', { status: 403 })
+    if (ctx.method === 'POST' && config.mirror) {
+      const text = `This node is a mirror. Publish on ${config.mirror.publishAt.join(' or ')}.`
+      throw new HyperactiveError('is_mirror', text, { status: 403 })
+    }
     await next()
   })
 

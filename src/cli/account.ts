@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { hasSecondFactor, withoutSecondFactor } from '../accounts/account.ts'
 import { findRunningNode } from '../config/data-folder.ts'
+import { refuseOnMirror } from '../config/mirror.ts'
 import { HyperactiveError } from '../errors.ts'
 import { openPeople } from '../people-of-node.ts'
 import { openStoreForCommand } from '../store.ts'
@@ -38,6 +39,7 @@ export function accountCommand(): Command {
     .option('--json', 'print JSON')
     .action(async (options: { json?: boolean }) => {
       const loaded = settingsOf(setUp)
+      refuseOnMirror(loaded.config)
       await using store = await openStoreForCommand(loaded)
       const { access } = await openPeople(store)
       const secret = await access.makeLink({ purpose: 'invitation', roles: ['administrator'], groups: [] })

@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError } from 'commander'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { LoadedConfig } from '../config/config.ts'
+import { refuseOnMirror } from '../config/mirror.ts'
 import { findRunningNode } from '../config/data-folder.ts'
 import { HyperactiveError } from '../errors.ts'
 import { loadNodeKey } from '../ledger/keys.ts'
@@ -38,6 +39,7 @@ function inviteCommand(): Command {
     .option('--json', 'print JSON')
     .action(async (options: { name?: string; days: number; json?: boolean }) => {
       const { config } = settingsOf(command)
+      refuseOnMirror(config)
       const key = await keyOf(config.data)
       const url = config.url ?? (await findRunningNode(config.data))?.address
       if (url === undefined) {

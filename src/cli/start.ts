@@ -18,13 +18,17 @@ export function startCommand(): Command {
       const stop = new AbortController()
       const stopped = untilStopped().then(() => stop.abort())
       keepRunning()
-      await using node = await startNode(settingsOf(command), { waiting, signal: stop.signal })
+      const starting = startNode(settingsOf(command), { waiting, signal: stop.signal })
+      await using node = await starting.catch((error: unknown) => {
+        if (!stop.signal.aborted) throw error
+        return undefined
+      })
       if (!node) return
       const { config, address } = node
-      process.stdout.write(`${config.site.name} is ready\n`)
-      process.stdout.write(
-        `  read     ${address}/\n  publish  ${address}/publish\n  data     ${config.data}\n`,
-      )
+      const { mirror } = config
+      const publish = mirror ? mirror.publishAt.join(', ') : `${address}/publish`
+      process.stdout.write(`${config.site.name} is ready${mirror ? ' as a mirror, for reading only' : ''}\n`)
+      process.stdout.write(`  read     ${address}/\n  publish  ${publish}\n  data     ${config.data}\n`)
       if (node.setUp !== undefined) {
         const url = config.url ?? address
         process.stdout.write(

@@ -33,6 +33,8 @@ export interface GatewayOptions {
   /** The membership in force when it is asked. */
   membership: () => Membership
   limits: Limits
+  /** Whether this node takes in only what it pulls itself. */
+  isMirror?: boolean
   refusals: RefusalLog
   /** Called after documents were stored, with their number. */
   stored?: (count: number) => void
@@ -98,6 +100,14 @@ export function gatewayRouter(options: GatewayOptions): Router {
     ctx.body = await bulkGet(database, await readJson(ctx, limits.requestBytes), ctx.query.revs === 'true')
   })
   router.post('/ledger/_bulk_docs', async (ctx) => {
+    if (options.isMirror && !callerOf(ctx).own) {
+      ctx.req.resume()
+      throw new GatewayAnswer(
+        403,
+        'forbidden',
+        'This node is a mirror: it takes in only what it pulls itself.',
+      )
+    }
     const body = await readJson(ctx, limits.requestBytes)
     ctx.body = await takeIn(body, callerOf(ctx), { ...options, strangers, absent })
     ctx.status = 201

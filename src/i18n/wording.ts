@@ -44,6 +44,18 @@ export class Wording {
     })
   }
 
+  /** The forms of a message for numbers, by CLDR's names for them, as they stand: a page's script chooses. */
+  forms = (path: string): Record<string, string> => {
+    const messages = messagesOf(this.language)
+    const { pluralCategories } = this.#plurals.resolvedOptions()
+    return Object.fromEntries(
+      pluralCategories.flatMap((form) => {
+        const text = messages.get(`${path}.${form}`)
+        return text === undefined ? [] : [[form, text]]
+      }),
+    )
+  }
+
   /** Whether this language itself, or English, has a message. */
   find(path: string, values: Values): string | undefined {
     return this.#find(path, values)

@@ -42,8 +42,16 @@ export class Ledger {
   readonly database: Database
   readonly clock: HybridClock
   readonly #key: SigningKey
+  readonly #isMirror: boolean
 
-  constructor(database: Database, key: SigningKey, clock: HybridClock) {
+  /** @param options.isMirror whether this node signs nothing but that it has carried out an order to erase */
+  constructor(
+    database: Database,
+    key: SigningKey,
+    clock: HybridClock,
+    { isMirror = false }: { isMirror?: boolean } = {},
+  ) {
+    this.#isMirror = isMirror
     this.database = database
     this.#key = key
     this.clock = clock
@@ -57,9 +65,18 @@ export class Ledger {
   /**
    * Signs and stores documents; resolves when the store has them. Appending what is there already changes nothing.
    *
-   * @throws HyperactiveError `invalid_document` before anything is written; `append_failed` when the store refuses
+   * @throws HyperactiveError `invalid_document` before anything is written; `append_failed` when the store refuses;
+   * `is_mirror` where this node signs nothing
    */
   async append(entries: readonly Entry[]): Promise<Envelope[]> {
+    if (
+      this.#isMirror &&
+      !entries.every(({ draft }) => draft.type === 'erasure' && draft.order !== undefined)
+    ) {
+      const text =
+        'this node is a mirror: it signs nothing. Publish and moderate on the nodes that it mirrors'
+      throw new HyperactiveError('is_mirror', text, { status: 403 })
+    }
     const documents = entries.map(({ draft, author, at }) =>
       makeDocument(draft, at ?? this.clock.now(), this.#key, author),
     )

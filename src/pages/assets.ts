@@ -29,6 +29,7 @@ export const SCRIPTS = {
   prove: script('prove'),
   work: script('work'),
   queue: script('queue'),
+  live: script('live'),
 } as const satisfies Record<string, Asset>
 
 export type ScriptName = keyof typeof SCRIPTS

@@ -22,6 +22,12 @@ const environment = new nunjucks.Environment(new nunjucks.FileSystemLoader(TEMPL
   lstripBlocks: true,
 })
 
+/** Which addresses only other nodes have, and where they are there; the first place is the one to link to. */
+export interface MirrorLinks {
+  isElsewhere(address: string): boolean
+  places(path: string): { name: string; address: string }[]
+}
+
 /** What every page knows of its site and of its reader's language. */
 export interface Shell {
   site: { name: string; description: string; language: string }
@@ -38,13 +44,15 @@ export interface Shell {
   menu: readonly NamedLink[]
   /** What editors put at the foot of every page: HTML. */
   foot: readonly string[]
+  /** Set on a node that is only read: where else things are done. */
+  mirror?: MirrorLinks | undefined
   /** What makes this page better in a browser that runs scripts. */
   scripts: readonly ScriptName[]
 }
 
 /** Renders a template; everything in the model is escaped unless the template says that it is HTML already. */
 export function renderPage(template: string, shell: Shell, model: object): string {
-  const { wording, prefix, path } = shell
+  const { wording, prefix, path, mirror } = shell
   const { t, kind, field, hint, languageName } = wording
   const languages = LANGUAGES.map((code) => ({
     code,
@@ -64,7 +72,12 @@ export function renderPage(template: string, shell: Shell, model: object): strin
     fieldName: field,
     hint,
     languageName,
-    to: (address: string) => (address.startsWith('/') ? prefix + address : address),
+    mirrored: mirror?.places(prefix + path),
+    to(address: string) {
+      if (!address.startsWith('/')) return address
+      const there = mirror?.isElsewhere(address) ? mirror.places(prefix + address) : []
+      return there[0]?.address ?? prefix + address
+    },
     interfaceLanguage: wording.language,
     direction: wording.direction,
     languages,

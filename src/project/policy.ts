@@ -25,14 +25,18 @@ export interface Policy {
 }
 
 /** @param own this node's public key, whose decisions always count */
-export function policyOf({ moderation }: Pick<Config, 'moderation'>, own: string): Policy {
+export function policyOf(
+  { moderation, mirror }: Pick<Config, 'moderation'> & Partial<Pick<Config, 'mirror'>>,
+  own: string,
+): Policy {
   const { decisions, erasures, concealNeeds, publishing, comments, reviewFrom = '' } = moderation
   const listed = new Set(typeof decisions === 'string' ? [] : decisions)
   const text = JSON.stringify([decisions, concealNeeds, publishing, comments === 'review', reviewFrom, own])
   return {
     counts: (node) => decisions === 'all' || node === own || listed.has(node),
     isOwn: (node) => node === own,
-    erasures,
+    // There is nobody on a mirror to be asked.
+    erasures: mirror ? 'execute' : erasures,
     concealNeeds,
     reviews: { items: publishing === 'review', comments: comments === 'review' },
     takesComments: comments !== 'closed',

@@ -171,12 +171,14 @@ class Supervisor implements Replication {
 
   async #apply(peers: readonly Peer[]): Promise<void> {
     if (this.#stop.signal.aborted) return
+    const { config, ledger } = this.#options
     this.#peers = peers
     const wanted = new Map<string, { peer: Peer & { url: string }; direction: 'pull' | 'push' }>()
     for (const peer of peers) {
       if (!peer.enabled || peer.url === undefined) continue
       const withUrl = { ...peer, url: peer.url }
-      for (const direction of ['pull', 'push'] as const) {
+      const directions = config.mirror ? (['pull'] as const) : (['pull', 'push'] as const)
+      for (const direction of directions) {
         const both = peer.direction === 'both' || peer.direction === direction
         if (both) wanted.set(`${direction}.${peer.name}`, { peer: withUrl, direction })
       }
@@ -189,10 +191,12 @@ class Supervisor implements Replication {
       ended.push(link[Symbol.asyncDispose]())
     }
     await Promise.all(ended)
-    await vouchFor(
-      this.#options.ledger,
-      peers.flatMap(({ key }) => key ?? []),
-    )
+    // A mirror lets nobody into the network; it trusts its peers' keys because its file names them.
+    if (!config.mirror)
+      await vouchFor(
+        ledger,
+        peers.flatMap(({ key }) => key ?? []),
+      )
     await this.#options.onPeers(peers)
     // A node that was told to stop meanwhile starts nothing any more: nobody would end it.
     if (this.#stop.signal.aborted) return

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
-import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { DatabaseSync } from 'node:sqlite'
+import type { StatementSync } from 'node:sqlite'
 import { noteName, noteUntold } from '../reads.ts'
 import { foldForSearch } from './fold.ts'
 import { filtersOf, filtersOfEntry, periodOf, placeOf } from './keys.ts'
@@ -85,6 +86,9 @@ export interface SearchPage {
 /** As many of the newest are ranked, whatever the size of the site. */
 const MOST_RANKED = 1_000
 
+/** How long a reader waits for the process that fills the index. */
+const BUSY_MS = 5_000
+
 /** Where a node's index is, in its data folder. */
 export function searchFile(data: string): string {
   return join(data, 'search.sqlite')
@@ -110,6 +114,11 @@ export class SearchIndex {
   /** @param file ":memory:" for one that is gone when it is closed */
   static open(file: string): SearchIndex {
     return new SearchIndex(openIndexFile(file))
+  }
+
+  /** Opens the file of an index that another process fills, for nothing but reading; it is not made where there is none. */
+  static reading(file: string): SearchIndex {
+    return new SearchIndex(new DatabaseSync(file, { readOnly: true, timeout: BUSY_MS }))
   }
 
   [Symbol.dispose](): void {
@@ -320,12 +329,12 @@ export class SearchIndex {
 }
 
 /** What pages note that show how much there is of a name, */
-function countName(vocabulary: string, name: string): string {
+export function countName(vocabulary: string, name: string): string {
   return `count:${vocabulary}:${name}`
 }
 
 /** and those that show the names of a vocabulary in some order. */
-function topName(vocabulary: string): string {
+export function topName(vocabulary: string): string {
   return `top:${vocabulary}`
 }
 

@@ -19,9 +19,11 @@ import { aliasPages, itemPages } from './items.ts'
 import type { KeptPages } from './kept-pages.ts'
 import { listingPages } from './listing-pages.ts'
 import { membersPages } from './members.ts'
+import { mirrorPages } from './mirror.ts'
 import { speak } from './page.ts'
 import { erasurePages } from './moderation/erase.ts'
 import { filterPages } from './moderation/filters.ts'
+import { liveRoutes } from './live.ts'
 import { logPages } from './moderation/log.ts'
 import { moderatePages } from './moderation/moderate.ts'
 import { officePages } from './moderation/office.ts'
@@ -66,8 +68,11 @@ export function createApp({ before = [], kept, heard, ...web }: WebOptions): Koa
   app.use(apiRouter(web).routes())
   app.use(errorPages(web))
   app.use(receiveForms(web.config.limits.formBytes))
-  app.use(recognise({ access: web.access, url: web.config.url }))
   const router = createPages(web)
+  web.mirror?.take(router)
+  // Nobody is signed in on a mirror.
+  if (web.mirror) app.use(mirrorPages(web, web.mirror))
+  else app.use(recognise({ access: web.access, url: web.config.url }))
   app.use(router.routes())
   app.use(router.allowedMethods())
   return app
@@ -83,6 +88,7 @@ export function createPages(web: WebContext): Router {
   searchPages(router, web)
   groupRoutes(router, web)
   sitemapRoutes(router, web)
+  liveRoutes(router, web)
   calendarPages(router, web)
   archivePages(router, web)
   cloudPages(router, web)

@@ -72,7 +72,7 @@ export function commentPages(router: Router, web: WebContext): void {
   const tokens = new FormTokens(web.nodeKey)
   const submissions = new Submissions()
 
-  router.get('/comments/:item', may('read'), async (ctx) => {
+  router.get('/comments/:item', may('comment'), async (ctx) => {
     const item = await commentedItem(ctx, web)
     await showForm(ctx, item, { input: { author: '', title: '', body: '' } })
   })

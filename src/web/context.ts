@@ -12,7 +12,9 @@ import type { Policy } from '../project/policy.ts'
 import type { Terms } from '../project/terms.ts'
 import type { Holding } from '../replication/arrivals.ts'
 import type { Site } from '../project/site.ts'
+import type { Live } from '../live/live.ts'
 import type { SearchIndex } from '../search/search-index.ts'
+import type { Mirror } from './mirror.ts'
 import type { Gate } from './abuse/gate.ts'
 
 /** What the routes work with. */
@@ -26,7 +28,7 @@ export interface WebContext {
   members: () => readonly string[]
   /** Counts up when the site database has changed. */
   version: () => number
-  config: Pick<Config, 'site' | 'url' | 'limits'>
+  config: Pick<Config, 'site' | 'url' | 'limits' | 'mirror'>
   nodeKey: SigningKey
   policy: Policy
   /** Everything that readers and authors send goes through it. */
@@ -36,6 +38,10 @@ export interface WebContext {
   notes: Notes
   filters: FilterDesk
   people: People
+  /** Set on a node that is only read. */
+  mirror?: Mirror | undefined
+  /** Tells open pages of new entries, where that is switched on. */
+  live?: Live | undefined
   access: Access
   attempts: Attempts
   /** Resolves when a ledger document has been projected, or after a bound: whoever publishes sees it at once. */

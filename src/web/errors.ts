@@ -53,7 +53,7 @@ const NOT_TYPED =
  * The texts of a form that could not be taken, because a session had ended or the form had become too old, say: nobody
  * loses what they wrote.
  */
-async function typedIn(ctx: Context, { config }: WebContext): Promise<string[]> {
+export async function typedIn(ctx: Context, { config }: WebContext): Promise<string[]> {
   const form = await formOf(ctx, config.limits.formBytes)
   return [...(form ?? [])].flatMap(([name, value]) =>
     NOT_TYPED.test(name) || value.trim() === '' ? [] : [value],

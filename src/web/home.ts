@@ -6,6 +6,7 @@ import type { ListingRow } from '../project/site.ts'
 import { upcoming } from './calendar.ts'
 import type { WebContext } from './context.ts'
 import { commentsOn } from './listing-pages.ts'
+import { liveLine } from './live-line.ts'
 import { showPage, wordingFor } from './page.ts'
 import { may } from './may.ts'
 
@@ -61,7 +62,9 @@ export function homePage(router: Router, web: WebContext): void {
       )
       return paths.map((entry, index) => ({ ...entry, count: top[index]?.count ?? 0 }))
     }
-    await showPage(ctx, web, 'home', {
+    const live = liveLine(ctx, web, { path: '/newswire', at: '/', rows: found.newswire })
+    const model = {
+      live,
       lead: lead && teaser(lead, wording, comments),
       seconds: teasers(seconds),
       promoted: teasers(promoted),
@@ -78,6 +81,7 @@ export function homePage(router: Router, web: WebContext): void {
       description: web.config.site.description,
       current: 'home',
       feed: '/newswire',
-    })
+    }
+    await showPage(ctx, web, 'home', model, { scripts: live ? ['live'] : [] })
   })
 }

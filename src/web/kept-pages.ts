@@ -7,7 +7,7 @@ import { changedRows } from '../pages/store/changed-rows.ts'
 import type { ChangedRow } from '../pages/store/changed-rows.ts'
 import { cacheControlOf } from '../pages/store/lifetime.ts'
 import type { Lifetimes } from '../pages/store/lifetime.ts'
-import { isAskedByItsKey, PageKeys } from '../pages/store/page-key.ts'
+import { PageKeys } from '../pages/store/page-key.ts'
 import type { PageStore } from '../pages/store/page-store.ts'
 import { Shelves } from '../pages/store/shelves.ts'
 import type { ShelvesState } from '../pages/store/shelves.ts'
@@ -83,8 +83,11 @@ export class KeptPages {
   readonly #hasUrl: boolean
   /** By key: the tag of the latest content and since when it has been that. */
   readonly #changed = new Map<string, { etag: string; changedMs: number }>()
+  readonly #missed = new WeakSet<IncomingMessage>()
   /** How many pages were rendered to be kept. */
   rendered = 0
+  /** How often a reader was answered with a kept page, and how often one had to wait until it was made. */
+  readonly counts = { hits: 0, misses: 0 }
 
   constructor({ mostBytes, language, url, views, lifetimes, outside, files }: KeptPagesOptions) {
     this.#renewal = new Renewal({ has: (key) => this.#shelves.has(key) })
@@ -141,18 +144,32 @@ export class KeptPages {
       const page = key === undefined ? undefined : this.store.get(key)
       if (page) this.#serve(request, response, page)
       else if (key !== undefined && this.#shelves.isCold(key)) {
-        void this.#shelves.thaw(key).then((thawed) => {
-          if (thawed) this.#serve(request, response, thawed)
-          else next(request, response)
-        })
+        void this.#serveCold(key, { request, response, next })
       } else {
-        if (key !== undefined) this.#renewal.missed(key)
+        if (key !== undefined) {
+          this.#missed.add(request)
+          this.#renewal.missed(key)
+        }
         next(request, response)
       }
     }
   }
 
+  async #serveCold(
+    key: string,
+    {
+      request,
+      response,
+      next,
+    }: { request: IncomingMessage; response: ServerResponse; next: RequestListener },
+  ): Promise<void> {
+    const page = await this.#shelves.thaw(key)
+    if (page) this.#serve(request, response, page)
+    else next(request, response)
+  }
+
   #serve(request: IncomingMessage, response: ServerResponse, page: StoredPage): void {
+    this.counts.hits += 1
     servePage(request, response, page, cacheControlOf(page, this.#lifetimes))
     this.#outside.given(page)
   }
@@ -172,30 +189,9 @@ export class KeptPages {
       const { body } = ctx
       const isText = typeof body === 'string' || Buffer.isBuffer(body)
       if (!keepable || ctx.status !== 200 || !isText || ctx.res.hasHeader('set-cookie')) return
-      const page = isAskedByItsKey(key, ctx.query) ? this.#keep(ctx, { key, since, reads }) : undefined
+      const page = this.#keep(ctx, { key, since, reads })
       if (page ? isFresh(ctx.req.headers, page) : ctx.fresh) ctx.status = 304
     }
-  }
-
-  /** The key of the page that a request may be answered with from the store, as long as nothing has changed it. */
-  keyOf(request: IncomingMessage): string | undefined {
-    return pageKeyOf(request, this.#keys)
-  }
-
-  /** The page that a request would be answered with from the store. */
-  pageFor(request: IncomingMessage): StoredPage | undefined {
-    const key = this.keyOf(request)
-    return key === undefined ? undefined : this.store.get(key)
-  }
-
-  /** To be called when a page was given to somebody who gives it to readers and proxies. */
-  givenOut(page: StoredPage): void {
-    this.#outside.given(page)
-  }
-
-  /** Resolves when a page has its compressed forms. */
-  async whole(page: StoredPage): Promise<void> {
-    await this.#shelves.whole(page)
   }
 
   /** Keeps what was made; what changed meanwhile, or changes without anybody telling, nobody else is to keep either. */
@@ -204,6 +200,7 @@ export class KeptPages {
     { key, since, reads }: { key: string; since: number; reads: Reads },
   ): StoredPage | undefined {
     this.rendered += 1
+    if (this.#missed.has(ctx.req)) this.counts.misses += 1
     const body = Buffer.from(ctx.body as string | Buffer)
     const etag = etagOf(body)
     const page: StoredPage = {
@@ -224,6 +221,27 @@ export class KeptPages {
     ctx.set({ ...page.headers, 'cache-control': cacheControlOf(page, this.#lifetimes) })
     this.#outside.given(page)
     return page
+  }
+
+  /** The key of the page that a request may be answered with from the store, as long as nothing has changed it. */
+  keyOf(request: IncomingMessage): string | undefined {
+    return pageKeyOf(request, this.#keys)
+  }
+
+  /** The page that a request would be answered with from the store. */
+  pageFor(request: IncomingMessage): StoredPage | undefined {
+    const key = this.keyOf(request)
+    return key === undefined ? undefined : this.store.get(key)
+  }
+
+  /** Resolves when a page has its compressed forms. */
+  async whole(page: StoredPage): Promise<void> {
+    await this.#shelves.whole(page)
+  }
+
+  /** To be called when a page was given to somebody who gives it to readers and proxies. */
+  givenOut(page: StoredPage): void {
+    this.#outside.given(page)
   }
 
   /** Drops the pages that this concerns. */

@@ -12,6 +12,7 @@ import type { Clash } from '../resolve/resolve.ts'
 import type { WebContext } from './context.ts'
 import { LISTINGS } from './listings.ts'
 import type { Listing, ListingRoute } from './listings.ts'
+import { liveLine } from './live-line.ts'
 import { localPath, showPage, wordingFor } from './page.ts'
 import type { PageRequest } from './page.ts'
 import { may } from './may.ts'
@@ -34,7 +35,8 @@ export function listingPages(router: Router, web: WebContext): void {
         ...listing(page, found.path, wording, commentsOn(page, web)),
         feed: found.path,
       }
-      await showPage(ctx, web, 'listing', model)
+      const live = found.live && liveLine(ctx, web, { path: found.path, rows: page.rows })
+      await showPage(ctx, web, 'listing', { ...model, live }, { scripts: live ? ['live'] : [] })
     })
   }
   router.get('/clashes', may('read'), async (ctx) => {
@@ -108,7 +110,8 @@ export function pageQuery(ctx: ParameterizedContext, limit = PAGE_ENTRIES): Page
   return { limit }
 }
 
-function placeOf(value: unknown): Place {
+/** @throws HyperactiveError `bad_place` */
+export function placeOf(value: unknown): Place {
   const [, at = '', item = ''] = /^(.{1,40}?)_([0-9a-z:]{26,100})$/.exec(String(value)) ?? []
   if (isHybridTime(at)) return { at, item }
   throw new HyperactiveError(

@@ -18,6 +18,8 @@ export interface Listing {
   kicker?: string
   /** The entry of the menu that it is. */
   current?: string
+  /** Of its first page open ones are told how many new entries there are. */
+  live?: true
   /** Nothing but names make it, so an empty one is no page: 404. */
   named?: true
   /** What crawlers are told. */
@@ -46,6 +48,7 @@ const plain = (name: string): ListingRoute => ({
     scope: scope(sectionOf(name)),
     title: t(`listing.${name}`),
     current: name,
+    ...(name === 'newswire' || name === 'media' ? { live: true } : {}),
     ...(name === 'hidden' ? { robots: 'noindex, nofollow' } : {}),
   }),
 })
@@ -84,6 +87,7 @@ export const LISTINGS: readonly ListingRoute[] = [
       title: name,
       kicker: t('listing.author'),
       named: true,
+      live: true,
     }),
   },
   {
@@ -94,6 +98,7 @@ export const LISTINGS: readonly ListingRoute[] = [
       title: languageName(language),
       kicker: t('listing.language'),
       named: true,
+      live: true,
     }),
   },
   {
@@ -107,6 +112,7 @@ export const LISTINGS: readonly ListingRoute[] = [
         scope: scope('group', groupScope(item)),
         title: item.listing.title,
         kicker: t('kind.group.one'),
+        live: true,
         calendar: `${pathOf('group', group)}/calendar`,
       }
     },
@@ -146,6 +152,8 @@ export const LISTINGS: readonly ListingRoute[] = [
         path: `/${path}`,
         scope: scope('kind', kind.name),
         title: wording.kind(kind.name, 'many'),
+        // Of others it would not be stories that are new.
+        ...(kind.sections({}).includes('newswire') ? { live: true } : {}),
         current: path,
       }
     },
@@ -183,6 +191,7 @@ function ofTerm(
     title: name,
     kicker: t(`listing.${vocabulary}`),
     named: true,
+    live: true,
     calendar: `${path}/calendar`,
   }
 }

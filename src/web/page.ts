@@ -73,6 +73,7 @@ export async function showPage(
     path: ctx.path,
     person: shownPerson(ctx),
     scripts,
+    mirror: web.mirror,
     ...frame,
   }
   if (scripts.length > 0) allowScripts(ctx)

@@ -1,13 +1,11 @@
 import test from 'ava'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { orderedValue } from '../../src/couch/embedded/key-order.ts'
 import { makeItemId } from '../../src/ledger/item-id.ts'
 import { cacheControlOf } from '../../src/pages/store/lifetime.ts'
-import { isAskedByItsKey, PageKeys } from '../../src/pages/store/page-key.ts'
 import { PageStore } from '../../src/pages/store/page-store.ts'
 import { changedKeys, surrogateKeys } from '../../src/pages/store/surrogate-keys.ts'
 import { Reads } from '../../src/reads.ts'
-import { parse } from 'node:querystring'
 
 const LIFETIMES = { leastSeconds: 60, mostSeconds: 3600, listingSeconds: 60, errorSeconds: 1000 }
 const ITEM = makeItemId('a', 0)
@@ -106,25 +104,4 @@ test('the keys of a page tell what else has them, and not what they stand for', 
   const [key = ''] = changedKeys({ documents: [ITEM], names: [], rows: [] })
   t.is(header, `all ${key}`)
   t.false(changedKeys({ documents: ['another'], names: [], rows: [] }).includes(key))
-})
-
-test('a page is kept only under an address that says the same as its key', (t) => {
-  const keys = new PageKeys({ language: 'en', namesHost: false })
-  const isAsked = (query: string) => {
-    const key = keys.keyOf({ url: `/newswire?${query}`, host: '', acceptLanguage: '' }) ?? ''
-    return isAskedByItsKey(key, parse(query))
-  }
-  const place = '2026-01-01T00:00:00.000Z-0000_a'
-  for (const query of ['', 'x=1', `before=${place}`, `y=2&after=${encodeURIComponent(place)}&x=1`])
-    t.true(isAsked(query), query)
-  t.true(isAsked(`${'x&'.repeat(20)}before=${place}`))
-  const others = [
-    `b%65fore=${place}`,
-    `before=${place}&before=b`,
-    'before',
-    'before=',
-    'before=a',
-    'after=%C3%A9',
-  ]
-  for (const query of others) t.false(isAsked(query), query)
 })

@@ -309,7 +309,10 @@ async function walk(visitor: Visitor, method: 'GET' | 'POST', path: string) {
   const { cookie } = visitor
   const response = method === 'GET' ? await visitor.get(path) : await visitor.post(path, {})
   visitor.cookie = cookie
-  const text = await response.text()
+  const isStream = response.headers.get('content-type')?.startsWith('text/event-stream')
+  // It goes on as long as somebody listens.
+  if (isStream) await response.body?.cancel()
+  const text = isStream ? '' : await response.text()
   const toSignIn = response.status === 303 && (response.headers.get('location') ?? '').startsWith('/sign-in?')
   const refused =
     toSignIn || (response.status === 403 && /may not do that|Sign in first|one-time codes as/.test(text))

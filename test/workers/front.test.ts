@@ -11,6 +11,7 @@ import { KeptPages, mayKeep } from '../../src/web/kept-pages.ts'
 import { listen } from '../../src/web/listen.ts'
 import { Back } from '../../src/workers/back.ts'
 import { Front } from '../../src/workers/front.ts'
+import { IN_MEMORY, LIFETIMES } from '../helpers/kept-page.ts'
 import { TcpLink } from '../helpers/link.ts'
 import type { Slowness } from '../helpers/link.ts'
 import { Random } from '../helpers/random.ts'
@@ -32,16 +33,12 @@ interface Written {
 
 /** Pages that show one number each, kept as pages of a node are, with fronts before them. */
 async function startFronts(t: ExecutionContext, count: number, slow?: Slowness): Promise<Written> {
-  const lifetimes = { leastSeconds: 60, mostSeconds: 3600, listingSeconds: 60, errorSeconds: 0 }
-  const outside = { given: () => undefined, changed: () => undefined, cleared: () => undefined }
   const kept = new KeptPages({
+    ...IN_MEMORY,
     mostBytes: 1e6,
     language: 'en',
     url: 'http://node.example',
     views: {},
-    lifetimes,
-    outside,
-    files: { folder: '', mostBytes: 0 },
   })
   const back = new Back(SECRET)
   const values = new Map<string, number>()
@@ -101,7 +98,7 @@ async function startFronts(t: ExecutionContext, count: number, slow?: Slowness):
       language: 'en',
       namesHost: false,
       mostBytes: 1e6,
-      lifetimes,
+      lifetimes: LIFETIMES,
     })
     const listening = await listen(front.handler, { host: '127.0.0.1', port: 0 })
     fronts.push(listening.address)

@@ -23,6 +23,15 @@ export function escapeText(text: string): string {
   )
 }
 
+/** A whole file's lines, unfolded, as they stand in it. */
+export function contentLines(text: string): string {
+  return text
+    .split('\r\n')
+    .filter((line) => line !== '')
+    .map(fold)
+    .join('')
+}
+
 /** Breaks a line into ones of at most 75 octets (RFC 5545, 3.1), never inside a character. */
 function fold(line: string): string {
   const lines = ['']

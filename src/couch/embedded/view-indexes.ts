@@ -109,7 +109,9 @@ export class ViewIndexes {
 
   /** Takes what documents that are gone had emitted off the disk. */
   async compact(): Promise<void> {
-    for (const { design, index } of [...this.#open.values()]) {
+    // Those that are opened again are not to come twice.
+    const open = [...this.#open.values()]
+    for (const { design, index } of open) {
       try {
         await index.compact()
         await this.#inTurn(() => this.#reopen(design, index))

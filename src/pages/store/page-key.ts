@@ -1,12 +1,9 @@
-import type { ParsedUrlQuery } from 'node:querystring'
-import { parse } from 'node:querystring'
 import { chooseLanguage, languageInPath } from '../../i18n/choose.ts'
 import { isHybridTime } from '../../ledger/clock.ts'
 
 /** The parameters of addresses that make another page. Nobody makes new pages by inventing others. */
 const OF_LISTINGS = ['before', 'after'] as const
 const OF_ITEMS = ['comments'] as const
-const PARAMETERS = [...OF_LISTINGS, ...OF_ITEMS]
 /** A place in a listing or among comments, as our own pages write it. */
 const PLACE = /^([^_]{1,40})_[0-9a-z:]{0,100}$/
 const ITEM_PATH = /^\/(?:[a-z]{2}\/)?[a-z]+\/[0-9a-z]{26}$/
@@ -106,14 +103,4 @@ function knownQuery(path: string, query: string): string | undefined {
   }
   // A name that is encoded (`%62efore`) is another spelling of one that counts.
   return pairs.some((pair) => /^[^=]*%/.test(pair)) ? undefined : ''
-}
-
-/**
- * Whether a page was asked for by what its key says: a parameter that counts may come twice, under an encoded name or
- * behind too many others, and then the page may be another than the key's.
- */
-export function isAskedByItsKey(key: string, query: ParsedUrlQuery): boolean {
-  const mark = key.indexOf('?', key.lastIndexOf(' '))
-  const named = mark === -1 ? {} : parse(key.slice(mark + 1))
-  return PARAMETERS.every((name) => query[name] === named[name])
 }

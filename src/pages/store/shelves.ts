@@ -30,7 +30,7 @@ export class Shelves {
   readonly #files: PageFiles | undefined
   readonly #cold: ColdPages | undefined
   readonly #finishing = new Set<Promise<void>>()
-  readonly #finished = new WeakMap<StoredPage, Promise<void>>()
+  readonly #compressing = new WeakMap<StoredPage, Promise<void>>()
   /** Runs when the next page stops being true by itself. */
   #expiry: NodeJS.Timeout | undefined
   #expiryMs = Infinity
@@ -108,7 +108,6 @@ export class Shelves {
     this.#expireAt(page.reads.untilMs)
     const finishing = this.#finish(page).finally(() => this.#finishing.delete(finishing))
     this.#finishing.add(finishing)
-    this.#finished.set(page, finishing)
     return true
   }
 
@@ -125,7 +124,7 @@ export class Shelves {
 
   /** Resolves when a page has its compressed forms. */
   async whole(page: StoredPage): Promise<void> {
-    await this.#finished.get(page)
+    await this.#compressing.get(page)
   }
 
   /** Resolves when all pages that are kept are compressed and on disk. */
@@ -136,15 +135,20 @@ export class Shelves {
 
   /** Compresses a page once, for all who ask for it, and puts it on disk. */
   async #finish(page: StoredPage): Promise<void> {
-    if (page.body.length >= SMALLEST_COMPRESSED) {
-      try {
-        await compressForms(page)
-        this.memory.grown(page, (page.forms.br?.length ?? 0) + (page.forms.gzip?.length ?? 0))
-      } catch {
-        log.warn('a page could not be compressed')
-      }
-    }
+    const compressing = this.#compress(page)
+    this.#compressing.set(page, compressing)
+    await compressing
     if (this.memory.holds(page)) this.#files?.write(page)
+  }
+
+  async #compress(page: StoredPage): Promise<void> {
+    if (page.body.length < SMALLEST_COMPRESSED) return
+    try {
+      await compressForms(page)
+      this.memory.grown(page, (page.forms.br?.length ?? 0) + (page.forms.gzip?.length ?? 0))
+    } catch {
+      log.warn('a page could not be compressed')
+    }
   }
 
   #expireAt(untilMs: number): void {

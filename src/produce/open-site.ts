@@ -1,0 +1,108 @@
+import type { RequestListener } from 'node:http'
+import { Attempts } from '../accounts/attempts.ts'
+import type { LoadedConfig } from '../config/config.ts'
+import { deployDesignDoc, designInForce } from '../couch/design-docs.ts'
+import { Slow } from '../newsroom/slow.ts'
+import { openOffice } from '../office-of-node.ts'
+import { openPeople } from '../people-of-node.ts'
+import { policyOf } from '../project/policy.ts'
+import { Projector } from '../project/projector.ts'
+import { SITE_DATABASE } from '../project/rebuild.ts'
+import { Site } from '../project/site.ts'
+import type { SiteItem } from '../project/site-item.ts'
+import { TERMS } from '../project/site-writer.ts'
+import { Terms } from '../project/terms.ts'
+import { noteName } from '../reads.ts'
+import { anchorsOf } from '../replication/peers-file.ts'
+import { SearchIndex, searchFile } from '../search/search-index.ts'
+import type { Store } from '../store.ts'
+import { Gate } from '../web/abuse/gate.ts'
+import { createApp } from '../web/app.ts'
+import { PRODUCED } from './rewrite.ts'
+
+/** A node's site as a command sees it: beside the node that runs, or instead of it. */
+export interface OpenSite extends AsyncDisposable {
+  site: Site
+  index: SearchIndex
+  terms: Terms
+  application: RequestListener
+  /** To be called when the site has changed. */
+  changed: () => void
+}
+
+/** Opens a node's site for reading. Where no node runs, everything that its ledger holds is projected first. */
+export async function openSite(store: Store, { config }: LoadedConfig): Promise<OpenSite> {
+  await using stack = new AsyncDisposableStack()
+  const stop = new AbortController()
+  stack.defer(() => stop.abort())
+  const { ledger, couch, key } = store
+  const policy = policyOf(config, key.publicKey)
+  const database = await couch.ensureDatabase(SITE_DATABASE)
+  let design = await designInForce(database)
+  let index: SearchIndex
+  if (store.folder) {
+    index = stack.use(SearchIndex.open(searchFile(config.data)))
+    const deployment = await deployDesignDoc(database, { signal: stop.signal })
+    const anchors = await anchorsOf(config, key.publicKey)
+    await using projector = new Projector({
+      ledger,
+      site: database,
+      deployment,
+      index,
+      policy,
+      anchors: () => anchors,
+    })
+    await projector.open()
+    await projector.catchUp()
+    design = deployment.inForce()
+  } else index = stack.use(SearchIndex.reading(searchFile(config.data)))
+  const site = new Site(database, () => design ?? '')
+  const terms = await readTerms(site, design ?? '')
+  const { people, access } = await openPeople(store, stop.signal)
+  const office = await openOffice(store, { site, policy, config, signal: stop.signal })
+  const slow = await Slow.open(office.database)
+  let version = 0
+  const app = createApp({
+    ledger,
+    site,
+    index,
+    terms() {
+      noteName(TERMS)
+      return terms
+    },
+    version: () => version,
+    config: { ...config, url: PRODUCED },
+    nodeKey: key,
+    policy,
+    members: () => [],
+    gate: new Gate(config, slow),
+    slow,
+    queue: office.queue,
+    notes: office.notes,
+    filters: office.filters,
+    people,
+    access,
+    attempts: new Attempts(),
+    settled: () => Promise.resolve(),
+    holdings: () => Promise.resolve({}),
+  })
+  const opened = stack.move()
+  return {
+    site,
+    index,
+    terms,
+    application: app.callback(),
+    changed() {
+      version += 1
+    },
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  }
+}
+
+async function readTerms({ database }: Site, design: string): Promise<Terms> {
+  const terms = new Terms()
+  const range = { startkey: ['kind:term'], endkey: ['kind:term', '\ufff0'], include_docs: true }
+  const { rows } = await database.view(design, 'listing', range)
+  for (const { doc } of rows) if (doc) terms.take(doc as unknown as SiteItem)
+  return terms
+}

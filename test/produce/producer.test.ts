@@ -1,0 +1,178 @@
+import { readFile, rm, writeFile } from 'node:fs/promises'
+import type { RequestListener } from 'node:http'
+import { join } from 'node:path'
+import test from 'ava'
+import type { ExecutionContext } from 'ava'
+import { Producer } from '../../src/produce/producer.ts'
+import { SiteFolder } from '../../src/produce/site-folder.ts'
+import { noteDocuments, noteTime } from '../../src/reads.ts'
+import { testFolder } from '../helpers/folder.ts'
+import { filesOf } from '../helpers/produced.ts'
+import { until } from '../helpers/wait.ts'
+
+const ITEM = '01m83yydzved5b913tktd3xrqc'
+const OTHER = '01m83yydzved5b913tktd3xrqd'
+const STORY = `articles/${ITEM}/index.html`
+
+function address(listing: string, number: number): string {
+  return number === 0 ? listing : `${listing}?before=${encodeURIComponent(`p${number}_${ITEM}`)}`
+}
+
+/** A site of few pages, each of which is made of the document that has its address for an id. */
+class SmallSite {
+  readonly pages = new Map<string, string>()
+  readonly failing = new Set<string>()
+  asked: string[] = []
+  untilMs = Infinity
+
+  application: RequestListener = (request, response) => {
+    const path = request.url ?? ''
+    this.asked.push(path)
+    noteDocuments([path.split('/').at(-1) ?? ''])
+    if (path === '/') noteTime(this.untilMs)
+    const html = this.pages.get(path)
+    response.statusCode = this.failing.has(path) ? 500 : html === undefined ? 404 : 200
+    response.end(html ?? `<p>nothing at ${path}</p>`)
+  }
+
+  links(path: string, ...to: string[]): void {
+    this.pages.set(path, `<h1>${path}</h1>${to.map((one) => `<a href="${one}">${one}</a>`).join('')}`)
+  }
+}
+
+async function start(
+  t: ExecutionContext,
+  folder?: string,
+): Promise<{ site: SmallSite; producer: Producer; path: string }> {
+  const path = folder ?? join(await testFolder(t), 'out')
+  const site = new SmallSite()
+  site.links('/', '/newswire', `/articles/${ITEM}`)
+  site.links('/newswire', '/', `/articles/${ITEM}`, `/articles/${OTHER}`)
+  site.links(`/articles/${ITEM}`, '/')
+  site.links(`/articles/${OTHER}`, '/')
+  const producer = new Producer({
+    application: site.application,
+    site: { calendar: () => Promise.resolve({ rows: [] }) },
+    about: { language: 'en', timeZone: 'UTC' },
+    folder: await SiteFolder.open(path),
+    live: ['https://one.example'],
+    follows: true,
+  })
+  t.teardown(() => producer[Symbol.asyncDispose]())
+  return { site, producer, path }
+}
+
+test('a page that cannot be made is kept out and told, and nothing is removed because of it', async (t) => {
+  const { site, producer, path } = await start(t)
+  site.failing.add('/newswire')
+  const report = await producer.produceAll()
+  t.deepEqual(report.failed, [{ address: '/newswire', status: 500 }])
+  t.false((await filesOf(path)).has('newswire/index.html'))
+  t.true((await filesOf(path)).has(STORY))
+  site.failing.clear()
+  t.deepEqual((await producer.produceAll()).failed, [])
+  t.true((await filesOf(path)).has(`articles/${OTHER}/index.html`))
+
+  const next = await start(t, path)
+  next.site.failing.add('/')
+  t.is((await next.producer.produceAll()).removed, 0)
+  t.true((await filesOf(path)).has(STORY), 'a front page that fails takes nothing away')
+})
+
+test('a change makes anew what was made of it, what is linked no more goes, and others hear of both', async (t) => {
+  const { site, producer, path } = await start(t)
+  await producer.produceAll()
+  producer.follow()
+  const told: string[][] = []
+  const end = producer.onChanged((paths) => told.push([...paths]))
+  site.asked = []
+  site.links('/newswire', '/', `/articles/${ITEM}`)
+  site.links(`/articles/${ITEM}`, '/', '/tags/new')
+  producer.changed({ documents: ['newswire', ITEM], rows: [], names: [] })
+  await producer.settled()
+  t.deepEqual(site.asked, [`/articles/${ITEM}`, '/newswire', '/tags/new'], 'the item itself first')
+  const paths = told.flat()
+  t.is(paths.at(0), STORY)
+  t.deepEqual(paths.slice(1, -1).sort(), ['newswire/index.html', 'tags/new/index.html'])
+  t.is(paths.at(-1), `articles/${OTHER}/index.html`)
+  const files = await filesOf(path)
+  t.false(files.has(`articles/${OTHER}/index.html`))
+  t.deepEqual(
+    [...producer.files.keys()].sort(),
+    [...files.keys()].filter((name) => !name.startsWith('.')).sort(),
+  )
+  const list = JSON.parse(files.get('.hyperactive-site.json') ?? '') as { files: object }
+  t.deepEqual(Object.keys(list.files), [...producer.files.keys()].sort())
+  end()
+  site.asked = []
+  producer.changed({ documents: ['something else'], rows: [], names: [] })
+  await producer.settled()
+  t.deepEqual(site.asked, [])
+})
+
+test('what changes while a page is made makes it again; what ends by itself is made when it does', async (t) => {
+  const { site, producer, path } = await start(t)
+  await producer.produceAll()
+  producer.follow()
+  site.links('/newswire', '/', '/tags/one')
+  producer.changed({ documents: ['newswire'], rows: [], names: [] })
+  site.links('/newswire', '/', '/tags/two')
+  producer.changed({ documents: ['newswire'], rows: [], names: [] })
+  await until('both have been followed', async () => (await filesOf(path)).has('tags/two/index.html'))
+  await producer.settled()
+  t.false((await filesOf(path)).has('tags/one/index.html'))
+
+  site.untilMs = Date.now() + 200
+  producer.startOver()
+  await producer.settled()
+  site.links('/', '/tags/later')
+  site.untilMs = Infinity
+  await until('the time has come', async () => (await filesOf(path)).has('tags/later/index.html'))
+})
+
+test('a disk that is full for a while costs nothing but time', async (t) => {
+  const { site, producer, path } = await start(t)
+  await producer.produceAll()
+  producer.follow()
+  // Where the folder of a page should be stands a file.
+  await writeFile(join(path, 'tags'), 'in the way')
+  site.links('/newswire', '/tags/new')
+  producer.changed({ documents: ['newswire'], rows: [], names: [] })
+  await until('the link stands', async () =>
+    (await readFile(join(path, 'newswire/index.html'), 'utf8')).includes('tags'),
+  )
+  await rm(join(path, 'tags'))
+  await until('the page is there', async () => (await filesOf(path)).has('tags/new/index.html'))
+  t.is(await readFile(join(path, 'tags/new/index.html'), 'utf8'), '<p>nothing at /tags/new</p>')
+})
+
+test('pages of a listing lead to each other both ways, and long ones end at the archive', async (t) => {
+  const { site, producer, path } = await start(t)
+  const fill = (listing: string, count: number) => {
+    for (let number = 0; number < count; number += 1) {
+      const newer = number > 0 ? `<a rel="prev" href="${listing}?after=x${number}_${ITEM}">newer</a>` : ''
+      const older = number < count - 1 ? `<a rel="next" href="${address(listing, number + 1)}">older</a>` : ''
+      site.pages.set(address(listing, number), `<h1>${listing} ${number}</h1>${newer}${older}`)
+    }
+  }
+  fill('/newswire', 60)
+  fill('/tags/river', 60)
+  site.links('/', '/newswire', '/tags/river')
+  await producer.produceAll()
+  const walk = async (first: string, rel: string) => {
+    const seen: string[] = []
+    for (let file: string | undefined = first; file !== undefined;) {
+      seen.push(file)
+      const html: string = await readFile(join(path, file), 'utf8')
+      const href: string | undefined = new RegExp(`rel="${rel}" href="([^"]+)"`).exec(html)?.[1]
+      file = href === undefined ? undefined : new URL(href, `http://x/${file}`).pathname.slice(1)
+    }
+    return seen
+  }
+  const all = await walk('tags/river/index.html', 'next')
+  t.is(all.length, 60)
+  t.deepEqual((await walk(all.at(-1) ?? '', 'prev')).reverse(), all)
+  const wire = await walk('newswire/index.html', 'next')
+  t.is(wire.length, 26)
+  t.is(wire.at(-1), 'archive/index.html')
+})
