@@ -14,6 +14,7 @@ import { produceAll } from './produce.ts'
 import { saveToFile, storedPage, trace } from './pages.ts'
 import { publishToPeer } from './publish-to-peer.ts'
 import { recovery } from './recovery.ts'
+import { workers } from './workers.ts'
 
 const BENCHMARKS: Benchmark[] = [
   publishToPeer,
@@ -33,6 +34,7 @@ const BENCHMARKS: Benchmark[] = [
   memory100k,
   hideToGone,
   bulkDecisions,
+  workers,
   storedPage,
   trace,
   saveToFile,

@@ -29,9 +29,11 @@ import { Gate } from './web/abuse/gate.ts'
 import { createApp } from './web/app.ts'
 import type { WebContext } from './web/context.ts'
 import { KeptPages } from './web/kept-pages.ts'
+import { afterFronts } from './workers/after-fronts.ts'
 import { Back } from './workers/back.ts'
 import { openDoor } from './workers/door.ts'
 import { Mirror } from './web/mirror.ts'
+import { awaitTurn } from './workers/turn.ts'
 
 const log = logger('node')
 
@@ -51,22 +53,47 @@ export interface Node extends AsyncDisposable {
   readonly replication: Replication
   /** The secret of the link by which the first administrator is made, while there is none. */
   readonly setUp: string | undefined
+  /** Aborts when another process may write on this node's store: this one is to end at once. */
+  readonly lost: AbortSignal | undefined
+}
+
+export interface StartOptions {
+  /** Told where this process answers while another one on the same CouchDB writes. */
+  waiting?: (address: string) => void
+  /** Aborting it while it waits for its turn ends that. */
+  signal?: AbortSignal
 }
 
 /**
  * Starts a node: data folder → store → site database → projector → replication and gateway → web. It resolves when
- * the node answers.
+ * the node answers. Where several processes share one CouchDB, it first waits for its turn to write.
  *
- * @throws HyperactiveError one line that says which part could not start and what to do
+ * @throws HyperactiveError one line that says which part could not start and what to do; or what the signal says, when it
+ *   was stopped while it waited
  */
-export async function startNode(loaded: LoadedConfig): Promise<Node> {
-  const { config } = loaded
+export async function startNode(
+  loaded: LoadedConfig,
+  { waiting = () => undefined, signal }: StartOptions = {},
+): Promise<Node> {
   await using stack = new AsyncDisposableStack()
   const stop = new AbortController()
   stack.defer(() => stop.abort())
 
   const store = stack.use(await openStore(loaded))
   const { ledger, key, couch } = store
+  const secret = key.derive('fronts').toString('base64url')
+  const shared = loaded.secrets.couchdbUrl !== undefined
+  const stopping = AbortSignal.any([stop.signal, ...(signal ? [signal] : [])])
+  const turn = shared
+    ? await awaitTurn({ store, config: loaded.config, secret, waiting, signal: stopping })
+    : undefined
+  if (shared && !turn) stopping.throwIfAborted()
+  const { lease, reading } = turn ?? {}
+  if (lease) stack.use(lease)
+  if (reading) stack.use(reading)
+  // Readers go on asking at the same port.
+  const port = reading ? Number(new URL(reading.address).port) : loaded.config.port
+  const config = { ...loaded.config, port }
   const siteDatabase = await couch.ensureDatabase(SITE_DATABASE)
   const deployment = await deployDesignDoc(siteDatabase, { signal: stop.signal })
 
@@ -75,6 +102,8 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
   let anchors = await anchorsOf(config, key.publicKey)
   const { views = {} } = await readDesignDoc(SITE_DATABASE)
   const proxies = stack.use(new Proxies(loaded))
+  const back = stack.use(new Back(secret))
+  stop.signal.addEventListener('abort', () => back[Symbol.dispose](), { once: true })
   const { memoryBytes, folder, fileBytes, cache } = config.pages
   let mirroring: Mirroring | undefined
   const kept = stack.use(
@@ -85,7 +114,7 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
       url: config.url,
       views,
       lifetimes: cache,
-      outside: proxies,
+      outside: afterFronts(proxies, back),
     }),
   )
   await kept.open()
@@ -177,8 +206,6 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
       office,
     }),
   )
-  const secret = key.derive('fronts').toString('base64url')
-  const back = stack.use(new Back({ kept, secret }))
   const pages = {
     ledger,
     site,
@@ -213,8 +240,10 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
   mirroring = await Mirroring.open({ loaded, site, views, application: copied.callback() })
   if (mirroring) stack.use(mirroring)
   const setUp = config.mirror ? undefined : await setUpLink({ people, access })
-  const door = await openDoor(kept.serving(app.callback()), { back, config, secret })
+  await reading?.[Symbol.asyncDispose]()
+  const door = await openDoor(app.callback(), { back, kept, config, secret })
   const { address } = stack.use(door)
+  await lease?.announce(config.web.reachableAt ?? address)
   // Before the server waits for its connections to end.
   if (live) stack.use(live)
   await store.folder?.announce({
@@ -251,6 +280,7 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
     kept,
     replication,
     setUp,
+    lost: lease?.lost,
     async [Symbol.asyncDispose]() {
       stop.abort()
       await running.disposeAsync()

@@ -1,19 +1,29 @@
+import { once } from 'node:events'
 import { Command } from 'commander'
-import { messageOf } from '../errors.ts'
+import { HyperactiveError, messageOf } from '../errors.ts'
 import { logger } from '../log.ts'
 import { startNode } from '../node.ts'
 import { settingsOf, withExamples, withSettings } from './context.ts'
 
 const log = logger('node')
 
+const WRITER_LOST =
+  'another process has begun to write on this CouchDB, which this one did not reach for a while; start it again'
+
 /** `hyperactive start` */
 export function startCommand(): Command {
   const command = withSettings(new Command('start'))
     .description('run a node until it is told to stop (Ctrl-C)')
     .action(async () => {
-      const stopped = untilStopped()
+      const stop = new AbortController()
+      const stopped = untilStopped().then(() => stop.abort())
       keepRunning()
-      await using node = await startNode(settingsOf(command))
+      const starting = startNode(settingsOf(command), { waiting, signal: stop.signal })
+      await using node = await starting.catch((error: unknown) => {
+        if (!stop.signal.aborted) throw error
+        return undefined
+      })
+      if (!node) return
       const { config, address } = node
       const { mirror } = config
       const publish = mirror ? mirror.publishAt.join(', ') : `${address}/publish`
@@ -25,13 +35,21 @@ export function startCommand(): Command {
           `  set up   ${url}/set-up/${node.setUp}\n           makes the first administrator, once\n`,
         )
       }
-      await stopped
+      const { lost } = node
+      await Promise.race([stopped, ...(lost ? [once(lost, 'abort')] : [])])
+      if (lost?.aborted) throw new HyperactiveError('writer_lost', WRITER_LOST)
     })
   return withExamples(
     command,
     'start',
     'start --data /srv/hyperactive --port 8080 --url https://news.example.org',
   )
+}
+
+/** What is said while another process on the same CouchDB writes. */
+function waiting(address: string): void {
+  process.stdout.write(`another process writes on this CouchDB; this one answers readers until it ends\n`)
+  process.stdout.write(`  read     ${address}/\n`)
 }
 
 /**

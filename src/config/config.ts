@@ -111,7 +111,7 @@ const settings = z.strictObject({
     .strictObject({
       workers: z.int().min(0).max(64).default(0),
       connections: z.int().min(10).max(100_000).default(4000),
-      reachableAt: url.optional(),
+      reachableAt: url.refine((text) => text.startsWith('http:'), 'must begin with http://').optional(),
     })
     .prefault({}),
   mirror: z.strictObject({ publishAt: z.array(url).min(1, 'names no node').max(20) }).optional(),

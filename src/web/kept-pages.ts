@@ -246,6 +246,11 @@ export class KeptPages {
     await this.#shelves.whole(page)
   }
 
+  /** To be called when a page was given to somebody who gives it to readers and proxies. */
+  givenOut(page: StoredPage): void {
+    this.#outside.given(page)
+  }
+
   /** Drops the pages that this concerns. */
   written({ documents, names }: Written): void {
     const gone = documents.filter(({ before, after }) => isShown(before) && !isShown(after))

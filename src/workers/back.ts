@@ -1,7 +1,8 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
-import type { KeptPages } from '../web/kept-pages.ts'
 import { createInterface } from 'node:readline'
+import type { KeptPages } from '../web/kept-pages.ts'
 import { HEADER, KEPT, lineOf, packCopy, wantedBy } from './protocol.ts'
+import type { SaidLine } from './protocol.ts'
 
 /** A front that has not taken in what it was told after this long is cut off: it then keeps nothing. */
 const PATIENCE_MS = 1000
@@ -9,9 +10,10 @@ const PATIENCE_MS = 1000
 const MOST_PENDING_BYTES = 16 * 1024 * 1024
 const IDLE_MS = 1000
 
-/** A front that follows, and how much of what it was told it has taken in. */
+/** A front that follows, and up to which number it was told everything, and has taken it in. */
 interface Follower {
   response: ServerResponse
+  told: number
   taken: number
   wakes: Set<() => void>
 }
@@ -21,19 +23,13 @@ interface Follower {
  * kept pages, and tells everything that drops pages.
  */
 export class Back implements Disposable {
-  readonly #kept: KeptPages
   readonly #secret: string
   readonly #followers = new Set<Follower>()
-  readonly #unfollow: () => void
-  readonly #idle: NodeJS.Timeout
+  #unfollow: () => void = () => undefined
+  #idle: NodeJS.Timeout | undefined
 
-  constructor({ kept, secret }: { kept: KeptPages; secret: string }) {
-    this.#kept = kept
+  constructor(secret: string) {
     this.#secret = secret
-    this.#unfollow = kept.store.follow((told) => this.#tell(lineOf(told)))
-    this.#idle = setInterval(() => {
-      if (this.#followers.size > 0) this.#tell(lineOf({ number: kept.store.now, idle: true }))
-    }, IDLE_MS).unref()
   }
 
   /** How many fronts follow. */
@@ -41,8 +37,12 @@ export class Back implements Disposable {
     return this.#followers.size
   }
 
-  /** Answers fronts, and lets `next` answer everybody else. */
-  serving(next: RequestListener): RequestListener {
+  /** Answers fronts, with what is kept in these pages, and lets `next` answer everybody else. */
+  serving(kept: KeptPages, next: RequestListener): RequestListener {
+    this.#unfollow = kept.store.follow((told) => this.#tell(lineOf(told), told.number))
+    this.#idle = setInterval(() => {
+      if (this.#followers.size > 0) this.#tell(lineOf({ number: kept.store.now, idle: true }), kept.store.now)
+    }, IDLE_MS).unref()
     return (request, response) => {
       const header = request.headers[HEADER]
       if (header === undefined) {
@@ -51,10 +51,10 @@ export class Back implements Disposable {
       }
       const wanted = wantedBy(header, this.#secret)
       delete request.headers[HEADER]
-      if (wanted === 'copy') void this.#giveCopy(request, response)
-      else if (wanted === 'changes') this.#lead(request, response)
+      if (wanted === 'copy') void giveCopy(kept, request, response)
+      else if (wanted === 'changes') this.#lead(kept, request, response)
       else {
-        if (wanted === 'answer') this.#sayWhetherKept(request, response)
+        if (wanted === 'answer') sayWhetherKept(kept, request, response)
         next(request, response)
       }
     }
@@ -70,8 +70,7 @@ export class Back implements Disposable {
    * process answers. A front that does not in a second is cut off.
    */
   async heard(): Promise<void> {
-    const { now } = this.#kept.store
-    await Promise.all([...this.#followers].map((follower) => this.#taken(follower, now)))
+    await Promise.all([...this.#followers].map((follower) => this.#taken(follower, follower.told)))
   }
 
   [Symbol.dispose](): void {
@@ -80,40 +79,19 @@ export class Back implements Disposable {
     for (const { response } of this.#followers) response.destroy()
   }
 
-  #sayWhetherKept(request: IncomingMessage, response: ServerResponse): void {
-    const { writeHead } = response
-    const { store } = this.#kept
-    // Routes change the address to what is behind a language.
-    const key = this.#kept.keyOf(request)
-    if (key === undefined) return
-    response.writeHead = ((...given: Parameters<typeof writeHead>) => {
-      if (store.get(key)) response.setHeader(HEADER, KEPT)
-      return writeHead.apply(response, given)
-    }) as typeof writeHead
-  }
-
-  async #giveCopy(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const asked = this.#kept.pageFor(request)
-    if (asked) await this.#kept.whole(asked)
-    const page = this.#kept.pageFor(request)
-    if (!page) {
-      response.writeHead(404).end()
-      return
-    }
-    const packed = packCopy({ page, number: this.#kept.store.now })
-    response.writeHead(200, { 'Content-Length': packed.length }).end(packed)
-  }
-
-  #lead(request: IncomingMessage, response: ServerResponse): void {
-    const { now } = this.#kept.store
-    const follower: Follower = { response, taken: now, wakes: new Set() }
+  #lead({ store }: KeptPages, request: IncomingMessage, response: ServerResponse): void {
+    const { now } = store
+    const follower: Follower = { response, told: now, taken: now, wakes: new Set() }
     response.writeHead(200, { 'Content-Type': 'application/x-ndjson' })
     response.write(lineOf({ number: now, first: true }))
     this.#followers.add(follower)
     const lines = createInterface({ input: request })
     lines.on('line', (line) => {
-      follower.taken = Math.max(follower.taken, Number(line))
-      for (const wake of follower.wakes) wake()
+      const said = JSON.parse(line) as SaidLine
+      if (typeof said === 'number') {
+        follower.taken = Math.max(follower.taken, said)
+        for (const wake of follower.wakes) wake()
+      } else for (const [key, times] of said) store.asked(key, times)
     })
     lines.on('error', () => response.destroy())
     response.once('close', () => {
@@ -122,8 +100,10 @@ export class Back implements Disposable {
     })
   }
 
-  #tell(line: string): void {
-    for (const { response } of this.#followers) {
+  #tell(line: string, number: number): void {
+    for (const follower of this.#followers) {
+      const { response } = follower
+      follower.told = number
       response.write(line)
       if (response.writableLength > MOST_PENDING_BYTES) response.destroy()
     }
@@ -142,4 +122,28 @@ export class Back implements Disposable {
     wake()
     return promise
   }
+}
+
+function sayWhetherKept(kept: KeptPages, request: IncomingMessage, response: ServerResponse): void {
+  const writeHead = response.writeHead.bind(response)
+  // Routes change the address to what is behind a language.
+  const key = kept.keyOf(request)
+  if (key === undefined) return
+  response.writeHead = ((...given: Parameters<typeof writeHead>) => {
+    if (kept.store.has(key)) response.setHeader(HEADER, KEPT)
+    return writeHead(...given)
+  }) as typeof writeHead
+}
+
+async function giveCopy(kept: KeptPages, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const asked = kept.pageFor(request)
+  if (asked) await kept.whole(asked)
+  const page = kept.pageFor(request)
+  if (!page) {
+    response.writeHead(404).end()
+    return
+  }
+  kept.givenOut(page)
+  const packed = packCopy({ page, number: kept.store.now })
+  response.writeHead(200, { 'Content-Length': packed.length }).end(packed)
 }

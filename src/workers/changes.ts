@@ -2,6 +2,7 @@ import { request as ask } from 'node:http'
 import { createInterface } from 'node:readline'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { NodeAt } from './pass-on.ts'
+import { HEADER, lineOf } from './protocol.ts'
 import type { ToldLine } from './protocol.ts'
 
 const PAUSE_MS = 250
@@ -12,6 +13,8 @@ export interface FollowOptions {
   node: NodeAt
   /** Given each line in its order; the first after a connection came about is marked. */
   told: (line: ToldLine) => void
+  /** Gives what was asked for since it was called last. */
+  asked: () => [key: string, times: number][]
   /** Told when the connection has broken: what is told from now on is not heard. */
   lost: () => void
   signal: AbortSignal
@@ -21,17 +24,17 @@ export interface FollowOptions {
  * Follows what a node tells its kept pages, and says after each line that it was taken in. It goes on until the signal
  * says otherwise; after a break it begins anew.
  */
-export async function followChanges({ node, told, lost, signal }: FollowOptions): Promise<void> {
+export async function followChanges({ node, told, asked, lost, signal }: FollowOptions): Promise<void> {
   while (!signal.aborted) {
-    await followOnce({ node, told, lost, signal })
+    await followOnce({ node, told, asked, lost, signal })
     await pause(PAUSE_MS, undefined, { signal }).catch(() => undefined)
   }
 }
 
-function followOnce({ node, told, lost, signal }: FollowOptions): Promise<void> {
+function followOnce({ node, told, asked, lost, signal }: FollowOptions): Promise<void> {
   return new Promise((resolve) => {
     const { target, header } = node
-    const headers = { 'hyperactive-front': header, 'transfer-encoding': 'chunked' }
+    const headers = { [HEADER]: header, 'transfer-encoding': 'chunked' }
     // A connection of its own, whose two directions both stay open.
     const asking = ask({ ...target, agent: false, method: 'POST', path: '/', headers, signal })
     asking.setTimeout(SILENCE_MS, () => asking.destroy())
@@ -44,9 +47,10 @@ function followOnce({ node, told, lost, signal }: FollowOptions): Promise<void> 
       lines.on('line', (line) => {
         const said = JSON.parse(line) as ToldLine
         if (!said.idle) told(said)
-        if (said.number === taken) return
+        if (said.number !== taken) asking.write(lineOf(said.number))
         taken = said.number
-        asking.write(`${taken}\n`)
+        const pages = said.idle ? asked() : []
+        if (pages.length > 0) asking.write(lineOf(pages))
       })
     })
     asking.on('error', () => undefined)

@@ -9,11 +9,13 @@ import { pageKeyOf } from '../web/page-request.ts'
 import { followChanges } from './changes.ts'
 import { passOn } from './pass-on.ts'
 import type { NodeAt } from './pass-on.ts'
-import { ask, KEPT, unpackCopy, HEADER } from './protocol.ts'
+import { ask, HEADER, KEPT, unpackCopy } from './protocol.ts'
 import type { ToldLine } from './protocol.ts'
 
 /** Copies that are being fetched at once, at most. */
 const MOST_FETCHED = 16
+/** Pages of which the node is told at once how often they were asked for. */
+const MOST_TOLD = 200
 /** Shorter than the node keeps a connection between two requests. */
 const KEPT_OPEN_MS = 4000
 
@@ -40,6 +42,8 @@ export class Front implements AsyncDisposable {
   readonly #agent: Agent
   readonly #stop = new AbortController()
   readonly #fetched = new Set<string>()
+  /** How often pages were asked for since the node was last told: it makes those again first that many ask for. */
+  readonly #asked = new Map<string, number>()
   readonly #following: Promise<void>
   /** The node's count less the store's own; undefined while nothing is heard. */
   #ahead: number | undefined
@@ -56,6 +60,7 @@ export class Front implements AsyncDisposable {
     this.#following = followChanges({
       node: this.#node('changes'),
       told: (line) => this.#told(line),
+      asked: () => this.#takeAsked(),
       lost: () => this.#lost(),
       signal: this.#stop.signal,
     })
@@ -75,6 +80,7 @@ export class Front implements AsyncDisposable {
     const key = this.#ahead === undefined ? undefined : pageKeyOf(request, this.#keys)
     const page = key === undefined ? undefined : this.#store.get(key)
     if (page) {
+      this.#asked.set(page.key, (this.#asked.get(page.key) ?? 0) + 1)
       servePage(request, response, page, this.#options.lifetimes)
       return
     }
@@ -119,6 +125,12 @@ export class Front implements AsyncDisposable {
     const ahead = number - this.#store.now
     if (!first && ahead !== this.#ahead) this.#store.clear()
     this.#ahead = number - this.#store.now
+  }
+
+  #takeAsked(): [string, number][] {
+    const asked = [...this.#asked]
+    this.#asked.clear()
+    return asked.sort(([, one], [, other]) => other - one).slice(0, MOST_TOLD)
   }
 
   #lost(): void {

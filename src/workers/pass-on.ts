@@ -50,6 +50,10 @@ export function passOn(
     const letGo = () => asking.destroy()
     response.once('close', letGo)
     asking.once('response', (answer) => {
+      if (response.destroyed) {
+        asking.destroy()
+        return
+      }
       const { statusCode = 502, statusMessage = '', rawHeaders } = answer
       response.writeHead(statusCode, statusMessage, kept(rawHeaders))
       response.flushHeaders()
@@ -60,6 +64,8 @@ export function passOn(
     })
     asking.once('error', () => {
       response.off('close', letGo)
+      // Letting go of it is an error, too.
+      if (response.destroyed) return
       // The node closed the connection just when it was used again.
       if (asking.reusedSocket && isRepeatable && !again && !response.headersSent) send(true)
       else if (response.headersSent) response.destroy()
@@ -77,6 +83,7 @@ export function passOn(
 }
 
 export function sayAway(response: ServerResponse): void {
+  if (response.destroyed) return
   response.writeHead(503, {
     'Content-Type': 'text/plain; charset=utf-8',
     'Cache-Control': 'no-store',
@@ -86,9 +93,9 @@ export function sayAway(response: ServerResponse): void {
 }
 
 function headersOf({ headers }: IncomingMessage, header: string): OutgoingHttpHeaders {
-  const named = (headers.connection ?? '').split(',').map((name) => name.trim().toLowerCase())
+  const named = new Set((headers.connection ?? '').split(',').map((name) => name.trim().toLowerCase()))
   const passed = Object.entries(headers).filter(
-    ([name]) => !OF_CONNECTION.has(name) && !named.includes(name) && name !== HEADER,
+    ([name]) => !OF_CONNECTION.has(name) && !named.has(name) && name !== HEADER,
   )
   const sent: OutgoingHttpHeaders = { ...Object.fromEntries(passed), [HEADER]: header }
   // Without it the end of such a body could be taken for another request.

@@ -40,7 +40,10 @@ export interface ToldLine {
   idle?: true
 }
 
-export function lineOf(told: Told | ToldLine): string {
+/** A line that a front says: the number up to which it has taken everything in, or pages that it was asked for since. */
+export type SaidLine = number | [key: string, times: number][]
+
+export function lineOf(told: Told | ToldLine | SaidLine): string {
   return `${JSON.stringify(told)}\n`
 }
 
@@ -50,7 +53,7 @@ export interface PageCopy {
   number: number
 }
 
-interface CopyHead extends Omit<StoredPage, 'body' | 'forms' | 'reads'> {
+interface CopyHead extends Omit<StoredPage, 'body' | 'forms' | 'reads' | 'asked'> {
   number: number
   reads: { documents: string[]; ranges: RangeRead[]; names: string[]; untilMs: number | null }
   bytes: { body: number; br: number; gzip: number }
@@ -58,11 +61,16 @@ interface CopyHead extends Omit<StoredPage, 'body' | 'forms' | 'reads'> {
 
 /** A copy as bytes: the length of its head, the head as JSON, then the body in its three forms. */
 export function packCopy({ page, number }: PageCopy): Buffer {
-  const { body, forms, reads, ...rest } = page
+  const { key, type, etag, changedMs, status, headers, body, forms, reads } = page
   const { documents, ranges, names, untilMs } = reads
   const { br = Buffer.alloc(0), gzip = Buffer.alloc(0) } = forms
   const head: CopyHead = {
-    ...rest,
+    key,
+    type,
+    etag,
+    changedMs,
+    status,
+    headers,
     number,
     reads: {
       documents: [...documents],
@@ -91,5 +99,5 @@ export function unpackCopy(packed: Buffer): PageCopy {
   reads.ranges.push(...read.ranges)
   reads.untilMs = read.untilMs ?? Infinity
   const forms = { ...(br.length > 0 ? { br } : {}), ...(gzip.length > 0 ? { gzip } : {}) }
-  return { number, page: { ...rest, body, forms, reads } }
+  return { number, page: { ...rest, body, forms, reads, asked: 0 } }
 }

@@ -57,8 +57,8 @@ test('a worker answers with kept pages while the node’s own process is busy, a
   const answersAlone = async () => {
     process.kill(nodeProcess, 'SIGSTOP')
     try {
-      const signal = () => AbortSignal.timeout(1000)
-      const asked = Array.from({ length: 12 }, () => node.page(story.path, { signal: signal() }))
+      const signal = AbortSignal.timeout(1000)
+      const asked = Array.from({ length: 12 }, () => node.page(story.path, { signal }))
       const answers = await Promise.all(asked)
       return (await Promise.all(answers.map((answer) => answer.text()))).every((html) =>
         html.includes('Kept by workers'),

@@ -15,7 +15,7 @@ import { IN_MEMORY, LIFETIMES } from '../helpers/kept-page.ts'
 import { TcpLink } from '../helpers/link.ts'
 import type { Slowness } from '../helpers/link.ts'
 import { Random } from '../helpers/random.ts'
-import { sayRaw } from '../helpers/raw.ts'
+import { connectTo, sayRaw } from '../helpers/raw.ts'
 import { until } from '../helpers/wait.ts'
 
 const SECRET = 'a-secret-between-the-two'
@@ -27,8 +27,8 @@ interface Written {
   values: Map<string, number>
   /** Requests that came to the node for something else than pages. */
   came: IncomingMessage[]
-  stop(): Promise<void>
-  start(): Promise<void>
+  stop: () => Promise<void>
+  start: () => Promise<void>
 }
 
 /** Pages that show one number each, kept as pages of a node are, with fronts before them. */
@@ -40,7 +40,7 @@ async function startFronts(t: ExecutionContext, count: number, slow?: Slowness):
     url: 'http://node.example',
     views: {},
   })
-  const back = new Back({ kept, secret: SECRET })
+  const back = new Back(SECRET)
   const values = new Map<string, number>()
   const came: IncomingMessage[] = []
   const app = new Koa()
@@ -78,8 +78,9 @@ async function startFronts(t: ExecutionContext, count: number, slow?: Slowness):
     ctx.body = ctx.req.headers
   })
   app.use(router.routes())
+  const handler = back.serving(kept, kept.serving(app.callback()))
   const serve = (port: number) =>
-    listen(back.serving(kept.serving(app.callback())), {
+    listen(handler, {
       host: '127.0.0.1',
       port,
       isExempt: (request) => back.isFollowing(request),
@@ -241,4 +242,25 @@ test('no body through a front is taken for another request', async (t) => {
     t.regex(await sayRaw(front, both), /^HTTP\/1\.1 400/)
   }
   t.is(await (await fetch(`${front}/numbers/smuggled`)).text(), '0')
+})
+
+test('readers who go away at any moment cost the others nothing', async (t) => {
+  const { fronts, back } = await startFronts(t, 1)
+  const [front = ''] = fronts
+  const random = new Random(11)
+  for (let round = 0; round < 20; round += 1) {
+    // The front keeps the connections of these, and uses them again.
+    const staying = Array.from({ length: 25 }, () => fetch(`${front}/numbers/${random.int(0, 1e6)}`))
+    for (const answer of await Promise.all(staying)) await answer.text()
+    const leaving = Array.from({ length: 25 }, async () => {
+      const socket = await connectTo(front)
+      socket.write(`GET /numbers/${random.int(0, 1e6)} HTTP/1.1\r\nHost: a\r\n\r\n`)
+      for (let turns = random.int(0, 12); turns > 0; turns -= 1) await soon()
+      if (random.chance(0.5)) socket.resetAndDestroy()
+      else socket.destroy()
+    })
+    await Promise.all(leaving)
+  }
+  t.is((await fetch(`${front}/numbers/one`)).status, 200)
+  t.is(back.size, 1)
 })

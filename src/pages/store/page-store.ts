@@ -83,6 +83,12 @@ export class PageStore {
     return page
   }
 
+  /** A page was asked for elsewhere, where there is a copy of it. */
+  asked(key: string, times: number): void {
+    const page = this.get(key)
+    if (page) page.asked += times - 1
+  }
+
   has(key: string): boolean {
     return this.#pages.has(key)
   }
