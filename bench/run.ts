@@ -7,9 +7,11 @@ import { heal, healBadLinks } from './heal.ts'
 import { hostileDocuments } from './hostile-documents.ts'
 import { kill9 } from './kill9.ts'
 import { cleanUp, importRate, initialSync, memory, start } from './ledger-of-20000.ts'
+import { mirror } from './mirror.ts'
 import { bulkDecisions, hideToGone } from './moderation.ts'
 import { cleanUpSites, listingGrowth, memory100k, projection } from './newsroom.ts'
 import { produceAll } from './produce.ts'
+import { saveToFile, storedPage, trace } from './pages.ts'
 import { publishToPeer } from './publish-to-peer.ts'
 import { recovery } from './recovery.ts'
 
@@ -31,7 +33,11 @@ const BENCHMARKS: Benchmark[] = [
   memory100k,
   hideToGone,
   bulkDecisions,
+  storedPage,
+  trace,
+  saveToFile,
   produceAll,
+  mirror,
 ]
 
 const { values } = parseArgs({

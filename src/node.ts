@@ -8,8 +8,10 @@ import { Live } from './live/live.ts'
 import { logger } from './log.ts'
 import { policyOf } from './project/policy.ts'
 import { Slow } from './newsroom/slow.ts'
+import { Mirroring } from './mirrors-of-node.ts'
 import { openNotices, openOffice } from './office-of-node.ts'
 import { openPeople, setUpLink } from './people-of-node.ts'
+import { PRODUCED } from './produce/rewrite.ts'
 import { Projector } from './project/projector.ts'
 import { SITE_DATABASE } from './project/rebuild.ts'
 import { Site } from './project/site.ts'
@@ -27,6 +29,7 @@ import { GuardedFetch } from './syndication/guarded-fetch.ts'
 import { FeedPuller, MOST_FEEDS } from './syndication/puller.ts'
 import { Gate } from './web/abuse/gate.ts'
 import { createApp } from './web/app.ts'
+import type { WebContext } from './web/context.ts'
 import { KeptPages } from './web/kept-pages.ts'
 import { Back } from './workers/back.ts'
 import { openDoor } from './workers/door.ts'
@@ -75,6 +78,7 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
   const { views = {} } = await readDesignDoc(SITE_DATABASE)
   const proxies = stack.use(new Proxies(loaded))
   const { memoryBytes, folder, fileBytes, cache } = config.pages
+  let mirroring: Mirroring | undefined
   const kept = stack.use(
     new KeptPages({
       mostBytes: memoryBytes,
@@ -95,7 +99,11 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
       })
     : undefined
   // Pages that older views made, while new ones are being built, are not to stay.
-  deployment.switched.then(() => kept.clear()).catch(() => undefined)
+  const startOver = () => {
+    kept.clear()
+    mirroring?.startOver()
+  }
+  deployment.switched.then(startOver).catch(() => undefined)
   const projector = stack.use(
     new Projector({
       ledger,
@@ -106,10 +114,11 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
       anchors: () => anchors,
       onWritten(written) {
         kept.written(written)
+        mirroring?.written(written)
         live?.written(written)
       },
       onStartOver() {
-        kept.clear()
+        startOver()
         live?.lookAgain()
       },
       erasureDue: () => eraser.look(),
@@ -171,7 +180,7 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
   )
   const secret = key.derive('fronts').toString('base64url')
   const back = stack.use(new Back({ kept, secret }))
-  const app = createApp({
+  const pages = {
     ledger,
     site,
     index,
@@ -180,10 +189,8 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
       return projector.terms
     },
     version: () => kept.store.now,
-    config,
     nodeKey: key,
     policy,
-    members: () => projector.membership.members,
     gate: new Gate(config, slow),
     slow,
     queue: office.queue,
@@ -195,12 +202,20 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
     attempts: new Attempts(),
     settled: (documentId) => projector.settled(documentId),
     holdings: (ids) => replication.holdings(ids),
+  } satisfies Partial<WebContext>
+  const app = createApp({
+    ...pages,
+    config,
+    members: () => projector.membership.members,
     // A mirror invites nobody.
     before: config.mirror ? [gateway] : [gateway, replication.router],
     mirror: config.mirror && new Mirror(config.mirror.publishAt),
     heard: () => back.heard(),
     ...(memoryBytes > 0 ? { kept } : {}),
   })
+  const copied = createApp({ ...pages, config: { ...config, url: PRODUCED }, members: () => [] })
+  mirroring = await Mirroring.open({ loaded, site, views, application: copied.callback() })
+  if (mirroring) stack.use(mirroring)
   const setUp = config.mirror ? undefined : await setUpLink({ people, access })
   const door = await openDoor(kept.serving(app.callback()), { back, config, secret })
   const { address } = stack.use(door)
@@ -215,13 +230,19 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
 
   await proxies.start()
   projector.start()
+  mirroring?.start()
   eraser.start()
   // On a mirror nobody moderates, and no filter decides.
   if (!config.mirror) {
     stack.use(office.watcher).start()
     stack.use(openNotices(office, loaded, address)).start()
   }
-  if (config.feeds.pull) stack.use(feedPuller(config.feeds, site, kept)).start()
+  const onPulled = (id: string) => {
+    const change = { documents: [id], rows: [], names: [] }
+    kept.changed(change)
+    mirroring?.changed(change)
+  }
+  if (config.feeds.pull) stack.use(feedPuller(config.feeds, site, onPulled)).start()
   await replication.start(address)
   log.debug('the node answers', { address })
   const running = stack.move()
@@ -241,12 +262,16 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
   }
 }
 
-function feedPuller({ every, allow }: Config['feeds'], site: Site, kept: KeptPages): FeedPuller {
+function feedPuller(
+  { every, allow }: Config['feeds'],
+  site: Site,
+  onWritten: (id: string) => void,
+): FeedPuller {
   return new FeedPuller({
     site: site.database,
     fetch: new GuardedFetch({ allow: (ip) => allow.includes(ip) }),
     feeds: () => groupFeeds(site, MOST_FEEDS),
-    onWritten: (id) => kept.changed({ documents: [id], rows: [], names: [] }),
+    onWritten,
     everyMs: every * 60_000,
   })
 }

@@ -22,6 +22,10 @@ export function configCommand(): Command {
           ...proxy,
           ...(secrets.proxies?.[index] === undefined ? {} : { secret: '***' }),
         })),
+        mirrors: settings.mirrors.map((mirror) => {
+          const hidden = Object.keys(secrets.mirrors?.[mirror.name] ?? {})
+          return { ...mirror, ...Object.fromEntries(hidden.map((name) => [name, '***'])) }
+        }),
       }
       const from = file === undefined ? 'no settings file' : `settings file ${file}`
       print(

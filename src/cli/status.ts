@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { findRunningNode } from '../config/data-folder.ts'
 import { SITE_DATABASE } from '../project/rebuild.ts'
+import { mirrorStatus, describeMirror } from '../mirrors/status.ts'
 import { readProxyStates } from '../proxies/state-file.ts'
 import { readPeersStatus } from '../replication/status.ts'
 import { openStoreForCommand } from '../store.ts'
@@ -24,6 +25,7 @@ export function statusCommand(): Command {
       const [ledger, site] = [await store.ledger.count(), await siteDatabase.info()]
       const held = await new Site(siteDatabase, () => '').held(HELD_SHOWN)
       const { links, refusals } = await readPeersStatus(store.ledger.database)
+      const mirrors = mirrorStatus(loaded.config, running !== undefined)
       const proxies = running ? await readProxyStates(loaded.config.data) : []
       const facts = {
         running: running !== undefined,
@@ -36,6 +38,7 @@ export function statusCommand(): Command {
         links,
         proxies,
         refusals,
+        mirrors,
       }
       const lines = [
         running ? `running at ${running.address} (process ${running.processId})` : 'not running',
@@ -44,6 +47,8 @@ export function statusCommand(): Command {
         `ledger documents  ${facts.ledgerDocuments}`,
         `site documents    ${facts.siteDocuments}`,
         `links             ${links.length} (\`hyperactive peer list\` shows them)`,
+        ...(mirrors.length === 0 ? [] : [`mirrors           ${mirrors.length}`]),
+        ...mirrors.map((mirror) => `  ${describeMirror(mirror)}`),
         ...proxies.map(
           ({ url, method, state, since, reason }) =>
             `proxy             ${url} ${method} ${state} since ${since}${reason === undefined ? '' : `: ${reason}`}`,

@@ -6,6 +6,8 @@ import { z } from 'zod'
 import { HyperactiveError, messageOf } from '../errors.ts'
 import { isKeyText } from '../ledger/keys.ts'
 import { abuseSettings } from './abuse.ts'
+import { mirrorSettings, partMirrors } from './mirrors.ts'
+import type { Mirror, MirrorSecrets } from './mirrors.ts'
 import { cacheSettings, proxySettings } from './proxies.ts'
 
 const url = z
@@ -117,11 +119,12 @@ const settings = z.strictObject({
     .strictObject({
       on: z.boolean().default(true),
       connections: z.int().min(1).max(100_000).default(500),
-      heartbeatMs: z.int().min(100).default(25_000),
+      heartbeatMs: z.int().min(100).max(60_000).default(25_000),
     })
     .prefault({}),
   abuse: abuseSettings,
   notices: notices.prefault({}),
+  mirrors: mirrorSettings,
   feeds: z
     .strictObject({
       pull: z.boolean().default(true),
@@ -148,7 +151,7 @@ const settings = z.strictObject({
 type Settings = z.output<typeof settings>
 
 /** All settings of a node, read once and frozen. Paths are absolute. */
-export interface Config extends Omit<Settings, 'couchdb' | 'notices' | 'pages' | 'proxies'> {
+export interface Config extends Omit<Settings, 'couchdb' | 'notices' | 'pages' | 'proxies' | 'mirrors'> {
   readonly pages: Settings['pages'] & { readonly folder: string }
   /** Settings of a CouchDB; its address is among the secrets. */
   readonly couchdb: Omit<Settings['couchdb'], 'url'>
@@ -159,6 +162,8 @@ export interface Config extends Omit<Settings, 'couchdb' | 'notices' | 'pages' |
     readonly smtp?: Omit<NonNullable<Settings['notices']['smtp']>, 'url'>
     readonly everyMinutes: number
   }
+  /** Where the produced site is copied to; keys and passwords are among the secrets. */
+  readonly mirrors: readonly Mirror[]
   /** Where settings were read from, for messages: a path, or undefined without a file. */
   readonly file: string | undefined
 }
@@ -171,6 +176,8 @@ export interface Secrets {
   readonly smtpUrl?: string | undefined
   /** Where notices are posted to: whoever knows it may post there, too. */
   readonly webhook?: string | undefined
+  /** Keys and passwords of mirrors, by the mirror's name. */
+  readonly mirrors?: Readonly<Record<string, MirrorSecrets>>
   /** What proves to each of the proxies that this node asks, in their order. */
   readonly proxies?: readonly (string | undefined)[]
 }
@@ -234,14 +241,18 @@ export function loadConfig(flags: Flags = {}, environment: Environment = process
   }
   const parsed = settings.safeParse(given)
   if (!parsed.success) throw badConfig(describe(parsed.error, file, fromFile !== undefined))
-  const { couchdb, notices, pages, proxies, ...rest } = parsed.data
+  const { couchdb, notices, pages, proxies, mirrors: givenMirrors, ...rest } = parsed.data
   const { url: couchdbUrl, ...couchdbSettings } = couchdb
   if (rest.replication.runner === 'couchdb' && couchdbUrl === undefined)
     throw badConfig('replication.runner: couchdb needs a CouchDB; set COUCHDB_URL, or runner: node')
   const { webhook, smtp, everyMinutes } = notices
   const { url: smtpUrl, ...smtpSettings } = smtp ?? { url: undefined }
+  const { mirrors, secrets: mirrorSecrets } = partMirrors(givenMirrors, (path, problem) =>
+    badConfig(`${path}: ${problem}`),
+  )
   const config: Config = {
     ...rest,
+    mirrors,
     couchdb: couchdbSettings,
     proxies: proxies.map(({ url: address, method }) => ({ url: address, method })),
     notices: { ...(smtp ? { smtp: smtpSettings as Omit<typeof smtp, 'url'> } : {}), everyMinutes },
@@ -251,7 +262,7 @@ export function loadConfig(flags: Flags = {}, environment: Environment = process
     file: fromFile ? file : undefined,
   }
   const proxySecrets = proxies.map(({ secret }) => secret)
-  const secrets = { couchdbUrl, smtpUrl, webhook, proxies: proxySecrets }
+  const secrets = { couchdbUrl, smtpUrl, webhook, proxies: proxySecrets, mirrors: mirrorSecrets }
   return { config: deepFreeze(config), secrets: Object.freeze(secrets) }
 }
 

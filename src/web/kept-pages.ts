@@ -83,8 +83,11 @@ export class KeptPages {
   readonly #hasUrl: boolean
   /** By key: the tag of the latest content and since when it has been that. */
   readonly #changed = new Map<string, { etag: string; changedMs: number }>()
+  readonly #missed = new WeakSet<IncomingMessage>()
   /** How many pages were rendered to be kept. */
   rendered = 0
+  /** How often a reader was answered with a kept page, and how often one had to wait until it was made. */
+  readonly counts = { hits: 0, misses: 0 }
 
   constructor({ mostBytes, language, url, views, lifetimes, outside, files }: KeptPagesOptions) {
     this.#renewal = new Renewal({ has: (key) => this.#shelves.has(key) })
@@ -143,7 +146,10 @@ export class KeptPages {
       else if (key !== undefined && this.#shelves.isCold(key)) {
         void this.#serveCold(key, { request, response, next })
       } else {
-        if (key !== undefined) this.#renewal.missed(key)
+        if (key !== undefined) {
+          this.#missed.add(request)
+          this.#renewal.missed(key)
+        }
         next(request, response)
       }
     }
@@ -163,6 +169,7 @@ export class KeptPages {
   }
 
   #serve(request: IncomingMessage, response: ServerResponse, page: StoredPage): void {
+    this.counts.hits += 1
     servePage(request, response, page, cacheControlOf(page, this.#lifetimes))
     this.#outside.given(page)
   }
@@ -193,6 +200,7 @@ export class KeptPages {
     { key, since, reads }: { key: string; since: number; reads: Reads },
   ): StoredPage | undefined {
     this.rendered += 1
+    if (this.#missed.has(ctx.req)) this.counts.misses += 1
     const body = Buffer.from(ctx.body as string | Buffer)
     const etag = etagOf(body)
     const page: StoredPage = {

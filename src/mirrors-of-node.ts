@@ -1,0 +1,100 @@
+import type { RequestListener } from 'node:http'
+import type { Config, LoadedConfig } from './config/config.ts'
+import { Distributor } from './mirrors/distributor.ts'
+import { producedFolder } from './mirrors/at-once.ts'
+import { ChangesOf } from './pages/store/changes-of.ts'
+import type { Change } from './pages/store/dependencies.ts'
+import { liveNodes } from './produce/live-nodes.ts'
+import { Producer } from './produce/producer.ts'
+import { SiteFolder } from './produce/site-folder.ts'
+import type { Site } from './project/site.ts'
+import type { Written } from './project/site-writer.ts'
+import { loadPeers } from './replication/peers-file.ts'
+
+export interface MirroringOptions {
+  loaded: LoadedConfig
+  site: Site
+  /** The map functions of the site database by their views' names. */
+  views: Readonly<Record<string, { map: string }>>
+  /** The application that the produced site is made with. */
+  application: RequestListener
+}
+
+/** What a node with mirrors does for them: it produces its site into the data folder, and distributes that. */
+export class Mirroring implements AsyncDisposable {
+  readonly #producer: Producer
+  readonly #distributor: Distributor
+  readonly #changesOf: ChangesOf
+  #isStopped = false
+  #isDistributing = false
+
+  private constructor(producer: Producer, distributor: Distributor, views: MirroringOptions['views']) {
+    this.#producer = producer
+    this.#distributor = distributor
+    this.#changesOf = new ChangesOf(views, () => producer.startOver())
+  }
+
+  /** Opens it for a node whose settings name mirrors; nothing for others. */
+  static async open({ loaded, site, views, application }: MirroringOptions): Promise<Mirroring | undefined> {
+    const { config, secrets } = loaded
+    const { data, mirrors, produce } = config
+    if (mirrors.length === 0) return undefined
+    const live = await liveOf(config)
+    const folder = await SiteFolder.open(producedFolder(data))
+    const about = config.site
+    const producer = new Producer({
+      application,
+      site,
+      about,
+      folder,
+      live,
+      base: produce.url,
+      follows: true,
+    })
+    const distributor = new Distributor({ site: producer, mirrors, secrets: secrets.mirrors, data })
+    return new Mirroring(producer, distributor, views)
+  }
+
+  /** Looks at everything once, as the node may have been away, and follows what changes. */
+  start(): void {
+    // What an earlier process has produced is whole: mirrors need not wait until it has been looked through.
+    if (this.#producer.files.size > 0) this.#distribute()
+    this.#producer.startOver()
+    this.#producer.follow()
+    void this.#producer.settled().then(
+      () => this.#distribute(),
+      () => this.#distribute(),
+    )
+  }
+
+  written(written: Written): void {
+    this.#producer.changed(this.#changesOf.of(written))
+  }
+
+  changed(change: Change): void {
+    this.#producer.changed(change)
+  }
+
+  startOver(): void {
+    this.#producer.startOver()
+  }
+
+  /** The folder is whole from here on: what is not in it may be taken off the mirrors. */
+  #distribute(): void {
+    if (this.#isStopped || this.#isDistributing) return
+    this.#isDistributing = true
+    this.#distributor.start()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isStopped = true
+    await this.#producer[Symbol.asyncDispose]()
+    await this.#distributor[Symbol.asyncDispose]()
+  }
+}
+
+/** Where the forms are that a produced site has not: a node that is itself a mirror has none either. */
+async function liveOf({ produce, mirror, url, peers }: Config): Promise<readonly string[]> {
+  if (produce.live.length > 0) return produce.live
+  return mirror?.publishAt ?? liveNodes(url, await loadPeers(peers))
+}
