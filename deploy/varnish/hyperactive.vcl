@@ -53,6 +53,10 @@ sub vcl_recv {
   if (req.method != "GET" && req.method != "HEAD") {
     return (pass);
   }
+  # An open page is told what is new: each stream is its own.
+  if (req.url ~ "^(/[a-z][a-z])?/live/") {
+    return (pass);
+  }
   # Whoever is signed in is answered by the node alone. Other cookies are nothing to it.
   if (req.http.Cookie ~ "(^|;\s*)(__Host-)?hyperactive=") {
     return (pass);

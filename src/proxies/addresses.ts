@@ -1,20 +1,23 @@
+import { Dependencies } from '../pages/store/dependencies.ts'
+import type { Change } from '../pages/store/dependencies.ts'
 import type { StoredPage } from '../pages/store/stored-page.ts'
+import type { Reads } from '../reads.ts'
 
-/** Keys of addresses that are remembered, in all: some 50 MB. */
-const MOST_KEYS = 500_000
+/** What the remembered pages were made of, in all: some 50 MB. */
+const MOST_READS = 500_000
 
 /**
- * Addresses of pages that proxies may keep, with the keys of what each was made of, also of pages that this node itself
- * has let go of meanwhile. For proxies that can be told addresses alone.
+ * Addresses of pages that proxies may keep, with what each was made of, also of pages that this node itself has let go of
+ * meanwhile. For proxies that can be told addresses alone.
  */
 export class Addresses {
-  readonly #known = new Map<string, { header: string; keys: readonly string[] }>()
-  readonly #byKey = new Map<string, Set<string>>()
-  readonly #mostKeys: number
+  readonly #known = new Map<string, Reads>()
+  readonly #dependencies = new Dependencies()
+  readonly #mostReads: number
   #count = 0
 
-  constructor(mostKeys = MOST_KEYS) {
-    this.#mostKeys = mostKeys
+  constructor(mostReads = MOST_READS) {
+    this.#mostReads = mostReads
   }
 
   /**
@@ -22,32 +25,27 @@ export class Addresses {
    *
    * @returns whether it was new, and which older ones are forgotten for it, so that proxies must not keep them either
    */
-  given({ key, headers }: Pick<StoredPage, 'key' | 'headers'>): { isNew: boolean; forgotten: string[] } {
-    const header = headers['surrogate-key'] ?? ''
+  given({ key, reads }: Pick<StoredPage, 'key' | 'reads'>): { isNew: boolean; forgotten: string[] } {
     const known = this.#known.get(key)
-    if (known?.header === header) return { isNew: false, forgotten: [] }
-    if (known) this.#forget(key)
-    const keys = header.split(' ')
-    this.#known.set(key, { header, keys })
-    this.#count += keys.length
-    for (const name of keys) {
-      const addresses = this.#byKey.get(name) ?? new Set()
-      this.#byKey.set(name, addresses.add(key))
-    }
+    if (known === reads) return { isNew: false, forgotten: [] }
+    this.#forget(key)
+    this.#known.set(key, reads)
+    this.#dependencies.put(key, reads)
+    this.#count += countOf(reads)
     const forgotten: string[] = []
     for (const oldest of this.#known.keys()) {
-      if (this.#count <= this.#mostKeys) break
+      if (this.#count <= this.#mostReads) break
       this.#forget(oldest)
       forgotten.push(oldest)
     }
     return { isNew: known === undefined, forgotten }
   }
 
-  /** Forgets the addresses that have one of these keys, and gives them. */
-  take(keys: readonly string[]): string[] {
-    const taken = new Set(keys.flatMap((key) => [...(this.#byKey.get(key) ?? [])]))
-    for (const address of taken) this.#forget(address)
-    return [...taken]
+  /** Forgets the addresses of pages that do not hold any more, and gives them. */
+  changed(change: Change): string[] {
+    const addresses = this.#dependencies.changed(change)
+    for (const address of addresses) this.#forget(address)
+    return addresses
   }
 
   all(): string[] {
@@ -55,14 +53,14 @@ export class Addresses {
   }
 
   #forget(address: string): void {
-    const known = this.#known.get(address)
-    if (!known) return
+    const reads = this.#known.get(address)
+    if (!reads) return
     this.#known.delete(address)
-    this.#count -= known.keys.length
-    for (const name of known.keys) {
-      const addresses = this.#byKey.get(name)
-      addresses?.delete(address)
-      if (addresses?.size === 0) this.#byKey.delete(name)
-    }
+    this.#dependencies.remove(address)
+    this.#count -= countOf(reads)
   }
+}
+
+function countOf({ documents, names, ranges }: Reads): number {
+  return 1 + documents.size + names.size + ranges.length
 }

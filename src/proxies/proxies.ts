@@ -60,29 +60,30 @@ export class Proxies implements Outside, AsyncDisposable {
   }
 
   changed(change: Change, first: Change): void {
-    if (this.#all.length === 0) return
-    const urgent = changedKeys(first)
-    const known = new Set(urgent)
-    const others = changedKeys(change).filter((key) => !known.has(key))
-    this.#tell(urgent, true)
-    this.#tell(others, false)
+    if (this.#byKeys.length > 0) {
+      const urgent = changedKeys(first)
+      const known = new Set(urgent)
+      const others = changedKeys(change).filter((key) => !known.has(key))
+      tell(this.#byKeys, urgent, others)
+    }
+    if (this.#byAddresses.length > 0)
+      tell(this.#byAddresses, this.#addresses.changed(first), this.#addresses.changed(change))
   }
 
   cleared(): void {
     for (const proxy of this.#all) proxy.tellEverything()
   }
 
-  #tell(keys: readonly string[], first: boolean): void {
-    if (keys.length === 0) return
-    for (const proxy of this.#byKeys) proxy.tell(keys, { first })
-    if (this.#byAddresses.length === 0) return
-    const addresses = this.#addresses.take(keys)
-    for (const proxy of this.#byAddresses) proxy.tell(addresses, { first })
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#all.map((proxy) => proxy[Symbol.asyncDispose]()))
     await this.#addressFile.closed()
     await this.#states.closed()
+  }
+}
+
+function tell(proxies: readonly Proxy[], urgent: readonly string[], others: readonly string[]): void {
+  for (const proxy of proxies) {
+    proxy.tell(urgent, { first: true })
+    proxy.tell(others)
   }
 }

@@ -108,6 +108,13 @@ proxies:
   t.true((await ask('/search?q=story')).text.includes(story.path))
   t.false((await ask('/search?q=elephant')).text.includes(story.path))
 
+  // An open page is told at once what is new.
+  const place = before.replace('before=9999', 'after=0001')
+  const question = { path: `/live/newswire?${place}`, headers: { host: HOST }, begins: true } as const
+  const live = await askAt(port, question)
+  t.regex(live.headers['content-type'] ?? '', /^text\/event-stream/)
+  t.regex(live.text, /^(?:id|data|retry|:)/)
+
   // An older page is asked about again, and not sent anew.
   await until('a listing is asked about again', async () => {
     await ask('/newswire')

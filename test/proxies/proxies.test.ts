@@ -176,18 +176,19 @@ test('a proxy that is away is tried again, lets go of everything then, and holds
 
 test('addresses are remembered up to a bound, and those that are not are purged', (t) => {
   const addresses = new Addresses(6)
-  t.deepEqual(addresses.given(page('/a', 'x')), { isNew: true, forgotten: [] })
-  t.deepEqual(addresses.given(page('/a', 'x')), { isNew: false, forgotten: [] })
-  addresses.given(page('/b', 'x', 'y'))
-  t.deepEqual(addresses.given(page('/c', 'z')), { isNew: true, forgotten: [' en /a'] })
-  t.deepEqual(addresses.take(changedKeys(changed('x'))), [' en /b'])
+  const [a, b, c] = [page('/a', 'x'), page('/b', 'x', 'y'), page('/c', 'z')]
+  t.deepEqual(addresses.given(a), { isNew: true, forgotten: [] })
+  t.deepEqual(addresses.given(a), { isNew: false, forgotten: [] })
+  addresses.given(b)
+  t.deepEqual(addresses.given(c), { isNew: true, forgotten: [' en /a'] })
+  t.deepEqual(addresses.changed(changed('x')), [' en /b'])
   t.deepEqual(
     addresses.given(page('/c', 'w')),
     { isNew: false, forgotten: [] },
     'it is made of something else now',
   )
-  t.deepEqual(addresses.take(changedKeys(changed('z'))), [])
-  t.deepEqual(addresses.take(changedKeys(changed('w'))), [' en /c'])
+  t.deepEqual(addresses.changed(changed('z')), [])
+  t.deepEqual(addresses.changed(changed('w')), [' en /c'])
   t.deepEqual(addresses.all(), [])
 })
 
