@@ -11,6 +11,9 @@ export function afterFronts(outside: Outside, back: Pick<Back, 'size' | 'heard'>
     else void back.heard().then(say)
   }
   return {
+    get usesKeys() {
+      return outside.usesKeys
+    },
     given: (page) => outside.given(page),
     changed: (change, first) => tell(() => outside.changed(change, first)),
     cleared: () => tell(() => outside.cleared()),
