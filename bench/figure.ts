@@ -19,8 +19,15 @@ export interface Benchmark {
   run(): Promise<Figure[]>
 }
 
-export function atLeast(name: string, value: number, unit: string, least: number): Figure {
-  return { name, value: round(value), unit, goal: `>= ${least}`, met: value >= least }
+export function atLeast(name: string, value: number, unit: string, least: number, of?: string): Figure {
+  return {
+    name,
+    value: round(value),
+    unit,
+    ...(of === undefined ? {} : { of }),
+    goal: `>= ${least}`,
+    met: value >= least,
+  }
 }
 
 export function atMost(name: string, value: number, unit: string, most: number, of?: string): Figure {
@@ -50,5 +57,6 @@ export function median(values: readonly number[]): number {
 }
 
 function round(value: number): number {
-  return value >= 100 ? Math.round(value) : Math.round(value * 10) / 10
+  const parts = value >= 100 ? 1 : value >= 10 ? 10 : 100
+  return Math.round(value * parts) / parts
 }

@@ -15,9 +15,7 @@ import { PRODUCED } from './produce/rewrite.ts'
 import { Projector } from './project/projector.ts'
 import { SITE_DATABASE } from './project/rebuild.ts'
 import { Site } from './project/site.ts'
-import { TERMS } from './project/site-writer.ts'
 import { Proxies } from './proxies/proxies.ts'
-import { noteName } from './reads.ts'
 import { anchorsOf } from './replication/peers-file.ts'
 import { createReplication } from './replication/replication.ts'
 import type { Replication } from './replication/replication.ts'
@@ -98,6 +96,7 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
         list: (scope, query) => site.list(scope, query),
       })
     : undefined
+  kept.keepFrom(deployment.switched)
   // Pages that older views made, while new ones are being built, are not to stay.
   const startOver = () => {
     kept.clear()
@@ -184,10 +183,7 @@ export async function startNode(loaded: LoadedConfig): Promise<Node> {
     ledger,
     site,
     index,
-    terms() {
-      noteName(TERMS)
-      return projector.terms
-    },
+    terms: () => projector.terms,
     version: () => kept.store.now,
     nodeKey: key,
     policy,

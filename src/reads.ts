@@ -1,7 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { partOf } from './shown.ts'
+import type { DocumentPart } from './shown.ts'
 
 /** A range of a view's rows that was read, ends included, as ordered keys. */
 export interface RangeRead {
+  /** Its name, or that of a part of its rows. */
   view: string
   from: string
   to: string
@@ -9,7 +12,7 @@ export interface RangeRead {
 
 /** Everything that something was made of. */
 export class Reads {
-  /** Ids of documents of the site database, also of those that were not there. */
+  /** Documents of the site database, also those that were not there: their ids, or names of their parts. */
   readonly documents = new Set<string>()
   readonly ranges: RangeRead[] = []
   /** What was read of counts and vocabularies: "count:tag:river", "top:tag", "terms". */
@@ -42,9 +45,10 @@ export function currentReads(): Reads | undefined {
   return tracked.getStore()
 }
 
-export function noteDocuments(ids: Iterable<string>): void {
+/** @param part the only part of them that matters */
+export function noteDocuments(ids: Iterable<string>, part?: DocumentPart): void {
   const reads = tracked.getStore()
-  if (reads) for (const id of ids) reads.documents.add(id)
+  if (reads) for (const id of ids) reads.documents.add(partOf(id, part))
 }
 
 export function noteRange(range: RangeRead): void {

@@ -119,7 +119,7 @@ const settings = z.strictObject({
     .strictObject({
       on: z.boolean().default(true),
       connections: z.int().min(1).max(100_000).default(500),
-      heartbeatMs: z.int().min(100).default(25_000),
+      heartbeatMs: z.int().min(100).max(60_000).default(25_000),
     })
     .prefault({}),
   abuse: abuseSettings,

@@ -94,7 +94,7 @@ export class Live implements Disposable {
   }
 
   async #places(scope: Scope): Promise<string[]> {
-    const { rows } = await this.#list(scope, { limit: MOST_COUNTED + 1 })
+    const { rows } = await this.#list(scope, { limit: MOST_COUNTED + 1, part: 'place' })
     return rows.map(({ at, item }) => `${at}_${item}`)
   }
 }

@@ -96,12 +96,16 @@ export function periodModel(
   }
 }
 
-/** When an event takes place, for its page. */
+/**
+ * When an event takes place, for its page.
+ *
+ * @param now 0 for all its times, whatever the time is
+ */
 export function whenModel(item: SiteItem, wording: Wording, now: number) {
   const { zone, allDay, rrule, latitude, longitude } = item.fields as Record<string, string | undefined>
   const all = item.occurrences ?? []
   const coming = all.filter((one) => !isOver(one, new Date(now).toISOString()))
-  for (const { end } of coming.slice(0, NAMED)) if (Date.parse(end) > now) noteTime(Date.parse(end))
+  if (now > 0) for (const { end } of coming) noteTime(Date.parse(end))
   const named = (coming.length > 0 ? coming : all.slice(-NAMED)).slice(0, NAMED)
   const times = named.map((one) => ({
     iso: one.start,

@@ -10,9 +10,7 @@ import { Projector } from '../project/projector.ts'
 import { SITE_DATABASE } from '../project/rebuild.ts'
 import { Site } from '../project/site.ts'
 import type { SiteItem } from '../project/site-item.ts'
-import { TERMS } from '../project/site-writer.ts'
 import { Terms } from '../project/terms.ts'
-import { noteName } from '../reads.ts'
 import { anchorsOf } from '../replication/peers-file.ts'
 import { SearchIndex, searchFile } from '../search/search-index.ts'
 import type { Store } from '../store.ts'
@@ -66,10 +64,7 @@ export async function openSite(store: Store, { config }: LoadedConfig): Promise<
     ledger,
     site,
     index,
-    terms() {
-      noteName(TERMS)
-      return terms
-    },
+    terms: () => terms,
     version: () => version,
     config: { ...config, url: PRODUCED },
     nodeKey: key,

@@ -20,7 +20,16 @@ export class PageQueue {
 
   /** Takes the next one out. */
   next(): SitePage | undefined {
-    for (const pages of [this.#urgent, this.#first, this.#later]) {
+    return this.#nextOf(this.#urgent, this.#first, this.#later)
+  }
+
+  /** Takes the next one out of those that come before all others. */
+  nextUrgent(): SitePage | undefined {
+    return this.#nextOf(this.#urgent)
+  }
+
+  #nextOf(...queues: Set<SitePage>[]): SitePage | undefined {
+    for (const pages of queues) {
       const [page] = pages
       if (!page) continue
       pages.delete(page)

@@ -267,7 +267,11 @@ export class Producer implements ProducedSite, AsyncDisposable {
         this.#add(page)
         throw error
       })
-    await workThrough(next, make, { atOnce: AT_ONCE, signal: this.#stop.signal })
+    const options = { atOnce: AT_ONCE, signal: this.#stop.signal }
+    // What was hidden is so everywhere before anything else is written.
+    await workThrough(() => this.#queue.nextUrgent(), make, options)
+    this.#tell()
+    await workThrough(next, make, options)
   }
 
   async #make(page: SitePage): Promise<void> {

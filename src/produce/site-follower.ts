@@ -5,7 +5,7 @@ import type { ChangedRow } from '../pages/store/changed-rows.ts'
 import type { Change } from '../pages/store/dependencies.ts'
 import { indexChanges } from '../project/index-entries.ts'
 import type { SiteDocument, SiteItem } from '../project/site-item.ts'
-import { TERMS } from '../project/site-writer.ts'
+import { withDocumentParts, withRowParts } from '../shown.ts'
 import { countName, topName } from '../search/search-index.ts'
 
 const BATCH = 500
@@ -48,8 +48,13 @@ export class SiteFollower {
     }
   }
 
-  /** Waits for what has changed since it was last asked; nothing after a while without changes. */
-  async next(signal: AbortSignal): Promise<{ change: Change; terms: SiteItem[] } | undefined> {
+  /**
+   * Waits for what has changed since it was last asked; nothing after a while without changes. Beside it come the terms
+   * among it, and the ids of what is none.
+   */
+  async next(
+    signal: AbortSignal,
+  ): Promise<{ change: Change; terms: SiteItem[]; others: string[] } | undefined> {
     const query = {
       since: this.#since,
       limit: BATCH,
@@ -63,14 +68,15 @@ export class SiteFollower {
     if (changes.length === 0) return undefined
     const rows: ChangedRow[] = []
     const names = new Set<string>()
-    const terms: SiteItem[] = []
+    const [terms, others]: [SiteItem[], string[]] = [[], []]
     for (const change of changes) {
       this.#takeIn(change, rows, names)
       const item = change.doc as unknown as SiteItem | undefined
       if (item?.type === 'item' && item.kind === 'term') terms.push(item)
+      else others.push(change.id)
     }
-    if (terms.length > 0) names.add(TERMS)
-    return { change: { documents: changes.map(({ id }) => id), rows, names: [...names] }, terms }
+    const documents = changes.flatMap(({ id }) => withDocumentParts(id))
+    return { change: { documents, rows, names: [...names] }, terms, others }
   }
 
   #takeIn({ id, deleted, doc }: DatabaseChange, rows: ChangedRow[], names: Set<string>): void {
@@ -81,7 +87,7 @@ export class SiteFollower {
     for (const place of new Set([...before.rows.keys(), ...after.rows.keys()])) {
       if (before.rows.get(place) === after.rows.get(place)) continue
       const [view, ordered] = split(place)
-      rows.push({ view, ordered })
+      rows.push(...withRowParts(view).map((part) => ({ view: part, ordered })))
     }
     if (before.counted === after.counted) return
     for (const [vocabulary, name] of [...before.counts, ...after.counts])

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { LoadedConfig } from '../config/config.ts'
 import { findRunningNode } from '../config/data-folder.ts'
+import { termName, TERMS } from '../project/terms.ts'
 import { readDesignDoc } from '../couch/design-docs.ts'
 import { messageOf } from '../errors.ts'
 import { logger } from '../log.ts'
@@ -64,10 +65,15 @@ async function follow(loaded: LoadedConfig, { produced, signal, onAll }: WatchOp
   while (!signal.aborted) {
     const found = await follower.next(signal)
     if (!found) continue
-    for (const term of found.terms) open.terms.take(term)
+    const words = [
+      ...found.terms.flatMap((term) => open.terms.take(term)),
+      ...found.others.flatMap((id) => open.terms.forget(id)),
+    ]
     open.changed()
     counts.add(found.change.names)
-    producer.changed(found.change)
+    const names = words.flatMap(({ vocabulary, names: all }) => all.map((name) => termName(vocabulary, name)))
+    if (names.length > 0) names.push(TERMS)
+    producer.changed({ ...found.change, names: [...found.change.names, ...names] })
   }
 }
 

@@ -384,8 +384,11 @@ export class Projector implements AsyncDisposable {
     this.#checkpoint.seq = 0
     this.#checkpoint.batch = 0
     await this.#saveCheckpoint()
-    await this.#writer.clear()
-    this.#options.onStartOver?.()
+    try {
+      await this.#writer.clear()
+    } finally {
+      this.#options.onStartOver?.()
+    }
   }
 
   /** Tells the index apart that has had the batch that the checkpoint stands at, or one after. */

@@ -17,10 +17,7 @@ import type { Views } from './merge-item.ts'
 import { commentId, HELD_REASONS } from './site-item.ts'
 import type { Awaited, HeldDocument, SiteComment, SiteDocument, SiteItem } from './site-item.ts'
 import type { Policy } from './policy.ts'
-import { Terms } from './terms.ts'
-
-/** What pages note that show a vocabulary as editors have ordered it. */
-export const TERMS = 'terms'
+import { termName, TERMS, Terms } from './terms.ts'
 
 const BATCH = 500
 const LAST = '\ufff0'
@@ -52,6 +49,13 @@ interface Subject {
   erasures: Record<string, KnownErasure>
   /** Whether its content was deleted from the ledger. */
   gone: boolean
+}
+
+/** What a batch has come to, before it is written. */
+interface Making extends Pick<Batch, 'held' | 'gone'> {
+  made: ReadonlyMap<string, SiteItem | SiteComment | Awaited | undefined>
+  before: ReadonlyMap<string, StoredDocument>
+  subjects: ReadonlyMap<string, Subject>
 }
 
 /** What is to be written. */
@@ -109,6 +113,20 @@ export class SiteWriter {
       if (known?.type === 'awaited') made.set(item, { ...known, erasure: 'due' })
     }
     const written = [...made.values()].filter((document) => document !== undefined)
+    try {
+      await this.#write(written, { held, gone, made, before, subjects }, mark)
+    } finally {
+      // A store that fails half-way has perhaps written: what pages show must not wait for the next attempt.
+      this.#tell()
+    }
+    return written.some(isToBeErased)
+  }
+
+  async #write(
+    written: readonly (SiteItem | SiteComment | Awaited)[],
+    { held, gone, made, before, subjects }: Making,
+    mark: IndexMark,
+  ): Promise<void> {
     await this.#put([...written, ...held], before)
     const removed = [...made].filter(([id, document]) => !document && before.has(id)).map(([id]) => id)
     const comments = await this.#commentsOf(
@@ -118,8 +136,6 @@ export class SiteWriter {
     await this.#remove([...removed, ...comments, ...gone.flatMap(heldIds)])
     this.#index(written, mark, [...removed, ...comments])
     await this.#takeTerms(written, mark)
-    this.#tell()
-    return written.some(isToBeErased)
   }
 
   /** Forgets everything that was ever written. */
@@ -226,6 +242,8 @@ export class SiteWriter {
       if (!isDeepStrictEqual(there, wanted)) changed.push(_rev === undefined ? wanted : { ...wanted, _rev })
     }
     if (changed.length === 0) return
+    // Noted first: of a request whose answer is lost nobody knows what it wrote.
+    this.#written.push(...changed.map((after) => ({ id: after._id, before: before.get(after._id), after })))
     const results = await this.#options.site.bulkDocs(changed)
     const refused = results.find(({ error }) => error !== undefined)
     if (refused)
@@ -233,7 +251,6 @@ export class SiteWriter {
         'site_write_refused',
         `the site database refused ${refused.id}: ${refused.reason ?? ''}`,
       )
-    this.#written.push(...changed.map((after) => ({ id: after._id, before: before.get(after._id), after })))
   }
 
   #index(documents: readonly SiteDocument[], mark: IndexMark, gone: readonly string[] = []): void {
@@ -248,16 +265,18 @@ export class SiteWriter {
     const { rows } = await this.#options.site.allDocs({ keys: [...ids], include_docs: true })
     const there = rows.flatMap(({ key, value }) => (value && !value.deleted ? [{ key, rev: value.rev }] : []))
     if (there.length === 0) return
-    await this.#options.site.bulkDocs(there.map(({ key, rev }) => ({ _id: key, _rev: rev, _deleted: true })))
     for (const { key, doc } of rows) if (doc) this.#written.push({ id: key, before: doc, after: undefined })
+    await this.#options.site.bulkDocs(there.map(({ key, rev }) => ({ _id: key, _rev: rev, _deleted: true })))
   }
 
   /** Lists items anew under the names that editors have given to their tags and places. */
   async #takeTerms(written: readonly SiteDocument[], mark: IndexMark): Promise<void> {
     for (const document of written) {
-      if (document.type !== 'item' || document.kind !== 'term') continue
-      this.#names.add(TERMS)
-      for (const { vocabulary, names } of this.terms.take(document)) {
+      const isTerm = document.type === 'item' && document.kind === 'term'
+      const changed = isTerm ? this.terms.take(document) : this.terms.forget(document._id)
+      if (changed.length > 0) this.#names.add(TERMS)
+      for (const { vocabulary, names } of changed) {
+        for (const name of names) this.#names.add(termName(vocabulary, name))
         for (const name of names) await this.#listAnew(vocabulary, name, mark)
       }
     }
@@ -292,9 +311,12 @@ export class SiteWriter {
       startkey = `${last.key}\u0000`
       const before = new Map(rows.flatMap(({ key, doc }) => (doc ? [[key, doc] as const] : [])))
       const made = [...before.values()].flatMap((document) => this.#finished(document) ?? [])
-      await this.#put(made, before)
-      this.#index(made, mark)
-      this.#tell()
+      try {
+        await this.#put(made, before)
+        this.#index(made, mark)
+      } finally {
+        this.#tell()
+      }
     }
   }
 

@@ -1,5 +1,6 @@
 import type { Database, RangeQuery, StoredDocument, ViewRow } from '../couch/database.ts'
 import { noteDocuments, noteUntold } from '../reads.ts'
+import type { DocumentPart, RowPart } from '../shown.ts'
 import { noteRows } from './note-rows.ts'
 import type { Fields } from '../ledger/document.ts'
 import { commentId } from './site-item.ts'
@@ -29,6 +30,8 @@ export interface ListingPage {
 /** Which page of a listing: the newest one, or the one that ends before or begins after a place. */
 export interface PageQuery {
   limit: number
+  /** The only part of the rows that is made use of. */
+  part?: RowPart
   olderThan?: Place
   newerThan?: Place
 }
@@ -126,9 +129,13 @@ export class Site {
     this.#design = design
   }
 
-  /** An item as readers see it, or undefined. */
-  async item(item: string): Promise<SiteItem | undefined> {
-    const document = await this.#get(item)
+  /**
+   * An item as readers see it, or undefined.
+   *
+   * @param part the only part of it that is made use of
+   */
+  async item(item: string, part?: DocumentPart): Promise<SiteItem | undefined> {
+    const document = await this.#get(item, part)
     return isOpen(document) ? (document as unknown as SiteItem) : undefined
   }
 
@@ -240,10 +247,10 @@ export class Site {
   }
 
   /** Items and comments by their ids; what is not there is left out. */
-  async documents(ids: readonly string[]): Promise<Map<string, SiteItem | SiteComment>> {
+  async documents(ids: readonly string[], part?: DocumentPart): Promise<Map<string, SiteItem | SiteComment>> {
     const found = new Map<string, SiteItem | SiteComment>()
     if (ids.length === 0) return found
-    const { rows } = await this.#several(ids)
+    const { rows } = await this.#several(ids, part)
     for (const { doc } of rows) {
       if (isOpen(doc)) found.set(doc._id, doc as unknown as SiteItem)
       if (doc?.type === 'comment') found.set(doc._id, doc as unknown as SiteComment)
@@ -252,7 +259,7 @@ export class Site {
   }
 
   /** Pages by key, both ways: one row more than shown is read to know whether there is another page. */
-  async list(of: Scope, { limit, olderThan, newerThan }: PageQuery): Promise<ListingPage> {
+  async list(of: Scope, { limit, olderThan, newerThan, part }: PageQuery): Promise<ListingPage> {
     const { prefix, from = FIRST, to = LAST } = of
     const range: RangeQuery = newerThan
       ? { startkey: [...prefix, newerThan.at, newerThan.item], endkey: [...prefix, to] }
@@ -263,10 +270,8 @@ export class Site {
         }
     // The place itself is the first row of the range, so two more than shown are read.
     const place = newerThan ?? olderThan
-    const answer = await this.#rows<ListingEntry>(of.view, {
-      ...range,
-      limit: limit + (place ? 2 : 1),
-    })
+    const query = { ...range, limit: limit + (place ? 2 : 1) }
+    const answer = await this.#rows<ListingEntry>(of.view, query, part)
     if (place && !isAt(answer[0], place)) noteUntold()
     const rows = answer.map(listingRow).filter(({ item }) => item !== place?.item)
     const more = rows.length > limit
@@ -297,20 +302,21 @@ export class Site {
   /** Comments stand by themselves in the view, also those on an item that has been hidden. */
   async #withoutHidden(rows: ListingRow[]): Promise<ListingRow[]> {
     const items = new Set(rows.flatMap(({ of }) => of ?? []))
-    const documents = await this.documents([...items])
+    const documents = await this.documents([...items], 'visible')
     return rows.filter(({ of }) => of === undefined || documents.get(of)?.standing.hidden === false)
   }
 
   /** The newest entries of several listings, in one request. */
   async newest<Name extends string>(
-    wanted: Readonly<Record<Name, { scope: Scope; limit: number }>>,
+    wanted: Readonly<Record<Name, { scope: Scope; limit: number; part?: RowPart }>>,
   ): Promise<Record<Name, ListingRow[]>> {
     const names = Object.keys(wanted) as Name[]
     const queries = names.map((name) => {
       const { prefix } = wanted[name].scope
       return { startkey: [...prefix, LAST], endkey: [...prefix], descending: true, limit: wanted[name].limit }
     })
-    const answers = await this.#queries<ListingEntry>('listing', queries)
+    const parts = names.map((name) => wanted[name].part)
+    const answers = await this.#queries<ListingEntry>('listing', queries, parts)
     const found = {} as Record<Name, ListingRow[]>
     for (const [index, name] of names.entries()) found[name] = (answers[index] ?? []).map(listingRow)
     return found
@@ -365,7 +371,7 @@ export class Site {
       limit,
     })
     const ids = rows.map(({ value }) => commentId(item, value.hash))
-    const found = await this.documents(ids)
+    const found = await this.documents(ids, 'entry')
     return ids.flatMap((id) => (found.get(id) as SiteComment | undefined) ?? [])
   }
 
@@ -397,25 +403,29 @@ export class Site {
     return rows.map(({ doc }) => doc as unknown as HeldDocument)
   }
 
-  #get(id: string): Promise<StoredDocument | undefined> {
-    noteDocuments([id])
+  #get(id: string, part?: DocumentPart): Promise<StoredDocument | undefined> {
+    noteDocuments([id], part)
     return this.database.get(id)
   }
 
-  #several(ids: readonly string[]) {
-    noteDocuments(ids)
+  #several(ids: readonly string[], part?: DocumentPart) {
+    noteDocuments(ids, part)
     return this.database.allDocs({ keys: [...ids], include_docs: true })
   }
 
-  async #rows<Value>(view: string, query: RangeQuery): Promise<ViewRow<Value>[]> {
+  async #rows<Value>(view: string, query: RangeQuery, part?: RowPart): Promise<ViewRow<Value>[]> {
     const { rows } = await this.database.view<Value>(this.#design(), view, query)
-    noteRows(view, query, rows)
+    noteRows(view, query, rows, part)
     return rows
   }
 
-  async #queries<Value>(view: string, queries: RangeQuery[]): Promise<ViewRow<Value>[][]> {
+  async #queries<Value>(
+    view: string,
+    queries: RangeQuery[],
+    parts: readonly (RowPart | undefined)[] = [],
+  ): Promise<ViewRow<Value>[][]> {
     const answers = await this.database.viewQueries<Value>(this.#design(), view, queries)
-    for (const [index, query] of queries.entries()) noteRows(view, query, answers[index] ?? [])
+    for (const [index, query] of queries.entries()) noteRows(view, query, answers[index] ?? [], parts[index])
     return answers
   }
 

@@ -1,4 +1,5 @@
 import type { Vocabulary } from '../kinds/base/vocabulary.ts'
+import { noteName } from '../reads.ts'
 import type { SiteItem } from './site-item.ts'
 
 /** What an editor has said of one word: the part of a term's item that matters to listings. */
@@ -8,6 +9,20 @@ interface TermEntry {
   name: string
   also: readonly string[]
   suggested: boolean
+}
+
+/** Names of a vocabulary whose listings may be others now. */
+interface ChangedNames {
+  vocabulary: Vocabulary
+  names: string[]
+}
+
+/** What pages note that show a whole vocabulary as editors have ordered it, */
+export const TERMS = 'terms'
+
+/** and those that show where one word of it leads. */
+export function termName(vocabulary: Vocabulary, name: string): string {
+  return `term:${vocabulary}:${name}`
 }
 
 /** Longer chains of "this one is called that one now" end where they are. */
@@ -22,7 +37,8 @@ export class Terms {
   #leadsTo = new Map<string, string>()
 
   /** Takes in a term's item, or forgets it; gives the names whose listings this may change. */
-  take(item: SiteItem): { vocabulary: Vocabulary; names: string[] }[] {
+  take(item: SiteItem): ChangedNames[] {
+    if (item.standing.hidden) return this.forget(item._id)
     const before = this.#entries.get(item._id)
     const { vocabulary, title, also, suggested } = item.listing as unknown as {
       vocabulary: Vocabulary
@@ -30,27 +46,27 @@ export class Terms {
       also: string[]
       suggested?: true
     }
-    if (item.standing.hidden) this.#entries.delete(item._id)
-    else
-      this.#entries.set(item._id, {
-        item: item._id,
-        vocabulary,
-        name: title,
-        also,
-        suggested: suggested === true,
-      })
-    const after = this.#entries.get(item._id)
+    const after = { item: item._id, vocabulary, name: title, also, suggested: suggested === true }
     if (JSON.stringify(before) === JSON.stringify(after)) return []
+    this.#entries.set(item._id, after)
     this.#order()
-    return [before, after].flatMap((entry) =>
-      entry ? [{ vocabulary: entry.vocabulary, names: [entry.name, ...entry.also] }] : [],
-    )
+    return [...(before ? [namesOf(before)] : []), namesOf(after)]
+  }
+
+  /** Forgets what is perhaps no term's item, such as one that was erased; gives the names that led somewhere by it. */
+  forget(item: string): ChangedNames[] {
+    const before = this.#entries.get(item)
+    if (!before) return []
+    this.#entries.delete(item)
+    this.#order()
+    return [namesOf(before)]
   }
 
   /** The name under which a word is listed. */
   nameOf(vocabulary: Vocabulary, name: string): string {
     let found = name
     for (let step = 0; step < LONGEST_CHAIN; step += 1) {
+      noteName(termName(vocabulary, found))
       const next = this.#leadsTo.get(`${vocabulary}:${found}`)
       if (next === undefined || next === found) break
       found = next
@@ -65,6 +81,7 @@ export class Terms {
 
   /** The words that editors suggest to who publishes, sorted. */
   suggested(vocabulary: Vocabulary): string[] {
+    noteName(TERMS)
     const entries = [...this.#entries.values()].filter((entry) => entry.suggested)
     return entries
       .filter((entry) => entry.vocabulary === vocabulary)
@@ -74,6 +91,7 @@ export class Terms {
 
   /** The term's item that an editor would change to say more of this word, if there is one. */
   itemOf(vocabulary: Vocabulary, name: string): string | undefined {
+    noteName(TERMS)
     return this.#ordered().find((entry) => entry.vocabulary === vocabulary && entry.name === name)?.item
   }
 
@@ -95,4 +113,8 @@ export class Terms {
       }
     }
   }
+}
+
+function namesOf({ vocabulary, name, also }: TermEntry): ChangedNames {
+  return { vocabulary, names: [name, ...also] }
 }

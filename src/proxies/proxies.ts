@@ -40,6 +40,10 @@ export class Proxies implements Outside, AsyncDisposable {
     return [...this.#byKeys, ...this.#byAddresses]
   }
 
+  get usesKeys(): boolean {
+    return this.#all.length > 0
+  }
+
   /** Begins to tell, when this node answers: what proxies hold from before then goes. */
   async start(): Promise<void> {
     if (this.#byAddresses.length > 0) this.#former = await this.#addressFile.read()

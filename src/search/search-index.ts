@@ -150,13 +150,19 @@ export class SearchIndex {
         touched.add(countName(vocabulary, name)).add(topName(vocabulary))
     }
     this.#transaction(() => {
-      for (const id of remove) touch(this.#remove(id))
+      for (const id of remove) {
+        const before = this.#remove(id)
+        this.#uncount(before)
+        touch(before)
+      }
       for (const entry of put) {
         const before = this.#remove(entry.id)
         this.#put(entry)
-        // What counts as it did before changes no page, but for the time of the latest.
+        // What counts as it did before, from the same time on, leaves the counts alone.
         if (JSON.stringify([before?.counts, before?.at]) === JSON.stringify([entry.counts, entry.at]))
           continue
+        this.#uncount(before)
+        this.#count(entry)
         touch(before)
         touch(entry)
       }
@@ -247,7 +253,7 @@ export class SearchIndex {
   }
 
   #put(entry: IndexEntry): void {
-    const { id, title, summary, body, author, tags, places, counts, at } = entry
+    const { id, title, summary, body, author, tags, places, at } = entry
     let place = placeOf(at, id)
     while (this.#get('SELECT 1 FROM entries WHERE place = ?', place)) place += 1n
     this.#run('INSERT INTO entries VALUES (?, ?, ?)', place, id, JSON.stringify(entry))
@@ -260,6 +266,9 @@ export class SearchIndex {
       foldForSearch(text),
       filters,
     )
+  }
+
+  #count({ counts, at }: IndexEntry): void {
     for (const [vocabulary, name] of counts) {
       this.#run(
         `INSERT INTO counts VALUES (?, ?, 1, ?)
@@ -277,12 +286,14 @@ export class SearchIndex {
     if (!row) return undefined
     this.#run('DELETE FROM entries WHERE place = ?', row.place)
     this.#run('DELETE FROM words WHERE rowid = ?', row.place)
-    const entry = JSON.parse(row.entry) as IndexEntry
-    for (const [vocabulary, name] of entry.counts) {
+    return JSON.parse(row.entry) as IndexEntry
+  }
+
+  #uncount(entry: IndexEntry | undefined): void {
+    for (const [vocabulary, name] of entry?.counts ?? []) {
       this.#run('UPDATE counts SET count = count - 1 WHERE vocabulary = ? AND name = ?', vocabulary, name)
       this.#run('DELETE FROM counts WHERE vocabulary = ? AND name = ? AND count <= 0', vocabulary, name)
     }
-    return entry
   }
 
   #names(order: string, vocabulary: string, limit: number): Count[] {

@@ -33,7 +33,7 @@ export interface FeedPullerOptions {
   fetch: GuardedFetch
   /** Which feeds there are, those that come first in front. */
   feeds: () => Promise<readonly GroupFeed[]>
-  /** Told the id of a document that was written. */
+  /** Told the id of a document that was written or removed. */
   onWritten?: (id: string) => void
   /** Shortest time between two pulls of one feed. */
   everyMs?: number
@@ -138,6 +138,7 @@ export class FeedPuller implements AsyncDisposable {
     for (const id of this.#due.keys()) if (!wanted.has(id)) this.#due.delete(id)
     if (gone.length === 0) return
     await this.#site.bulkDocs(gone.map(([_id, _rev]) => ({ _id, _rev, _deleted: true })))
+    for (const [id] of gone) this.#onWritten(id)
   }
 
   /** Reads from their documents when feeds are due. */

@@ -26,6 +26,8 @@ import { may } from './may.ts'
 
 const DAY_MS = 86_400_000
 const QUARTER_MS = 15 * 60_000
+/** With the clock change, and one more that governments think of. */
+const LONGEST_DAY_MS = 27 * 3_600_000
 const FAR = '9999-12-31'
 const UPCOMING = 30
 /** Events that a day shows on the page of its month, its week, and its own. */
@@ -153,9 +155,17 @@ function viewsOf({ path }: Calendar, day: string) {
 /** The local day that it is now in the site's time zone. */
 export function today({ config }: Pick<WebContext, 'config'>): string {
   const now = Date.now()
-  // Wherever it is midnight, a quarter of an hour begins.
-  noteTime(now - (now % QUARTER_MS) + QUARTER_MS)
-  return wallTimeIn(config.site.timeZone, new Date(now).toISOString()).slice(0, 10)
+  const dayAt = (ms: number) => wallTimeIn(config.site.timeZone, new Date(ms).toISOString()).slice(0, 10)
+  const day = dayAt(now)
+  // Wherever it is midnight, a quarter of an hour begins: the first one of the next day is looked for.
+  let [same, next] = [Math.floor(now / QUARTER_MS), Math.floor((now + LONGEST_DAY_MS) / QUARTER_MS)]
+  while (next - same > 1) {
+    const middle = Math.floor((same + next) / 2)
+    if (dayAt(middle * QUARTER_MS) === day) same = middle
+    else next = middle
+  }
+  noteTime(next * QUARTER_MS)
+  return day
 }
 
 /**

@@ -38,7 +38,7 @@ export function cloudPages(router: Router, web: WebContext): void {
     const wording = wordingFor(ctx)
     const active = web.index.latest('group', MOST_NAMES)
     const items = await web.site.items(active.map(({ name }) => name))
-    const { rows } = await web.site.list(scope('kind', 'group'), { limit: MOST_NAMES })
+    const { rows } = await web.site.list(scope('kind', 'group'), { limit: MOST_NAMES, part: 'teaser' })
     const known = items.filter(({ kind, standing }) => kind === 'group' && !standing.hidden)
     const seen = new Set(known.map(({ _id }) => _id))
     const entries = [

@@ -3,7 +3,7 @@ import { directionOf } from '../i18n/direction.ts'
 import { links, pathOf, teaser } from '../pages/models.ts'
 import type { Teaser } from '../pages/models.ts'
 import { scope } from '../project/site.ts'
-import type { ListingRow } from '../project/site.ts'
+import type { ListingRow, Scope } from '../project/site.ts'
 import type { SiteItem } from '../project/site-item.ts'
 import { commentsOn } from './listing-pages.ts'
 import { takes } from './listings.ts'
@@ -28,14 +28,15 @@ export async function extraOf(item: SiteItem, web: WebContext, wording: Wording)
 /** Items that share the item's rarest tags, those that share most first. Its cost does not grow with the site. */
 async function relatedTo(item: SiteItem, web: WebContext, wording: Wording): Promise<Teaser[]> {
   const { tags } = item.listing
-  const counts = web.index.counts('tag', tags)
+  // Which ones are rare matters only where there are more than are asked for.
+  const counts = tags.length > ASKED_TAGS ? web.index.counts('tag', tags) : new Map<string, number>()
   const rarest = [...tags]
     .sort((a, b) => (counts.get(a) ?? 0) - (counts.get(b) ?? 0) || (a < b ? -1 : 1))
     .slice(0, ASKED_TAGS)
   if (rarest.length === 0) return []
-  const wanted = rarest.map((tag) => [tag, { scope: scope('tag', tag), limit: ASKED_ROWS }])
+  const wanted = rarest.map((tag) => [tag, { scope: scope('tag', tag), limit: ASKED_ROWS, part: 'teaser' }])
   const found = await web.site.newest(
-    Object.fromEntries(wanted) as Record<string, { scope: ReturnType<typeof scope>; limit: number }>,
+    Object.fromEntries(wanted) as Record<string, { scope: Scope; limit: number; part: 'teaser' }>,
   )
   const shared = new Map<string, { row: ListingRow; tags: number }>()
   for (const row of Object.values(found).flat()) {
@@ -54,7 +55,7 @@ async function relatedTo(item: SiteItem, web: WebContext, wording: Wording): Pro
 /** The same text in other languages: the original and its translations, without the item itself. */
 export async function translationsOf(item: SiteItem, { site }: WebContext, { languageName }: Wording) {
   const original = originalOf(item)
-  const { rows } = await site.list(scope('translation', original), { limit: TRANSLATIONS })
+  const { rows } = await site.list(scope('translation', original), { limit: TRANSLATIONS, part: 'name' })
   const first = original === item._id ? undefined : await site.item(original)
   const others = rows.filter((row) => row.item !== item._id)
   const all = [...(first && !first.standing.hidden ? [{ ...first.listing, item: first._id }] : []), ...others]
@@ -79,7 +80,7 @@ export function originalOf({ _id, fields }: SiteItem): string {
 async function groupOf(item: SiteItem, { site }: WebContext) {
   const { group: id } = item.listing
   if (id === undefined) return undefined
-  const group = await site.item(id)
+  const group = await site.item(id, 'group')
   if (!group || !takes(group, item)) return undefined
   return { name: group.listing.title, path: pathOf('group', id), tags: links('tag', group.listing.tags) }
 }

@@ -31,7 +31,10 @@ export function feedRoutes(router: Router, web: WebContext): void {
         const found = await findListing(ctx, web, route, (path) => `${path}/feed.${format}`)
         if (found === undefined) await next()
         if (found === undefined || found === 'elsewhere') return
-        const { rows, older } = await web.site.list(found.scope, pageQuery(ctx, ENTRIES))
+        const { rows, older } = await web.site.list(found.scope, {
+          ...pageQuery(ctx, ENTRIES),
+          part: 'place',
+        })
         const entries = await entriesOf(ctx, web, rows)
         const place = older && `?before=${placeText(older)}`
         answerFeed(ctx, web, format, { path: found.path, title: found.title, entries, older: place })
@@ -86,7 +89,7 @@ export async function entriesOf(
   const url = publicUrl(ctx, web)
   const wording = wordingFor(ctx)
   const ids = rows.flatMap(({ item, of }) => (of === undefined ? [item] : [item, of]))
-  const documents = await web.site.documents([...new Set(ids)])
+  const documents = await web.site.documents([...new Set(ids)], 'entry')
   return rows.flatMap(({ item, of }) => {
     const document = documents.get(item)
     if (document?.standing.hidden) return []

@@ -2,7 +2,7 @@ import { renderMarkdown } from '../pages/markdown.ts'
 import { pathOf, text } from '../pages/models.ts'
 import type { NamedLink } from '../pages/models.ts'
 import { scope } from '../project/site.ts'
-import { currentReads, Reads, tracking } from '../reads.ts'
+import { currentReads, noteUntold, Reads, tracking } from '../reads.ts'
 import type { WebContext } from './context.ts'
 
 const MOST_PAGES = 12
@@ -36,21 +36,21 @@ export class Frame {
     try {
       const { value, reads } = await tracking(() =>
         this.#web.site.newest({
-          menu: { scope: scope('menu'), limit: MOST_PAGES },
-          snippet: { scope: scope('snippet'), limit: MOST_SNIPPETS },
+          menu: { scope: scope('menu'), limit: MOST_PAGES, part: 'name' },
+          foot: { scope: scope('spot', 'foot'), limit: MOST_SNIPPETS, part: 'body' },
         }),
       )
       currentReads()?.add(reads)
-      const { menu, snippet } = value
+      const { menu, foot } = value
       this.#reads = reads
-      const foot = snippet.filter(({ spot }) => spot === 'foot')
       this.#parts = {
         menu: menu.map(({ item, kind, title }) => ({ name: title, path: pathOf(kind, item) })).reverse(),
         foot: foot.map(({ body }) => renderMarkdown(text(body))),
       }
       this.#version = version
     } catch {
-      return this.#parts
+      // Perhaps it is another by now.
+      noteUntold()
     }
     return this.#parts
   }

@@ -22,7 +22,7 @@ const FEED_ENTRIES = 8
 export async function groupExtra(item: SiteItem, web: WebContext, wording: Wording) {
   const of = scope('group', groupScope(item))
   const [{ rows }, events, feeds] = await Promise.all([
-    web.site.list(of, { limit: WIRE }),
+    web.site.list(of, { limit: WIRE, part: 'teaser' }),
     upcoming(web, of.prefix[0] ?? '', { limit: EVENTS, wording }),
     feedsOf(web.site.database, texts(item.fields.feeds)),
   ])

@@ -18,16 +18,17 @@ const SIDE = 6
 
 /** The front page: what the newsroom puts forward, the newswire, what is coming up, and ways into everything else. */
 export function homePage(router: Router, web: WebContext): void {
+  const part = 'teaser' as const
   const wanted = {
-    sticky: { scope: scope('sticky'), limit: 1 },
-    featured: { scope: scope('featured'), limit: FEATURES + 1 },
-    promoted: { scope: scope('promoted'), limit: 6 },
-    newswire: { scope: scope('newswire'), limit: WIRE + FEATURES + 1 },
-    media: { scope: scope('media'), limit: SIDE },
-    links: { scope: scope('kind', 'link'), limit: SIDE },
-    groups: { scope: scope('kind', 'group'), limit: SIDE },
-    banner: { scope: scope('banner'), limit: 1 },
-    snippet: { scope: scope('snippet'), limit: 50 },
+    sticky: { scope: scope('sticky'), limit: 1, part },
+    featured: { scope: scope('featured'), limit: FEATURES + 1, part },
+    promoted: { scope: scope('promoted'), limit: 6, part },
+    newswire: { scope: scope('newswire'), limit: WIRE + FEATURES + 1, part },
+    media: { scope: scope('media'), limit: SIDE, part },
+    links: { scope: scope('kind', 'link'), limit: SIDE, part },
+    groups: { scope: scope('kind', 'group'), limit: SIDE, part },
+    banner: { scope: scope('banner'), limit: 1, part },
+    snippet: { scope: scope('snippet'), limit: 50, part },
   }
   router.get('/', may('read'), async (ctx) => {
     const wording = wordingFor(ctx)
@@ -38,10 +39,10 @@ export function homePage(router: Router, web: WebContext): void {
     const all = Object.values(found).flat()
     const comments = commentsOn({ rows: all }, web)
     const teasers = (rows: readonly ListingRow[]) => rows.map((row) => teaser(row, wording, comments))
-    const shown = new Set<string>()
+    const placed = new Set<string>()
     const once = (rows: readonly ListingRow[], limit: number) => {
-      const fresh = rows.filter(({ item }) => !shown.has(item)).slice(0, limit)
-      for (const { item } of fresh) shown.add(item)
+      const fresh = rows.filter(({ item }) => !placed.has(item)).slice(0, limit)
+      for (const { item } of fresh) placed.add(item)
       return fresh
     }
     // A site whose newsroom has put nothing forward leads with its newest.

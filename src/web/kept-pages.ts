@@ -5,6 +5,7 @@ import { wallTime } from '../ledger/clock.ts'
 import { logger } from '../log.ts'
 import { changedRows } from '../pages/store/changed-rows.ts'
 import type { ChangedRow } from '../pages/store/changed-rows.ts'
+import { changedDocuments } from '../pages/store/changes-of.ts'
 import { cacheControlOf } from '../pages/store/lifetime.ts'
 import type { Lifetimes } from '../pages/store/lifetime.ts'
 import { PageKeys } from '../pages/store/page-key.ts'
@@ -27,8 +28,8 @@ import { Renewal } from './renewal.ts'
 
 const log = logger('pages')
 
-/** Contents whose time of change is remembered, also while their page is not kept. */
-const REMEMBERED = 50_000
+/** Contents whose time of change is remembered, also while their page is not kept: one for so many bytes of pages. */
+const REMEMBERED_BYTES = 2000
 /** What is younger is recent. */
 const RECENT_MS = 7 * 24 * 3_600_000
 const FIRST_LOOKED_AT = ['/', '/newswire']
@@ -81,10 +82,15 @@ export class KeptPages {
   readonly #outside: Outside
   readonly #language: string
   readonly #hasUrl: boolean
-  /** By key: the tag of the latest content and since when it has been that. */
+  /** By a digest of the key: the tag of the latest content and since when it has been that. */
   readonly #changed = new Map<string, { etag: string; changedMs: number }>()
+  readonly #mostChanged: number
+  #isReady = true
+  readonly #missed = new WeakSet<IncomingMessage>()
   /** How many pages were rendered to be kept. */
   rendered = 0
+  /** How often a reader was answered with a kept page, and how often one had to wait until it was made. */
+  readonly counts = { hits: 0, misses: 0 }
 
   constructor({ mostBytes, language, url, views, lifetimes, outside, files }: KeptPagesOptions) {
     this.#renewal = new Renewal({ has: (key) => this.#shelves.has(key) })
@@ -98,6 +104,7 @@ export class KeptPages {
     this.#lifetimes = lifetimes
     this.#outside = outside
     this.#keeps = mostBytes > 0
+    this.#mostChanged = Math.ceil(mostBytes / REMEMBERED_BYTES)
     this.#keys = new PageKeys({ language, namesHost: url === undefined })
     this.#names = Object.keys(views)
     const maps = Object.entries(views).map(([name, { map }]) => ({ name, map }))
@@ -143,7 +150,10 @@ export class KeptPages {
       else if (key !== undefined && this.#shelves.isCold(key)) {
         void this.#serveCold(key, { request, response, next })
       } else {
-        if (key !== undefined) this.#renewal.missed(key)
+        if (key !== undefined) {
+          this.#missed.add(request)
+          this.#renewal.missed(key)
+        }
         next(request, response)
       }
     }
@@ -163,7 +173,8 @@ export class KeptPages {
   }
 
   #serve(request: IncomingMessage, response: ServerResponse, page: StoredPage): void {
-    servePage(request, response, page, cacheControlOf(page, this.#lifetimes))
+    this.counts.hits += 1
+    servePage(request, response, page, this.#lifetimes)
     this.#outside.given(page)
   }
 
@@ -193,6 +204,7 @@ export class KeptPages {
     { key, since, reads }: { key: string; since: number; reads: Reads },
   ): StoredPage | undefined {
     this.rendered += 1
+    if (this.#missed.has(ctx.req)) this.counts.misses += 1
     const body = Buffer.from(ctx.body as string | Buffer)
     const etag = etagOf(body)
     const page: StoredPage = {
@@ -203,13 +215,16 @@ export class KeptPages {
       etag,
       changedMs: this.#changedMs(key, etag),
       status: ctx.status,
-      headers: { ...headersOf(ctx), 'surrogate-key': surrogateKeys(reads) },
+      headers: {
+        ...headersOf(ctx),
+        ...(this.#outside.usesKeys ? { 'surrogate-key': surrogateKeys(reads) } : {}),
+      },
       reads,
       asked: 0,
     }
     ctx.set('ETag', `"${etag}"`)
     ctx.lastModified = new Date(page.changedMs)
-    if (!this.#shelves.put(page, since)) return undefined
+    if (!this.#isReady || !this.#shelves.put(page, since)) return undefined
     ctx.set({ ...page.headers, 'cache-control': cacheControlOf(page, this.#lifetimes) })
     this.#outside.given(page)
     return page
@@ -234,8 +249,8 @@ export class KeptPages {
   /** Drops the pages that this concerns. */
   written({ documents, names }: Written): void {
     const gone = documents.filter(({ before, after }) => isShown(before) && !isShown(after))
-    const first = { documents: idsOf(gone), rows: this.#rowsOf(gone), names: [] }
-    this.changed({ documents: idsOf(documents), rows: this.#rowsOf(documents), names }, first)
+    const first = { documents: this.#partsOf(gone), rows: this.#rowsOf(gone), names: [] }
+    this.changed({ documents: this.#partsOf(documents), rows: this.#rowsOf(documents), names }, first)
     for (const key of this.#recent(documents)) this.#renewal.make(key)
   }
 
@@ -245,9 +260,25 @@ export class KeptPages {
     this.#outside.changed(change, first)
   }
 
+  /** Keeps nothing until then: what older views show, while new ones are built, nobody knows here. */
+  keepFrom(ready: Promise<void>): void {
+    this.#isReady = false
+    ready
+      .then(() => {
+        this.#isReady = true
+        this.clear()
+      })
+      // The node ends, or the next start finishes it.
+      .catch(() => undefined)
+  }
+
   clear(): void {
     this.#shelves.clear()
     this.#outside.cleared()
+  }
+
+  #partsOf(documents: Written['documents']): string[] {
+    return this.#keeps ? changedDocuments(documents) : documents.map(({ id }) => id)
   }
 
   /** Where nothing is kept, only the count of changes matters. */
@@ -257,13 +288,15 @@ export class KeptPages {
   }
 
   #changedMs(key: string, etag: string): number {
-    const known = this.#changed.get(key)
+    // Whoever asks for long addresses does not fill the memory.
+    const name = etagOf(Buffer.from(key))
+    const known = this.#changed.get(name)
     if (known?.etag === etag) return known.changedMs
     const changedMs = Date.now()
-    this.#changed.delete(key)
-    this.#changed.set(key, { etag, changedMs })
+    this.#changed.delete(name)
+    this.#changed.set(name, { etag, changedMs })
     const [oldest] = this.#changed.keys()
-    if (this.#changed.size > REMEMBERED && oldest !== undefined) this.#changed.delete(oldest)
+    if (this.#changed.size > this.#mostChanged && oldest !== undefined) this.#changed.delete(oldest)
     return changedMs
   }
 
@@ -284,10 +317,6 @@ function recentPath(document: object | undefined): string | undefined {
   const { _id, type, kind, at = '' } = (document ?? {}) as Partial<SiteItem>
   if (type !== 'item' || kind === undefined || _id === undefined) return undefined
   return Date.now() - wallTime(at) < RECENT_MS ? pathOf(kind, _id) : undefined
-}
-
-function idsOf(documents: Written['documents']): string[] {
-  return documents.map(({ id }) => id)
 }
 
 /** Whether readers find it on pages. */

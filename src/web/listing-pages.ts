@@ -28,7 +28,7 @@ export function listingPages(router: Router, web: WebContext): void {
       if (found === undefined) await next()
       if (found === undefined || found === 'elsewhere') return
       const wording = wordingFor(ctx)
-      const page = await web.site.list(found.scope, pageQuery(ctx))
+      const page = await web.site.list(found.scope, { ...pageQuery(ctx), part: 'teaser' })
       if (found.named && page.rows.length === 0) ctx.status = 404
       const model = {
         ...found,

@@ -2,7 +2,7 @@ import type { Router } from '@koa/router'
 import { isDay } from '../calendar/wall-time.ts'
 import { HyperactiveError } from '../errors.ts'
 import { allKinds } from '../kinds/base/registry.ts'
-import { toldTime } from '../ledger/clock.ts'
+import { toldTime, wallTime } from '../ledger/clock.ts'
 import { pathOf } from '../pages/models.ts'
 import { xmlDocument } from '../pages/xml.ts'
 import type { Element } from '../pages/xml.ts'
@@ -24,8 +24,6 @@ const MOST_IN_MONTH = 5_000
 const MOST_IN_FILE = 10_000
 const MOST_MONTHS = 1_200
 /** The news sitemap holds two days, at most 1,000 entries. */
-/** Its window moves all the time. */
-const NEWS_KEPT_MS = 5 * 60_000
 const NEWS_DAYS = 2
 const MOST_NEWS = 1_000
 /** Kinds that are parts of pages, not pages. */
@@ -87,8 +85,10 @@ export function sitemapRoutes(router: Router, web: WebContext): void {
   })
   router.get('/sitemap-news.xml', may('read'), async (ctx) => {
     const since = new Date(Date.now() - NEWS_DAYS * DAY_MS).toISOString()
-    noteTime(Date.now() + NEWS_KEPT_MS)
     const { rows } = await site.list({ ...scope('newswire'), from: since }, { limit: MOST_NEWS })
+    // Until the oldest one is too old.
+    const oldest = rows.at(-1)
+    if (oldest) noteTime(wallTime(oldest.at) + NEWS_DAYS * DAY_MS + 1)
     const url = publicUrl(ctx, web)
     answerRows(ctx, rows, NEWS, (row) => [
       'url',

@@ -1,7 +1,6 @@
 import { Agent, get } from 'node:http'
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import { buffer } from 'node:stream/consumers'
-import { cacheControlOf } from '../pages/store/lifetime.ts'
 import type { Lifetimes } from '../pages/store/lifetime.ts'
 import { PageKeys } from '../pages/store/page-key.ts'
 import { PageStore } from '../pages/store/page-store.ts'
@@ -76,7 +75,7 @@ export class Front implements AsyncDisposable {
     const key = this.#ahead === undefined ? undefined : pageKeyOf(request, this.#keys)
     const page = key === undefined ? undefined : this.#store.get(key)
     if (page) {
-      servePage(request, response, page, cacheControlOf(page, this.#options.lifetimes))
+      servePage(request, response, page, this.#options.lifetimes)
       return
     }
     passOn(request, response, this.#node('answer'), (mark) => {

@@ -2,6 +2,9 @@ import { request } from 'node:http'
 import type { Response } from 'undici'
 import type { TestNode } from './node.ts'
 
+/** A node that pages and forms are asked of. */
+export type Asked = Pick<TestNode, 'html' | 'page'>
+
 /** What a published item is known by. */
 export interface Published {
   item: string
@@ -43,7 +46,7 @@ export function unescapeHtml(html: string): string {
 }
 
 /** Sends a form as a browser without JavaScript does. */
-export function send(node: TestNode, path: string, fields: Record<string, string>): Promise<Response> {
+export function send(node: Asked, path: string, fields: Record<string, string>): Promise<Response> {
   return node.page(path, {
     method: 'POST',
     headers: { 'content-type': 'application/x-www-form-urlencoded' },
@@ -52,7 +55,7 @@ export function send(node: TestNode, path: string, fields: Record<string, string
 }
 
 /** Publishes by the form and gives what the page after it says. */
-export async function publish(node: TestNode, fields: Fields, kind = 'article'): Promise<Published> {
+export async function publish(node: Asked, fields: Fields, kind = 'article'): Promise<Published> {
   const form = formFields(await node.html(`/publish/${kind}`))
   const typed = { ...form, ...DEFAULTS, ...fields, action: 'publish' }
   const response = await send(node, `/publish/${kind}`, typed)
@@ -65,7 +68,7 @@ export async function publish(node: TestNode, fields: Fields, kind = 'article'):
 }
 
 /** Opens an article's edit form, as one person who will save it later. */
-export async function openEdit(node: TestNode, { path, secret }: Published): Promise<Record<string, string>> {
+export async function openEdit(node: Asked, { path, secret }: Published): Promise<Record<string, string>> {
   const response = await node.page(`${path}/edit/${secret}`)
   if (response.status !== 200) throw new Error(`the edit form answered ${response.status}`)
   return formFields(await response.text())
@@ -73,7 +76,7 @@ export async function openEdit(node: TestNode, { path, secret }: Published): Pro
 
 /** Saves an edit form that was opened before. */
 export async function saveEdit(
-  node: TestNode,
+  node: Asked,
   { path, secret }: Published,
   opened: Record<string, string>,
   changes: Fields,
@@ -84,7 +87,7 @@ export async function saveEdit(
   return response
 }
 
-export async function edit(node: TestNode, article: Published, changes: Fields): Promise<Response> {
+export async function edit(node: Asked, article: Published, changes: Fields): Promise<Response> {
   return saveEdit(node, article, await openEdit(node, article), changes)
 }
 

@@ -8,7 +8,7 @@ export const LIFETIMES = { leastSeconds: 60, mostSeconds: 3600, listingSeconds: 
 /** Settings of a node that keeps pages in memory alone, with nobody in front of it. */
 export const IN_MEMORY = {
   lifetimes: LIFETIMES,
-  outside: { given: () => undefined, changed: () => undefined, cleared: () => undefined },
+  outside: { usesKeys: false, given: () => undefined, changed: () => undefined, cleared: () => undefined },
   files: { folder: '', mostBytes: 0 },
 }
 

@@ -25,6 +25,8 @@ function page(key: string, read: (reads: Reads) => void = () => undefined, bytes
   }
 }
 
+const rowOf = (value: object) => ({ scope: 'x', at: '1', value })
+const reading = (id: string) => page(id, (reads) => reads.documents.add(id))
 const place = (at: string) => orderedValue(['x', at])
 const nothing = { documents: [], rows: [], names: [] }
 const listing = (scope: string, at: string) => ({
@@ -38,7 +40,7 @@ const range = (scope: string, from: string, to: string) => ({
 })
 
 test('a change drops the pages that read it, and no others', (t) => {
-  const store = new PageStore({ mostBytes: 1000 })
+  const store = new PageStore({ mostBytes: 100_000 })
   store.put(
     page('item', (reads) => reads.documents.add('a')),
     store.now,
@@ -74,7 +76,7 @@ test('a change drops the pages that read it, and no others', (t) => {
 })
 
 test('what changes while a page is made keeps it out, and nothing else does', (t) => {
-  const store = new PageStore({ mostBytes: 1000 })
+  const store = new PageStore({ mostBytes: 100_000 })
   const since = store.now
   store.changed({ ...nothing, documents: ['a'] })
   t.false(
@@ -110,26 +112,30 @@ test('what changes while a page is made keeps it out, and nothing else does', (t
 })
 
 test('a page is true until its time, and the store holds what fits, the last asked for longest', (t) => {
-  const store = new PageStore({ mostBytes: 30 })
-  const timed = page('timed', (reads) => {
+  const one = new PageStore({ mostBytes: 100_000 })
+  one.put(page('a'), one.now)
+  const store = new PageStore({ mostBytes: 3 * one.bytes })
+  const timed = page('t', (reads) => {
     reads.untilMs = 1000
   })
   store.put(timed, store.now)
-  t.is(store.get('timed', 999), timed)
-  t.is(store.get('timed', 1000), undefined)
+  t.is(store.get('t', 999), timed)
+  t.is(store.get('t', 1000), undefined)
   t.is(store.bytes, 0)
   for (const key of ['a', 'b', 'c']) store.put(page(key), store.now)
   store.get('a')
   store.put(page('d'), store.now)
   t.deepEqual([...store.keys()], ['c', 'a', 'd'])
-  t.is(store.bytes, 30)
+  t.is(store.bytes, 3 * one.bytes)
 })
 
 test('rows that are as they were are no change, whatever else a document has', (t) => {
   const map = 'function (doc) { emit([doc.scope, doc.at], doc.title) }'
   const functions = new MapFunctions([{ name: 'listing', map }], (_, error) => t.fail(String(error)))
   const of = (before: object | undefined, after: object | undefined) =>
-    changedRows(before, after, { functions, names: ['listing'] }).map(({ ordered }) => ordered)
+    changedRows(before, after, { functions, names: ['listing'] })
+      .filter(({ view }) => view === 'listing')
+      .map(({ ordered }) => ordered)
   const [one, two] = [
     { scope: 'x', at: '1', title: 'A', body: 'Before' },
     { scope: 'x', at: '2', title: 'A' },
@@ -139,6 +145,53 @@ test('rows that are as they were are no change, whatever else a document has', (
   t.deepEqual(of(one, two).sort(), [place('1'), place('2')])
   t.deepEqual(of(one, undefined), [place('1')])
   t.deepEqual(of(undefined, one), [place('1')])
+})
+
+test('of a row that is shown in part only the part counts', (t) => {
+  const map = 'function (doc) { emit([doc.scope, doc.at], doc.value) }'
+  const functions = new MapFunctions([{ name: 'listing', map }], (_, error) => t.fail(String(error)))
+  const viewsOf = (before: object | undefined, after: object | undefined) =>
+    changedRows(before && rowOf(before), after && rowOf(after), { functions, names: ['listing'] })
+      .map(({ view }) => view)
+      .sort()
+  const entry = { kind: 'article', title: 'A', updatedAt: '1', spot: 'side', body: 'B' }
+  t.deepEqual(viewsOf(entry, { ...entry, updatedAt: '2' }), ['listing'])
+  t.deepEqual(viewsOf(entry, { ...entry, spot: 'foot' }), ['listing', 'listing|teaser'])
+  t.deepEqual(viewsOf(entry, { ...entry, body: 'C' }), ['listing', 'listing|body', 'listing|teaser'])
+  t.deepEqual(viewsOf(entry, { ...entry, title: 'C' }), ['listing', 'listing|name', 'listing|teaser'])
+  const all = ['listing', 'listing|body', 'listing|name', 'listing|place', 'listing|teaser']
+  t.deepEqual(viewsOf(undefined, entry), all, 'it comes')
+  t.deepEqual(viewsOf(entry, undefined), all, 'and goes')
+})
+
+test('what a page was counted as is given back when it goes, also while it is being compressed', (t) => {
+  const store = new PageStore({ mostBytes: 100_000 })
+  const compressed = page('a')
+  store.put(compressed, store.now)
+  compressed.forms.br = Buffer.alloc(5)
+  store.changed({ ...nothing, documents: ['b'] })
+  store.clear()
+  store.grown(compressed, 5)
+  t.is(store.bytes, 0)
+  store.put(compressed, store.now)
+  store.grown(compressed, 5)
+  store.clear()
+  t.is(store.bytes, 0)
+  t.is(store.dependencies, 0)
+})
+
+test('changes are remembered up to a bound; a page that was begun before it is not kept', (t) => {
+  const store = new PageStore({ mostBytes: 100_000 })
+  const since = store.now
+  const many = Array.from({ length: 30_000 }, (_, number) => `many ${number}`)
+  store.changed({ ...nothing, documents: ['x'] })
+  const later = store.now
+  store.changed({ ...nothing, documents: many })
+  t.true(store.put(reading('a'), since))
+  t.false(store.put(reading('x'), since))
+  t.true(store.put(reading('x'), later))
+  store.changed({ ...nothing, documents: many })
+  t.false(store.put(reading('b'), since), 'nobody remembers all that has changed since')
 })
 
 test('invented parameters make no new pages; language and host count where they matter', (t) => {

@@ -91,12 +91,10 @@ test('a change makes anew what was made of it, what is linked no more goes, and 
   producer.changed({ documents: ['newswire', ITEM], rows: [], names: [] })
   await producer.settled()
   t.deepEqual(site.asked, [`/articles/${ITEM}`, '/newswire', '/tags/new'], 'the item itself first')
-  t.deepEqual(told.flat(), [
-    STORY,
-    'newswire/index.html',
-    'tags/new/index.html',
-    `articles/${OTHER}/index.html`,
-  ])
+  const paths = told.flat()
+  t.is(paths.at(0), STORY)
+  t.deepEqual(paths.slice(1, -1).sort(), ['newswire/index.html', 'tags/new/index.html'])
+  t.is(paths.at(-1), `articles/${OTHER}/index.html`)
   const files = await filesOf(path)
   t.false(files.has(`articles/${OTHER}/index.html`))
   t.deepEqual(

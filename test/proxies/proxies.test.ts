@@ -61,6 +61,11 @@ async function proxiesOf(t: ExecutionContext, yaml: string, data?: string) {
   return { proxies, folder }
 }
 
+/** Whether it was told this key. */
+function has({ headers }: Asked, key: string): boolean {
+  return String(headers['surrogate-key']).split(' ').includes(key)
+}
+
 const NOTHING = { documents: [], rows: [], names: [] }
 const changed = (...documents: string[]) => ({ ...NOTHING, documents })
 
@@ -96,7 +101,6 @@ test('a proxy is told the keys of what has changed, what is hidden first, and on
   proxies.changed(changed(...many), NOTHING)
   proxies.changed(changed('b', 'c'), changed('c'))
   const [hidden = ''] = changedKeys(changed('c'))
-  const has = ({ headers }: Asked, key: string) => String(headers['surrogate-key']).split(' ').includes(key)
   await until('everything is told', () =>
     many.every((id) => asked.some((one) => has(one, changedKeys(changed(id))[0] ?? ''))),
   )
@@ -220,7 +224,8 @@ async function silent(t: ExecutionContext): Promise<AddressInfo> {
 }
 
 test('what everybody may read may be kept by proxies, and nothing else', async (t) => {
-  const node = await startNodeWith(t, 'pages: { memoryBytes: 10000000 }\n')
+  const { port } = await silent(t)
+  const node = await startNodeWith(t, `proxies: [{ url: 'http://127.0.0.1:${port}', method: BAN }]\n`)
   const root = await setUp(node)
   const story = await publish(node, { title: 'A story' })
   const other = await publish(node, { title: 'Another' })

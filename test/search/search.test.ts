@@ -240,6 +240,22 @@ test('names come by count, by name and by the last that came with them', (t) => 
   t.deepEqual(namesOf(index.latest('group', 9)), ['c', 'b', 'a'])
 })
 
+function inGroup(id: string, group: string, day: number): IndexEntry {
+  return entry(id, { at: onDay(day), counts: [['group', group]] })
+}
+
+test('what is put again under the same counts leaves their order, and says that it does', (t) => {
+  using index = indexOf()
+  const apply = (put: IndexEntry[], remove: string[] = []) => index.apply({ put, remove }, MARK)
+  apply([inGroup('old', 'a', 1), inGroup('between', 'b', 2), inGroup('new', 'a', 3)])
+  t.deepEqual(apply([], ['new']), ['count:group:a', 'top:group'])
+  const before = namesOf(index.latest('group', 9))
+  t.deepEqual(apply([{ ...inGroup('old', 'a', 1), title: 'Changed' }]), [])
+  t.deepEqual(namesOf(index.latest('group', 9)), before)
+  t.deepEqual(apply([inGroup('old', 'b', 1)]).sort(), ['count:group:a', 'count:group:b', 'top:group'])
+  t.deepEqual(namesOf(index.latest('group', 9)), ['b'])
+})
+
 test('snippets stand around what was found, mark it in the text as it was written, and are never HTML', (t) => {
   const { terms } = readQuery('cancion "night bus" riv*')
   t.deepEqual(highlight('La Canción <b>', terms), [

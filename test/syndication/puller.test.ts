@@ -344,3 +344,15 @@ test('old revisions of feeds leave the store once enough was written', async (t)
   await until('the first revision is gone', async () => !(await isThere(revisions[0])))
   t.true(await isThere(revisions[3]))
 })
+
+test('whoever shows a feed is told when it was pulled, and when it was dropped', async (t) => {
+  const server = await startFeedServer(t)
+  const told: string[] = []
+  const { named, puller } = await startPuller(t, {}, { onWritten: (id) => told.push(id) })
+  named.push(server.origin)
+  await puller.round()
+  t.deepEqual(told, [feedId(server.origin)])
+  named.length = 0
+  await puller.round()
+  t.deepEqual(told, [feedId(server.origin), feedId(server.origin)])
+})

@@ -141,6 +141,19 @@ test('switched off, there is no stream and no script', async (t) => {
   t.is((await node.page('/live/newswire')).status, 404)
 })
 
+test('through workers events come at once, and who leaves a worker has left the node', async (t) => {
+  const node = await startNodeWith(t, 'web: { workers: 1 }\nlive: { connections: 1 }\n')
+  const listener = await Listener.open(t, node, await streamOf(node, '/newswire'))
+  await publish(node, { title: 'A story' })
+  await listener.told({ count: 1 })
+  t.is((await node.page('/live/newswire')).status, 503)
+  listener.close()
+  const next = await until('there is room again', () =>
+    Listener.open(t, node, '/live/newswire').catch(() => undefined),
+  )
+  await next.told({ count: 0 })
+})
+
 behindNginx('behind nginx events come at once', async (t) => {
   const node = await startNode(t)
   const nginx = await startNginx(t, node.address)

@@ -8,11 +8,12 @@ export interface Change {
   names: readonly string[]
 }
 
-/** Changes that are remembered for pages that were being made when they came. */
-const REMEMBERED = 2000
+/** How many changed documents, rows and names are remembered for pages that were being made when they changed. */
+const REMEMBERED = 50_000
 
 interface Remembered extends Change {
   number: number
+  size: number
 }
 
 /** What pages were made of, by their keys: says which a change touches. */
@@ -24,10 +25,16 @@ export class Dependencies {
   readonly #byScope = new Map<string, Set<string>>()
   readonly #changes: Remembered[] = []
   #number = 0
+  #remembered = 0
 
   /** To be noted before a page is made: what changes from then on may concern it. */
   get now(): number {
     return this.#number
+  }
+
+  /** How many documents, names and scopes lead to pages. */
+  get size(): number {
+    return this.#byDocument.size + this.#byName.size + this.#byScope.size
   }
 
   put(key: string, reads: Reads): void {
@@ -50,8 +57,10 @@ export class Dependencies {
   /** Takes in a change; gives the keys of the pages that were made of what has changed. */
   changed(change: Change): string[] {
     this.#number += 1
-    this.#changes.push({ ...change, number: this.#number })
-    if (this.#changes.length > REMEMBERED) this.#changes.shift()
+    const size = 1 + change.documents.length + change.rows.length + change.names.length
+    this.#changes.push({ ...change, number: this.#number, size })
+    this.#remembered += size
+    while (this.#remembered > REMEMBERED) this.#remembered -= this.#changes.shift()?.size ?? REMEMBERED
     const keys = new Set<string>()
     for (const id of change.documents) for (const key of this.#byDocument.get(id) ?? []) keys.add(key)
     for (const name of change.names) for (const key of this.#byName.get(name) ?? []) keys.add(key)
@@ -68,8 +77,9 @@ export class Dependencies {
 
   /** Everything may have changed: whatever is being made now is stale. */
   forgetChanges(): void {
-    this.#number += REMEMBERED + 1
+    this.#number += 1
     this.#changes.length = 0
+    this.#remembered = 0
   }
 
   /** Whether something of this has changed since {@link now} was `since`. */

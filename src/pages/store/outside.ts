@@ -3,6 +3,8 @@ import type { StoredPage } from './stored-page.ts'
 
 /** Keeps pages too, somewhere in front of this node, and is to be told when they do not hold any more. */
 export interface Outside {
+  /** Whether anybody reads the keys of what pages are made of. */
+  readonly usesKeys: boolean
   /** A page was given out with leave to keep it. */
   given(page: StoredPage): void
   /** @param first what of it takes something off the pages */

@@ -2,6 +2,16 @@ import { Dependencies } from './dependencies.ts'
 import type { Change } from './dependencies.ts'
 import type { StoredPage } from './stored-page.ts'
 
+/** What an entry among the dependencies takes beside its text, roughly, and a page beside its parts. */
+const ENTRY_BYTES = 100
+const PAGE_BYTES = 500
+
+interface Held {
+  page: StoredPage
+  /** What it was counted as. */
+  bytes: number
+}
+
 /** What other stores are told that keep pages of this one: a change and its number, or that nothing holds any more. */
 export interface Told {
   number: number
@@ -13,7 +23,7 @@ export interface Told {
  * bytes as it may, and lets go of those that nobody has asked for longest.
  */
 export class PageStore {
-  readonly #pages = new Map<string, StoredPage>()
+  readonly #pages = new Map<string, Held>()
   readonly #dependencies = new Dependencies()
   readonly #mostBytes: number
   readonly #onDrop: (pages: readonly StoredPage[]) => void
@@ -22,7 +32,7 @@ export class PageStore {
   #bytes = 0
 
   /**
-   * @param options.mostBytes how much the pages may take, with their compressed forms
+   * @param options.mostBytes how much the pages may take, with their compressed forms and what is noted of them
    * @param options.onDrop told which pages do not hold any more
    * @param options.onEvict told of a page that holds, and for which there is no room
    */
@@ -48,14 +58,20 @@ export class PageStore {
     return this.#bytes
   }
 
+  /** How many documents, names and scopes lead to pages. */
+  get dependencies(): number {
+    return this.#dependencies.size
+  }
+
   /** To be noted before a page is made: what changes from then on may concern it. */
   get now(): number {
     return this.#dependencies.now
   }
 
   get(key: string, nowMs = Date.now()): StoredPage | undefined {
-    const page = this.#pages.get(key)
-    if (!page) return undefined
+    const held = this.#pages.get(key)
+    if (!held) return undefined
+    const { page } = held
     if (page.reads.untilMs <= nowMs) {
       this.#drop([key])
       return undefined
@@ -63,7 +79,7 @@ export class PageStore {
     page.asked += 1
     // The last in the map is the one that was asked for last.
     this.#pages.delete(key)
-    this.#pages.set(key, page)
+    this.#pages.set(key, held)
     return page
   }
 
@@ -73,7 +89,7 @@ export class PageStore {
 
   /** Whether this very page is kept. */
   holds(page: StoredPage): boolean {
-    return this.#pages.get(page.key) === page
+    return this.#pages.get(page.key)?.page === page
   }
 
   keys(): IterableIterator<string> {
@@ -89,8 +105,9 @@ export class PageStore {
   put(page: StoredPage, since: number): boolean {
     if (page.reads.isUntold || this.#dependencies.isStale(page.reads, since)) return false
     this.#remove(page.key)
-    this.#pages.set(page.key, page)
-    this.#bytes += bytesOf(page)
+    const bytes = bytesOf(page)
+    this.#pages.set(page.key, { page, bytes })
+    this.#bytes += bytes
     this.#dependencies.put(page.key, page.reads)
     this.#shrink()
     return true
@@ -98,7 +115,9 @@ export class PageStore {
 
   /** To be called when a stored page's compressed forms were made. */
   grown(page: StoredPage, bytes: number): void {
-    if (this.#pages.get(page.key) !== page) return
+    const held = this.#pages.get(page.key)
+    if (held?.page !== page) return
+    held.bytes += bytes
     this.#bytes += bytes
     this.#shrink()
   }
@@ -134,22 +153,22 @@ export class PageStore {
   }
 
   #drop(keys: readonly string[]): void {
-    const pages = keys.flatMap((key) => this.#pages.get(key) ?? [])
+    const pages = keys.flatMap((key) => this.#pages.get(key)?.page ?? [])
     if (pages.length === 0) return
     for (const key of keys) this.#remove(key)
     this.#onDrop(pages)
   }
 
   #remove(key: string): void {
-    const page = this.#pages.get(key)
-    if (!page) return
+    const held = this.#pages.get(key)
+    if (!held) return
     this.#pages.delete(key)
-    this.#bytes -= bytesOf(page)
+    this.#bytes -= held.bytes
     this.#dependencies.remove(key)
   }
 
   #shrink(): void {
-    for (const [key, page] of this.#pages) {
+    for (const [key, { page }] of this.#pages) {
       if (this.#bytes <= this.#mostBytes) return
       this.#remove(key)
       this.#onEvict(page)
@@ -157,6 +176,11 @@ export class PageStore {
   }
 }
 
-function bytesOf({ body, forms }: StoredPage): number {
-  return body.length + (forms.br?.length ?? 0) + (forms.gzip?.length ?? 0)
+/** What a page takes before its compressed forms are made, or with those that it brings along. */
+function bytesOf({ body, forms, key, headers, reads }: StoredPage): number {
+  const { documents, names, ranges } = reads
+  const noted = [...documents, ...names, ...ranges.flatMap(({ from, to }) => [from, to])]
+  const texts = [key, ...Object.entries(headers).flat(), ...noted]
+  const bytes = body.length + (forms.br?.length ?? 0) + (forms.gzip?.length ?? 0)
+  return texts.reduce((sum, text) => sum + text.length, PAGE_BYTES + bytes + noted.length * ENTRY_BYTES)
 }

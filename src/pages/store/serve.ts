@@ -1,34 +1,92 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
+import { cacheControlOf } from './lifetime.ts'
+import type { Lifetimes } from './lifetime.ts'
+import { rangeOf } from './range.ts'
+import type { ByteRange } from './range.ts'
 import type { Encoding, StoredPage } from './stored-page.ts'
+
+/** From this size on, parts can be asked for. */
+const LARGE_BYTES = 100_000
+
+/** Headers of a page's answers, as flat lists; they hold for a second, by which its age has changed. */
+interface Heads {
+  second: number
+  lists: Partial<Record<Encoding, string[]>>
+}
+
+const heads = new WeakMap<StoredPage, Heads>()
 
 /** Answers with a stored page: the form that the browser takes, or 304 when it has it (RFC 9110, sections 12.5.3 and 13). */
 export function servePage(
   request: IncomingMessage,
   response: ServerResponse,
   page: StoredPage,
-  cacheControl: string,
+  lifetimes: Lifetimes,
 ): void {
   const { headers, method } = request
-  const encoding = encodingFor(headers['accept-encoding'], page)
-  const etag = encoding === 'identity' ? `"${page.etag}"` : `"${page.etag}-${encoding}"`
-  const lastModified = new Date(page.changedMs).toUTCString()
-  const fields: Record<string, string | number> = {
-    ...page.headers,
-    'Content-Type': page.type,
-    'Cache-Control': cacheControl,
-    ETag: etag,
-    'Last-Modified': lastModified,
-  }
+  const encoding = encodingFor(headers, page)
+  const head = headOf(page, encoding, lifetimes)
   if (isFresh(headers, page)) {
-    response.writeHead(304, fields)
-    response.end()
+    response.writeHead(304, head).end()
     return
   }
   const body = page.forms[encoding] ?? page.body
-  if (encoding !== 'identity') fields['Content-Encoding'] = encoding
-  fields['Content-Length'] = body.length
-  response.writeHead(page.status, fields)
+  if (headers.range !== undefined && encoding === 'identity' && body.length >= LARGE_BYTES) {
+    const range = rangeOf(headers, { bytes: body.length, etag: tagOf(page, encoding) })
+    if (range) {
+      servePart(response, { body, head, range, isHead: method === 'HEAD' })
+      return
+    }
+  }
+  response.writeHead(page.status, [...head, 'Content-Length', String(body.length)])
   response.end(method === 'HEAD' ? undefined : body)
+}
+
+function servePart(
+  response: ServerResponse,
+  { body, head, range, isHead }: { body: Buffer; head: string[]; range: ByteRange | 'none'; isHead: boolean },
+): void {
+  if (range === 'none') {
+    response.writeHead(416, [...head, 'Content-Range', `bytes */${body.length}`, 'Content-Length', '0']).end()
+    return
+  }
+  const { first, last } = range
+  const part = [
+    'Content-Range',
+    `bytes ${first}-${last}/${body.length}`,
+    'Content-Length',
+    `${last - first + 1}`,
+  ]
+  response.writeHead(206, [...head, ...part])
+  response.end(isHead ? undefined : body.subarray(first, last + 1))
+}
+
+/** Pages are asked for thousands of times a second, so their headers are not put together each time. */
+function headOf(page: StoredPage, encoding: Encoding, lifetimes: Lifetimes): string[] {
+  const nowMs = Date.now()
+  const second = Math.floor(nowMs / 1000)
+  let known = heads.get(page)
+  if (known?.second !== second) {
+    known = { second, lists: {} }
+    heads.set(page, known)
+  }
+  return (known.lists[encoding] ??= [
+    ...Object.entries(page.headers).flat(),
+    'Content-Type',
+    page.type,
+    'Cache-Control',
+    cacheControlOf(page, lifetimes, nowMs),
+    'ETag',
+    tagOf(page, encoding),
+    'Last-Modified',
+    new Date(page.changedMs).toUTCString(),
+    ...(encoding === 'identity' ? [] : ['Content-Encoding', encoding]),
+    ...(page.body.length >= LARGE_BYTES ? ['Accept-Ranges', 'bytes'] : []),
+  ])
+}
+
+function tagOf({ etag }: StoredPage, encoding: Encoding): string {
+  return encoding === 'identity' ? `"${etag}"` : `"${etag}-${encoding}"`
 }
 
 /** Whether the browser has this content, in whatever form. A tag counts before a time. */
@@ -46,8 +104,12 @@ export function isFresh(headers: IncomingHttpHeaders, page: Pick<StoredPage, 'et
   return Math.floor(page.changedMs / 1000) * 1000 <= Date.parse(ifModifiedSince)
 }
 
-function encodingFor(accepted: string | undefined, { forms }: StoredPage): Encoding {
-  if (accepted === undefined) return 'identity'
+/** Whoever asks for a part wants it of the plain form. */
+function encodingFor(
+  { 'accept-encoding': accepted, range }: IncomingHttpHeaders,
+  { body, forms }: StoredPage,
+): Encoding {
+  if (accepted === undefined || (range !== undefined && body.length >= LARGE_BYTES)) return 'identity'
   if (forms.br && takes(accepted, 'br')) return 'br'
   return forms.gzip && takes(accepted, 'gzip') ? 'gzip' : 'identity'
 }

@@ -34,5 +34,6 @@ function (doc) {
     list('group', entry.group)
     list('group', entry.group + ' ' + (doc.groupKey || doc.author))
   }
+  if (entry.spot) list('spot', entry.spot)
   if (doc.fields.translationOf) list('translation', doc.fields.translationOf)
 }

@@ -1,0 +1,31 @@
+import { readFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { RequestListener } from 'node:http'
+import { argv } from 'node:process'
+import Koa from 'koa'
+
+/** The least that a server can do: one file's bytes, whatever is asked. Arguments: "http" or "koa", and the file. */
+const [, , kind = '', file = ''] = argv
+const body = await readFile(file)
+const type = 'text/html; charset=utf-8'
+
+function bare(): RequestListener {
+  return (_, response) => {
+    response.writeHead(200, { 'Content-Type': type, 'Content-Length': body.length }).end(body)
+  }
+}
+
+function koa(): RequestListener {
+  const app = new Koa()
+  app.use((ctx) => {
+    ctx.type = type
+    ctx.body = body
+  })
+  return app.callback()
+}
+
+const server = createServer(kind === 'koa' ? koa() : bare())
+server.listen(0, '127.0.0.1', () => {
+  const bound = server.address()
+  process.stdout.write(`${typeof bound === 'object' ? bound?.port : ''}\n`)
+})
