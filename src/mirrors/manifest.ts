@@ -5,6 +5,7 @@ import { z } from 'zod'
 import type { ProducedFile } from '../produce/produced-site.ts'
 import { OWN_FOLDER, siteNameProblem } from './names.ts'
 import type { MirrorRecord } from './record.ts'
+import { MOST_TAKEN_BYTES } from './targets/target.ts'
 
 /** The manifest's first file: it is small, whatever the size of the site, and written last. */
 export const HEAD = `${OWN_FOLDER}/mirror.json`
@@ -14,7 +15,6 @@ const FORMAT = 1
 const FILES_IN_PART = 256
 export const MOST_DIGITS = 4
 const MOST_HEAD_BYTES = 10_000
-const MOST_PART_BYTES = 8 * 1024 * 1024
 
 const head = z.object({
   format: z.literal(FORMAT),
@@ -82,7 +82,7 @@ export async function readPart(
   digits: number,
   prefix: string,
 ): Promise<[path: string, file: ProducedFile][] | undefined> {
-  const parsed = part.safeParse(await readJson(join(folder, partPath(digits, prefix)), MOST_PART_BYTES))
+  const parsed = part.safeParse(await readJson(join(folder, partPath(digits, prefix)), MOST_TAKEN_BYTES))
   if (!parsed.success) return undefined
   return Object.entries(parsed.data)
     .filter(([path]) => siteNameProblem(path) === undefined)

@@ -191,6 +191,16 @@ test('a link in the folder leads nothing out of it', async (t) => {
   t.is(await readFile(join(outside, 'index.html'), 'utf8'), 'theirs')
 })
 
+test('a manifest that leads out of the mirror, without an end, is not read but replaced', async (t) => {
+  const { folder, all } = await onStick(t)
+  await mkdir(join(folder, '.hyperactive'))
+  await symlink('/dev/zero', join(folder, HEAD))
+  await all.site.change(pages(1))
+  distribute(t, all)
+  await untilCurrent(all, 'stick')
+  t.like(await verify(all, 'stick'), CLEAN)
+})
+
 test('names that could lead elsewhere are not sent, and told; a site without a front page is not sent at all', async (t) => {
   const { folder, all } = await onStick(t)
   await all.site.change({ 'a.html': 'a' })

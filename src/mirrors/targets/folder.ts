@@ -5,7 +5,7 @@ import type { FolderMirror } from '../../config/mirrors.ts'
 import { HyperactiveError, messageOf } from '../../errors.ts'
 import type { ProducedFile } from '../../produce/produced-site.ts'
 import { hashFile, isAbsent } from './hash.ts'
-import { eachOf, unreachable, unusable } from './target.ts'
+import { eachOf, MOST_TAKEN_BYTES, unreachable, unusable } from './target.ts'
 import type { Differences, Refusal, Target } from './target.ts'
 
 const AT_ONCE = 8
@@ -84,6 +84,8 @@ export class FolderTarget implements Target {
     await this.#look()
     await eachOf(paths, AT_ONCE, async (path) => {
       try {
+        const there = await lstat(join(this.#folder, path))
+        if (!there.isFile() || there.size > MOST_TAKEN_BYTES) return
         await mkdir(dirname(join(into, path)), { recursive: true })
         await copyFile(join(this.#folder, path), join(into, path))
       } catch (error) {

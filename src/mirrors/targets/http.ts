@@ -1,14 +1,11 @@
 import { createHash } from 'node:crypto'
-import { createWriteStream } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 import { Agent, fetch } from 'undici'
 import type { RequestInit, Response } from 'undici'
 import { HyperactiveError, messageOf } from '../../errors.ts'
 import type { ProducedFile } from '../../produce/produced-site.ts'
-import { eachOf, loginRefused, unreachable, unusable } from './target.ts'
+import { eachOf, loginRefused, MOST_TAKEN_BYTES, unreachable, unusable } from './target.ts'
 import type { Differences } from './target.ts'
 
 export const AT_ONCE = 8
@@ -68,7 +65,7 @@ export class HttpServer implements AsyncDisposable {
     return unusable(this.#name, said)
   }
 
-  /** Copies files from there to below a folder; those that are not there are left out. */
+  /** Copies files from there to below a folder; those that are not there, or too large, are left out. */
   async take(
     paths: readonly string[],
     placeOf: (path: string) => string,
@@ -81,8 +78,18 @@ export class HttpServer implements AsyncDisposable {
         if (status !== 404 && status !== 410) throw this.failure(status, 'GET')
         return
       }
+      const chunks: Uint8Array[] = []
+      let bytes = 0
+      await this.#reading(async () => {
+        for await (const chunk of body as AsyncIterable<Uint8Array>) {
+          chunks.push(chunk)
+          bytes += chunk.length
+          if (bytes > MOST_TAKEN_BYTES) break
+        }
+      })
+      if (bytes > MOST_TAKEN_BYTES) return
       await mkdir(dirname(placeOf(path)), { recursive: true })
-      await this.#reading(async () => pipeline(Readable.fromWeb(body), createWriteStream(placeOf(path))))
+      await writeFile(placeOf(path), chunks)
     })
   }
 

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { RsyncMirror } from '../../config/mirrors.ts'
 import { HyperactiveError } from '../../errors.ts'
 import type { ProducedFile } from '../../produce/produced-site.ts'
-import { loginRefused, oneLine, unreachable, unusable } from './target.ts'
+import { loginRefused, MOST_TAKEN_BYTES, oneLine, unreachable, unusable } from './target.ts'
 import type { Differences, Refusal, Target } from './target.ts'
 
 const CONNECT_SECONDS = 15
@@ -52,7 +52,8 @@ export class RsyncTarget implements Target {
 
   async take(paths: readonly string[], into: string, signal: AbortSignal): Promise<void> {
     await mkdir(into, { recursive: true })
-    await this.#run(['--ignore-missing-args', ...FROM_INPUT, '--', this.#place(), `${into}/`], paths, signal)
+    const flags = ['--ignore-missing-args', `--max-size=${MOST_TAKEN_BYTES}`, ...FROM_INPUT]
+    await this.#run([...flags, '--', this.#place(), `${into}/`], paths, signal)
   }
 
   async check(

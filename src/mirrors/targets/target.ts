@@ -1,6 +1,9 @@
 import { HyperactiveError } from '../../errors.ts'
 import type { ProducedFile } from '../../produce/produced-site.ts'
 
+/** What is taken from a target is no larger: nobody knows what somebody has put there. */
+export const MOST_TAKEN_BYTES = 8 * 1024 * 1024
+
 /** A file that a target does not take, while it takes others. */
 export interface Refusal {
   path: string
@@ -27,7 +30,7 @@ export interface Target extends AsyncDisposable {
   put(from: string, files: ReadonlyMap<string, ProducedFile>, signal: AbortSignal): Promise<Refusal[]>
   /** Removes files; one that is not there is no failure. */
   remove(paths: readonly string[], signal: AbortSignal): Promise<void>
-  /** Copies files from there to below a folder on this machine; those that are not there are left out. */
+  /** Copies files from there to below a folder on this machine; those that are not there, or too large, are left out. */
   take(paths: readonly string[], into: string, signal: AbortSignal): Promise<void>
   /** Compares the bytes of files there with those below a folder on this machine, which are as told. */
   check(from: string, files: ReadonlyMap<string, ProducedFile>, signal: AbortSignal): Promise<Differences>
