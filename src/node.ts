@@ -6,6 +6,7 @@ import { Eraser } from './erasure/eraser.ts'
 import { gatewayRouter } from './gateway/gateway.ts'
 import { Live } from './live/live.ts'
 import { logger } from './log.ts'
+import { pagesStatePath } from './pages/store/pages-state.ts'
 import { policyOf } from './project/policy.ts'
 import { Slow } from './newsroom/slow.ts'
 import { Mirroring } from './mirrors-of-node.ts'
@@ -19,6 +20,7 @@ import { Proxies } from './proxies/proxies.ts'
 import { anchorsOf } from './replication/peers-file.ts'
 import { createReplication } from './replication/replication.ts'
 import type { Replication } from './replication/replication.ts'
+import { StateFile } from './state-file.ts'
 import { openStore } from './store.ts'
 import type { Store } from './store.ts'
 import { SearchIndex, searchFile } from './search/search-index.ts'
@@ -39,6 +41,8 @@ const log = logger('node')
 
 /** How often a node asks the peers that share their people with it. */
 const PEOPLE_EVERY_MS = 2000
+/** How often a node writes down how its kept pages are. */
+const PAGES_STATE_EVERY_MS = 2000
 
 /** A node that runs. Disposing it stops everything in reverse order. */
 export interface Node extends AsyncDisposable {
@@ -118,6 +122,7 @@ export async function startNode(
     }),
   )
   await kept.open()
+  stack.use(new StateFile(pagesStatePath(config.data), () => kept.state, PAGES_STATE_EVERY_MS))
   const live = config.live.on
     ? new Live({
         ...config.live,

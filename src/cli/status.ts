@@ -1,8 +1,9 @@
 import { Command } from 'commander'
 import { findRunningNode } from '../config/data-folder.ts'
+import { describePages, readPagesState } from '../pages/store/pages-state.ts'
 import { SITE_DATABASE } from '../project/rebuild.ts'
 import { mirrorStatus, describeMirror } from '../mirrors/status.ts'
-import { readProxyStates } from '../proxies/state-file.ts'
+import { readProxyStates } from '../proxies/proxies.ts'
 import { readPeersStatus } from '../replication/status.ts'
 import { openStoreForCommand } from '../store.ts'
 import { print, settingsOf, withExamples, withSettings } from './context.ts'
@@ -27,6 +28,7 @@ export function statusCommand(): Command {
       const { links, refusals } = await readPeersStatus(store.ledger.database)
       const mirrors = mirrorStatus(loaded.config, running !== undefined)
       const proxies = running ? await readProxyStates(loaded.config.data) : []
+      const pages = running ? await readPagesState(loaded.config.data) : undefined
       const facts = {
         running: running !== undefined,
         mirror: loaded.config.mirror ?? null,
@@ -37,6 +39,7 @@ export function statusCommand(): Command {
         held: held.map(({ document, reason, node }) => ({ document, reason, node })),
         links,
         proxies,
+        pages: pages ?? null,
         refusals,
         mirrors,
       }
@@ -49,6 +52,7 @@ export function statusCommand(): Command {
         `links             ${links.length} (\`hyperactive peer list\` shows them)`,
         ...(mirrors.length === 0 ? [] : [`mirrors           ${mirrors.length}`]),
         ...mirrors.map((mirror) => `  ${describeMirror(mirror)}`),
+        ...(pages ? describePages(pages) : []),
         ...proxies.map(
           ({ url, method, state, since, reason }) =>
             `proxy             ${url} ${method} ${state} since ${since}${reason === undefined ? '' : `: ${reason}`}`,

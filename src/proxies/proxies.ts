@@ -4,10 +4,18 @@ import type { Outside } from '../pages/store/outside.ts'
 import type { Change } from '../pages/store/dependencies.ts'
 import type { StoredPage } from '../pages/store/stored-page.ts'
 import { changedKeys, EVERYTHING } from '../pages/store/surrogate-keys.ts'
+import { readState, StateFile } from '../state-file.ts'
 import { AddressFile } from './address-file.ts'
 import { Addresses } from './addresses.ts'
 import { Proxy } from './proxy.ts'
-import { StateFile } from './state-file.ts'
+import type { ProxyState } from './proxy.ts'
+
+const STATES = 'proxies.json'
+
+/** How the proxies of the node of a data folder were when that last changed. */
+export async function readProxyStates(data: string): Promise<ProxyState[]> {
+  return (await readState<ProxyState[]>(join(data, STATES))) ?? []
+}
 
 /**
  * The servers in front of this node that keep its pages. Each is told at once what does not hold any more, what is
@@ -23,7 +31,7 @@ export class Proxies implements Outside, AsyncDisposable {
   #former: string[] = []
 
   constructor({ config, secrets }: LoadedConfig) {
-    this.#states = new StateFile(config.data, () => this.#all.map(({ state }) => state))
+    this.#states = new StateFile(join(config.data, STATES), () => this.#all.map(({ state }) => state))
     const waiting = () => this.#byAddresses.flatMap((proxy) => [...proxy.waiting])
     const path = join(config.data, 'proxied-addresses')
     this.#addressFile = new AddressFile(path, () => [...this.#addresses.all(), ...waiting()])
@@ -77,7 +85,7 @@ export class Proxies implements Outside, AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#all.map((proxy) => proxy[Symbol.asyncDispose]()))
     await this.#addressFile.closed()
-    await this.#states.closed()
+    await this.#states[Symbol.asyncDispose]()
   }
 }
 

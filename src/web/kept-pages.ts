@@ -11,7 +11,7 @@ import type { Lifetimes } from '../pages/store/lifetime.ts'
 import { PageKeys } from '../pages/store/page-key.ts'
 import type { PageStore } from '../pages/store/page-store.ts'
 import { Shelves } from '../pages/store/shelves.ts'
-import type { ShelvesState } from '../pages/store/shelves.ts'
+import type { PagesState } from '../pages/store/pages-state.ts'
 import type { Change } from '../pages/store/dependencies.ts'
 import type { Outside } from '../pages/store/outside.ts'
 import { isFresh, servePage } from '../pages/store/serve.ts'
@@ -130,8 +130,8 @@ export class KeptPages {
     await this.#shelves.close()
   }
 
-  get state(): ShelvesState {
-    return this.#shelves.state
+  get state(): PagesState {
+    return { ...this.#shelves.state, ...this.counts }
   }
 
   /** Resolves when pages that are to be made again are there, and on disk. */

@@ -1,4 +1,4 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import test from 'ava'
@@ -109,3 +109,19 @@ async function exists(path: string): Promise<boolean> {
     () => false,
   )
 }
+
+test('a folder that takes no files is said by status, and costs readers nothing', async (t) => {
+  const node = await startNodeWith(t, HAS_URL)
+  await rm(fileOf(node, ''), { recursive: true })
+  await symlink('/proc/nowhere', fileOf(node, '').replace(/\/$/, ''))
+  const story = await publish(node, { title: 'A story' })
+  t.true((await node.html(story.path)).includes('A story'))
+  t.true((await node.html(story.path)).includes('A story'))
+  const said = await until('status says so', async () => {
+    const { out } = await node.run('status')
+    return out.includes('not as it should be') && out
+  })
+  t.regex(said, /kept pages +\d+: \d+\.\d MB in memory, 0 on disk[^\n]*\n +not as it should be: ENOTDIR/)
+  const { pages } = JSON.parse((await node.run('status', '--json')).out) as { pages: { hits: number } }
+  t.true(pages.hits >= 1)
+})

@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { mkdir, readdir, readFile, rename, rm, unlink, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, rm, stat, unlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { HyperactiveError, messageOf } from '../../errors.ts'
 import { logger } from '../../log.ts'
@@ -205,7 +205,7 @@ export class PageFiles {
         if (!(encoding in file.hashes)) await rm(this.#pathOf(path + ENDINGS[encoding]), { force: true })
       this.#cannotWrite = undefined
     } catch (error) {
-      if (!isOfPath(error)) this.#failed(error)
+      if (!isOfPath(error) || !(await isFolder(this.#folder))) this.#failed(error)
       this.#wanted.delete(key)
       if (known) this.#forget(key, known)
       await this.#unlink(path)
@@ -294,6 +294,13 @@ export class PageFiles {
 function taken(folder: string, reason: string): HyperactiveError {
   const message = `pages cannot be kept in ${folder}: ${reason}; choose another folder by pages.folder`
   return new HyperactiveError('pages_folder_taken', message, { status: 409 })
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  )
 }
 
 /** Whether something stands where this page would have to lie, so that others can be written all the same. */
