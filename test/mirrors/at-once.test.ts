@@ -36,7 +36,9 @@ test('a command that sends much lets the node in after each batch, and undoes no
   // Between two batches the site changes, and the node has sent some of it.
   const all = { site, data, mirrors: [mirror], secrets: {} }
   const there = Object.keys(await hashesBelow(folder))
-  const [first = '', second = ''] = Object.keys(site.hashes).filter((path) => !there.includes(path)).reverse()
+  const [first = '', second = ''] = Object.keys(site.hashes)
+    .filter((path) => !there.includes(path))
+    .reverse()
   const [third = ''] = there.filter((path) => path !== 'index.html')
   await site.change({ [first]: 'hidden', [second]: undefined, [third]: undefined })
   await rm(join(folder, third))

@@ -83,7 +83,10 @@ test('of two writes of one file the later one stays, whatever their lengths', as
   const folder = await SiteFolder.open(path)
   for (let round = 0; round < 200; round += 1) {
     const [first, last] = [bytes(`first ${round}`), bytes(`last ${round}`.padEnd(round * 100))]
-    t.deepEqual(await Promise.all([folder.write('one.html', first), folder.write('one.html', last)]), [true, true])
+    t.deepEqual(await Promise.all([folder.write('one.html', first), folder.write('one.html', last)]), [
+      true,
+      true,
+    ])
     t.deepEqual(await readFile(join(path, 'one.html')), last)
     t.is(folder.files.get('one.html')?.bytes, last.length)
   }
@@ -105,7 +108,9 @@ test('what could not be put in its place is not taken for known', async (t) => {
 
 test('a change is kept by a few lines, not by a new list of all files', async (t) => {
   const path = await testFolder(t)
-  const [list, journal] = ['.hyperactive-site.json', '.hyperactive-site.journal'].map((name) => join(path, name))
+  const [list, journal] = ['.hyperactive-site.json', '.hyperactive-site.journal'].map((name) =>
+    join(path, name),
+  )
   if (list === undefined || journal === undefined) throw new Error('there are two')
   const folder = await SiteFolder.open(path)
   for (let number = 0; number < 30; number += 1) await folder.write(`${number}.html`, bytes(`${number}`))
