@@ -1,5 +1,4 @@
 import { once } from 'node:events'
-import type { IncomingHttpHeaders } from 'node:http'
 import { createServer as createSocketServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { appendFile, writeFile } from 'node:fs/promises'
@@ -9,7 +8,6 @@ import type { ExecutionContext } from 'ava'
 import { loadConfig } from '../../src/config/config.ts'
 import { changedKeys, surrogateKeys } from '../../src/pages/store/surrogate-keys.ts'
 import { Addresses } from '../../src/proxies/addresses.ts'
-import { Proxies } from '../../src/proxies/proxies.ts'
 import { readProxyStates } from '../../src/proxies/proxies.ts'
 import { Reads } from '../../src/reads.ts'
 import { startNodeWith } from '../helpers/config.ts'
@@ -17,49 +15,9 @@ import { testFolder } from '../helpers/folder.ts'
 import { edit, publish } from '../helpers/forms.ts'
 import { freePort } from '../helpers/nginx.ts'
 import { setUp } from '../helpers/people.ts'
+import { listener, proxiesOf } from '../helpers/told.ts'
+import type { Asked } from '../helpers/told.ts'
 import { until } from '../helpers/wait.ts'
-
-interface Asked {
-  line: string
-  headers: IncomingHttpHeaders
-}
-
-/** A server that is told what a proxy is told. It knows any method, as Node's own does not. */
-async function listener(t: ExecutionContext, port = 0) {
-  const asked: Asked[] = []
-  const answers = { status: 200 }
-  const server = createSocketServer((socket) => {
-    let text = ''
-    socket.on('error', () => undefined)
-    socket.on('data', (chunk) => {
-      text += chunk.toString()
-      for (let end = text.indexOf('\r\n\r\n'); end !== -1; end = text.indexOf('\r\n\r\n')) {
-        const [line = '', ...fields] = text.slice(0, end).split('\r\n')
-        const headers = fields.map((field) => field.split(/: ?(.*)/, 2) as [string, string])
-        asked.push({
-          line: line.replace(' HTTP/1.1', ''),
-          headers: Object.fromEntries(headers.map(([name, value]) => [name.toLowerCase(), value])),
-        })
-        text = text.slice(end + 4)
-        socket.write(`HTTP/1.1 ${answers.status} Said\r\nContent-Length: 0\r\n\r\n`)
-      }
-    })
-  })
-  server.listen(port, '127.0.0.1')
-  await once(server, 'listening')
-  const stop = () => new Promise<void>((resolve) => server.close(() => resolve()))
-  t.teardown(() => server.close())
-  return { asked, answers, stop, port: (server.address() as AddressInfo).port }
-}
-
-async function proxiesOf(t: ExecutionContext, yaml: string, data?: string) {
-  const folder = data ?? (await testFolder(t))
-  const file = join(folder, 'config.yaml')
-  await writeFile(file, yaml)
-  const proxies = new Proxies(loadConfig({ config: file, data: folder }, {}))
-  t.teardown(() => proxies[Symbol.asyncDispose]())
-  return { proxies, folder }
-}
 
 /** Whether it was told this key. */
 function has({ headers }: Asked, key: string): boolean {
@@ -138,7 +96,7 @@ test('a proxy that knows addresses alone is told those of pages that were made o
   const { proxies: next } = await proxiesOf(
     t,
     `proxies: [{ url: 'http://127.0.0.1:${port}', method: PURGE }]`,
-    folder,
+    { data: folder },
   )
   await next.start()
   await until('all are purged', () => asked.some(({ line }) => line === 'PURGE /articles/a'))

@@ -128,6 +128,11 @@ export class PageStore {
     this.#shrink()
   }
 
+  /** Lets go of pages that hold. */
+  forget(keys: Iterable<string>): void {
+    for (const key of keys) this.#remove(key)
+  }
+
   /** Drops the pages that were made of what has changed; gives their keys. */
   changed(change: Change): string[] {
     const dropped = this.#dependencies.changed(change)
