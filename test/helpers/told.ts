@@ -10,7 +10,6 @@ import { Proxies } from '../../src/proxies/proxies.ts'
 import type { ProxiesOptions } from '../../src/proxies/proxies.ts'
 import { testFolder } from './folder.ts'
 
-/** A server that is told. */
 interface Told extends ProxiesOptions {
   /** That of an earlier process. */
   data?: string
