@@ -6,6 +6,10 @@ import type { Slowness } from '../helpers/link.ts'
 import { listener, proxiesOf } from '../helpers/told.ts'
 import { until } from '../helpers/wait.ts'
 
+async function read(address: string, name: string): Promise<string> {
+  return (await fetch(`${address}/numbers/${name}`)).text()
+}
+
 /** A node with a front and a proxy that is told addresses. */
 async function startProxied(t: ExecutionContext, options: ProxiesOptions, slow: Slowness = {}) {
   const { asked, port } = await listener(t)
@@ -20,13 +24,12 @@ async function startProxied(t: ExecutionContext, options: ProxiesOptions, slow: 
   })
   const purged = (name: string) => asked.filter(({ line }) => line === `PURGE /numbers/${name}`).length
   const write = (name: string) => started.kept.changed({ documents: [name], rows: [], names: [] })
-  const read = async (address: string, name: string) => (await fetch(`${address}/numbers/${name}`)).text()
   const [front = ''] = started.fronts
-  return { ...started, front, purged, write, read }
+  return { ...started, front, purged, write }
 }
 
 test('a page that is made anew while fronts still hear of a change is purged by the next one', async (t) => {
-  const { address, write, read, purged } = await startProxied(t, {}, { delayMs: 200 })
+  const { address, write, purged } = await startProxied(t, {}, { delayMs: 200 })
   await read(address, 'one')
   write('one')
   t.is(purged('one'), 0, 'the front could still give it out as it was')
@@ -37,7 +40,7 @@ test('a page that is made anew while fronts still hear of a change is purged by 
 })
 
 test('a page whose address the node has forgotten is in no front any more', async (t) => {
-  const { address, front, kept, write, read, purged } = await startProxied(t, { mostReads: 2 })
+  const { address, front, kept, write, purged } = await startProxied(t, { mostReads: 2 })
   await until('the front has a copy', async () => {
     await read(front, 'one')
     const { hits } = kept.counts
