@@ -26,7 +26,7 @@ import { workThrough } from './work-through.ts'
 const log = logger('produce')
 
 /** Pages that are made at the same time: the store answers several at once. */
-const AT_ONCE = 8
+const AT_ONCE = 32
 const TELL_EVERY_MS = 200
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 const FIRST_PAUSE_MS = 500

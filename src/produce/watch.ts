@@ -49,9 +49,10 @@ async function follow(loaded: LoadedConfig, { produced, signal, onAll }: WatchOp
   // The node ended since it was looked for: it is not to be kept from starting again.
   if (store.folder) return
   const open = stack.use(await openSite(store, loaded))
-  const changesOf = new ChangesOf((await readDesignDoc(SITE_DATABASE)).views ?? {}, () =>
-    producer.startOver(),
-  )
+  const changesOf = new ChangesOf((await readDesignDoc(SITE_DATABASE)).views ?? {}, () => {
+    open.changed()
+    producer.startOver()
+  })
   const follower = new SiteFollower(open.site.database, changesOf)
   await follower.open()
   const { application, site } = open
