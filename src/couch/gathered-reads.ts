@@ -138,13 +138,15 @@ async function answer<Wanted, Answer>(
     const answers = await all(asked.map(({ wanted }) => wanted))
     for (const [index, { answer: given }] of asked.entries()) given.resolve(answers[index] as Answer)
   } catch (error) {
-    if (asked.length > 1 && isCouchError(error, 400)) for (const each of asked) void answer([each], { one, all })
+    if (asked.length > 1 && isCouchError(error, 400))
+      for (const each of asked) void answer([each], { one, all })
     else for (const { answer: given } of asked) given.reject(error)
   }
 }
 
 function inParts<Item>(items: readonly Item[]): Item[][] {
   const parts: Item[][] = []
-  for (let from = 0; from < items.length; from += MOST_AT_ONCE) parts.push(items.slice(from, from + MOST_AT_ONCE))
+  for (let from = 0; from < items.length; from += MOST_AT_ONCE)
+    parts.push(items.slice(from, from + MOST_AT_ONCE))
   return parts
 }

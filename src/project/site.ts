@@ -418,11 +418,7 @@ export class Site {
     return this.#reads.several(ids)
   }
 
-  async #rows<Value>(
-    view: string,
-    query: RangeQuery,
-    part?: RowPart,
-  ): Promise<readonly ViewRow<Value>[]> {
+  async #rows<Value>(view: string, query: RangeQuery, part?: RowPart): Promise<readonly ViewRow<Value>[]> {
     const rows = await this.#reads.rows<Value>(this.#design(), view, query)
     noteRows(view, query, rows, part)
     return rows
