@@ -12,6 +12,7 @@ import type { Reads } from '../reads.ts'
 import { Addresses } from './addresses.ts'
 import type { Address } from './addresses.ts'
 import { ask } from './ask.ts'
+import type { Answer } from './ask.ts'
 import { fileOf } from './page-file.ts'
 import { PageLinks } from './page-links.ts'
 import { monthsAmong, periodName, periodsWithEvents } from './periods.ts'
@@ -295,7 +296,7 @@ export class Producer implements ProducedSite, AsyncDisposable {
     }
     if (follows) this.#dependencies.put(page.address.key, reads)
     page.targets = links.targets.map((target) => this.#find(target))
-    for (const address of this.#alsoFrom(page, answer.body)) page.targets.push(this.#find(address))
+    for (const address of this.#alsoFrom(page, answer)) page.targets.push(this.#find(address))
     this.#pages.setOlder(page, links.older && this.#pages.get(links.older.key))
     page.isWritten = bytes !== undefined
     if (bytes && (await folder.write(page.address.file, bytes))) {
@@ -311,9 +312,9 @@ export class Producer implements ProducedSite, AsyncDisposable {
   }
 
   /** What a sitemap names is produced, whether or not a page leads there. */
-  #alsoFrom({ address }: SitePage, body: Buffer): Address[] {
+  #alsoFrom({ address }: SitePage, { text }: Answer): Address[] {
     if (!address.file.startsWith('sitemap')) return []
-    return addressesIn(body.toString()).flatMap((found) => this.#addresses.read(found) ?? [])
+    return addressesIn(text).flatMap((found) => this.#addresses.read(found) ?? [])
   }
 
   /** Removes what nothing leads to any more. */
