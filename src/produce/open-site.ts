@@ -22,6 +22,9 @@ import { PRODUCED } from './rewrite.ts'
 /** Queries of views whose rows are kept: pages have many in common, such as the newest of a tag. */
 const REMEMBERED = 2000
 
+/** Pages to be made at the same time, where nobody waits for anything else that the process does. */
+export const PAGES_AT_ONCE = 64
+
 /** A node's site as a command sees it: beside the node that runs, or instead of it. */
 export interface OpenSite extends AsyncDisposable {
   site: Site

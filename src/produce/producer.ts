@@ -26,8 +26,8 @@ import { workThrough } from './work-through.ts'
 
 const log = logger('produce')
 
-/** Pages that are made at the same time: the store answers several at once. */
-const AT_ONCE = 32
+/** Pages that are made at the same time where nobody says how many. */
+const AT_ONCE = 8
 const TELL_EVERY_MS = 200
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 const FIRST_PAUSE_MS = 500
@@ -268,7 +268,7 @@ export class Producer implements ProducedSite, AsyncDisposable {
         this.#add(page)
         throw error
       })
-    const options = { atOnce: AT_ONCE, signal: this.#stop.signal }
+    const options = { atOnce: this.#options.atOnce ?? AT_ONCE, signal: this.#stop.signal }
     // What was hidden is so everywhere before anything else is written.
     await workThrough(() => this.#queue.nextUrgent(), make, options)
     this.#tell()

@@ -8,7 +8,7 @@ import { logger } from '../log.ts'
 import { ChangesOf } from '../pages/store/changes-of.ts'
 import { SITE_DATABASE } from '../project/rebuild.ts'
 import { openStoreForCommand } from '../store.ts'
-import { openSite } from './open-site.ts'
+import { openSite, PAGES_AT_ONCE } from './open-site.ts'
 import type { OpenSite } from './open-site.ts'
 import { Producer } from './producer.ts'
 import type { ProducerOptions, ProduceReport } from './producer-options.ts'
@@ -57,7 +57,16 @@ async function follow(loaded: LoadedConfig, { produced, signal, onAll }: WatchOp
   await follower.open()
   const { application, site } = open
   const about = loaded.config.site
-  const producer = stack.use(new Producer({ ...produced, application, site, about, follows: true }))
+  const producer = stack.use(
+    new Producer({
+      ...produced,
+      application,
+      site,
+      about,
+      atOnce: PAGES_AT_ONCE,
+      follows: true,
+    }),
+  )
   const counts = new CountsThatFollow(open, producer)
   onAll(await producer.produceAll())
   producer.follow()
