@@ -124,24 +124,29 @@ export class GatheredReads {
   }
 }
 
-/** Answers all who asked; what is wrong with the question of one is the others' concern only until each is asked alone. */
+/** Answers all who asked. Where one has asked for what cannot be answered each is asked alone. */
 async function answer<Wanted, Answer>(
   asked: readonly Asked<Wanted, Answer>[],
   { one, all }: { one: (wanted: Wanted) => Promise<Answer>; all: (wanted: Wanted[]) => Promise<Answer[]> },
 ): Promise<void> {
+  const [only] = asked
+  if (asked.length === 1 && only) {
+    await one(only.wanted).then(only.answer.resolve, only.answer.reject)
+    return
+  }
   try {
-    const [only] = asked
-    if (asked.length === 1 && only) {
-      only.answer.resolve(await one(only.wanted))
+    const answers = await all(asked.map(({ wanted }) => wanted))
+    if (answers.length === asked.length) {
+      for (const [index, { answer: given }] of asked.entries()) given.resolve(answers[index] as Answer)
       return
     }
-    const answers = await all(asked.map(({ wanted }) => wanted))
-    for (const [index, { answer: given }] of asked.entries()) given.resolve(answers[index] as Answer)
   } catch (error) {
-    if (asked.length > 1 && isCouchError(error, 400))
-      for (const each of asked) void answer([each], { one, all })
-    else for (const { answer: given } of asked) given.reject(error)
+    if (!isCouchError(error, 400)) {
+      for (const { answer: given } of asked) given.reject(error)
+      return
+    }
   }
+  await Promise.all(asked.map((each) => answer([each], { one, all })))
 }
 
 function inParts<Item>(items: readonly Item[]): Item[][] {

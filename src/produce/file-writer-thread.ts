@@ -6,7 +6,8 @@ import type { FileAnswer, FileTask } from './file-writer.ts'
 
 /** One thing after the other, and nothing waits for anything: that is the fastest for thousands of small files. */
 parentPort?.on('message', ({ tasks, bytes }: { tasks: readonly FileTask[]; bytes: Uint8Array }) => {
-  parentPort?.postMessage(tasks.map((task) => done(task, bytes)))
+  const answers = tasks.map((task) => done(task, bytes))
+  parentPort?.postMessage(answers, [])
 })
 
 function done({ path, half, from, to }: FileTask, bytes: Uint8Array): FileAnswer {
