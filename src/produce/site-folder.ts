@@ -1,8 +1,9 @@
-import { createHash } from 'node:crypto'
-import { mkdir, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises'
+import { hash } from 'node:crypto'
+import { mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { HyperactiveError, messageOf } from '../errors.ts'
+import { fileWriter } from './file-writer.ts'
 import type { ProducedFile } from './produced-site.ts'
 import { producedFile, SiteJournal } from './site-journal.ts'
 
@@ -28,7 +29,6 @@ export class SiteFolder {
   readonly #files: Map<string, ProducedFile>
   /** Files of ours of which it is not known what they hold. */
   readonly #unsure = new Set<string>()
-  readonly #folders = new Set<string>()
   readonly #journal: SiteJournal
   /** What is being done with files, by their names: one thing after the other. */
   readonly #turns = new Map<string, Promise<unknown>>()
@@ -90,19 +90,18 @@ export class SiteFolder {
   }
 
   async #write(file: string, bytes: Buffer): Promise<boolean> {
-    const sha256 = createHash('sha256').update(new Uint8Array(bytes)).digest('hex')
+    const sha256 = hash('sha256', bytes)
     const path = join(this.path, file)
     try {
-      if (this.#files.get(file)?.sha256 === sha256 && (await sizeOf(path)) === bytes.length) return false
+      const isKnown = this.#files.get(file)?.sha256 === sha256
+      if (isKnown && (await fileWriter.sizeOf(path)) === bytes.length) return false
       this.#journal.touch(file)
-      await this.#makeFolder(dirname(path))
-      await writeFile(path + HALF, new Uint8Array(bytes))
-      await rename(path + HALF, path).catch((error: unknown) => {
-        this.#forget(file)
-        throw error
-      })
+      const { problem, isAsBefore } = await fileWriter.write(path, path + HALF, bytes)
+      if (problem !== undefined) {
+        if (!isAsBefore) this.#forget(file)
+        throw new Error(problem)
+      }
     } catch (error) {
-      await rm(path + HALF, { force: true }).catch(() => undefined)
       throw unwritable(path, error)
     }
     this.#unsure.delete(file)
@@ -119,7 +118,6 @@ export class SiteFolder {
       this.#unsure.delete(file)
       for (let folder = dirname(file); folder !== '.'; folder = dirname(folder)) {
         await rmdir(join(this.path, folder))
-        this.#folders.delete(join(this.path, folder))
       }
     } catch (error) {
       const { code = '' } = error as NodeJS.ErrnoException
@@ -178,12 +176,6 @@ export class SiteFolder {
     await writeFile(path + HALF, text)
     await rename(path + HALF, path)
   }
-
-  async #makeFolder(path: string): Promise<void> {
-    if (this.#folders.has(path)) return
-    await mkdir(path, { recursive: true })
-    this.#folders.add(path)
-  }
 }
 
 function readManifest(text: string, path: string): [string, ProducedFile][] {
@@ -198,14 +190,6 @@ function readManifest(text: string, path: string): [string, ProducedFile][] {
 /** Whether it is a file as this program names them, and in the folder. */
 function isInside(file: string): boolean {
   return /^(?:[a-z0-9_~-]+\/)*[a-z0-9_~-][a-z0-9._~-]*$/.test(file)
-}
-
-async function sizeOf(path: string): Promise<number | undefined> {
-  try {
-    return (await stat(path)).size
-  } catch {
-    return undefined
-  }
 }
 
 function foreign(path: string): HyperactiveError {

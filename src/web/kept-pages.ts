@@ -7,6 +7,7 @@ import { cacheControlOf } from '../pages/store/lifetime.ts'
 import type { Lifetimes } from '../pages/store/lifetime.ts'
 import { PageKeys } from '../pages/store/page-key.ts'
 import type { PageStore } from '../pages/store/page-store.ts'
+import { emptyFormer } from '../pages/store/own-folder.ts'
 import { Shelves } from '../pages/store/shelves.ts'
 import type { PagesState } from '../pages/store/pages-state.ts'
 import type { Change } from '../pages/store/dependencies.ts'
@@ -70,6 +71,7 @@ export interface KeptPagesOptions {
  */
 export class KeptPages {
   readonly #shelves: Shelves
+  readonly #folder: string
   readonly #renewal: Renewal
   readonly #keeps: boolean
   readonly #keys: PageKeys
@@ -95,6 +97,7 @@ export class KeptPages {
       files: mostBytes > 0 && files.mostBytes > 0 ? files : undefined,
       onDrop: (pages) => this.#renewal.dropped(pages),
     })
+    this.#folder = files.folder
     this.#language = language
     this.#hasUrl = url !== undefined
     this.#lifetimes = lifetimes
@@ -117,6 +120,8 @@ export class KeptPages {
   /** To be called before the first page is kept. */
   async open(): Promise<void> {
     await this.#shelves.open()
+    // What was kept before keeping was switched off.
+    if (!this.#shelves.hasFiles) await emptyFormer(this.#folder)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -287,7 +292,9 @@ export class KeptPages {
     const name = etagOf(Buffer.from(key))
     const known = this.#changed.get(name)
     if (known?.etag === etag) return known.changedMs
-    const changedMs = Date.now()
+    // Dates in headers have whole seconds: two contents of one second would look like one.
+    const nextMs = known ? (Math.floor(known.changedMs / 1000) + 1) * 1000 : 0
+    const changedMs = Math.max(Date.now(), nextMs)
     this.#changed.delete(name)
     this.#changed.set(name, { etag, changedMs })
     const [oldest] = this.#changed.keys()

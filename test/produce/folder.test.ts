@@ -6,6 +6,8 @@ import { testFolder } from '../helpers/folder.ts'
 import { filesOf } from '../helpers/produced.ts'
 
 const bytes = (text: string) => Buffer.from(text)
+/** What a folder knows of its files. */
+const known = ({ files }: SiteFolder) => Object.fromEntries(files)
 
 test('a folder with other things in it is refused, and left as it is', async (t) => {
   const path = await testFolder(t)
@@ -81,12 +83,15 @@ test('after a crash nothing is taken for granted of what was being written', asy
 test('of two writes of one file the later one stays, whatever their lengths', async (t) => {
   const path = await testFolder(t)
   const folder = await SiteFolder.open(path)
-  for (let round = 0; round < 200; round += 1) {
+  for (let round = 0; round < 20; round += 1) {
     const [first, last] = [bytes(`first ${round}`), bytes(`last ${round}`.padEnd(round * 100))]
     t.deepEqual(await Promise.all([folder.write('one.html', first), folder.write('one.html', last)]), [
       true,
       true,
     ])
+    t.deepEqual(await readFile(join(path, 'one.html')), last)
+    // One that is there already, by what is known before the other is written.
+    await Promise.all([folder.write('one.html', Buffer.alloc(last.length)), folder.write('one.html', last)])
     t.deepEqual(await readFile(join(path, 'one.html')), last)
     t.is(folder.files.get('one.html')?.bytes, last.length)
   }
@@ -133,7 +138,7 @@ test('a change is kept by a few lines, not by a new list of all files', async (t
   await again.remove('10.ht')
   await again.keep()
   const third = await SiteFolder.open(path)
-  t.deepEqual([...third.files].sort(), [...again.files].sort())
+  t.deepEqual(known(third), known(again))
   t.is(third.names.length, 30)
 
   for (let round = 0; round < 600; round += 1) {
@@ -142,5 +147,5 @@ test('a change is kept by a few lines, not by a new list of all files', async (t
   }
   t.not((await stat(list)).ino, ino, 'what was said since is not kept for ever')
   t.true((await stat(journal)).size < 100_000)
-  t.deepEqual([...(await SiteFolder.open(path)).files].sort(), [...third.files].sort())
+  t.deepEqual(known(await SiteFolder.open(path)), known(third))
 })
