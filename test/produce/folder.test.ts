@@ -133,7 +133,7 @@ test('a change is kept by a few lines, not by a new list of all files', async (t
   await again.remove('10.ht')
   await again.keep()
   const third = await SiteFolder.open(path)
-  t.deepEqual(new Map(third.files), new Map(again.files))
+  t.deepEqual(Object.fromEntries(third.files), Object.fromEntries(again.files))
   t.is(third.names.length, 30)
 
   for (let round = 0; round < 600; round += 1) {
@@ -142,5 +142,5 @@ test('a change is kept by a few lines, not by a new list of all files', async (t
   }
   t.not((await stat(list)).ino, ino, 'what was said since is not kept for ever')
   t.true((await stat(journal)).size < 100_000)
-  t.deepEqual([...(await SiteFolder.open(path)).files].sort(), [...third.files].sort())
+  t.deepEqual(Object.fromEntries((await SiteFolder.open(path)).files), Object.fromEntries(third.files))
 })

@@ -1,4 +1,4 @@
-import { readFile, rm, writeFile } from 'node:fs/promises'
+import { readFile, rm, stat, writeFile } from 'node:fs/promises'
 import type { RequestListener } from 'node:http'
 import { join } from 'node:path'
 import test from 'ava'
@@ -85,6 +85,8 @@ test('a change makes anew what was made of it, what is linked no more goes, and 
   const { site, producer, path } = await start(t)
   await producer.produceAll()
   producer.follow()
+  const list = join(path, '.hyperactive-site.json')
+  const { ino } = await stat(list)
   const told: string[][] = []
   const end = producer.onChanged((paths) => told.push([...paths]))
   site.asked = []
@@ -103,7 +105,8 @@ test('a change makes anew what was made of it, what is linked no more goes, and 
     [...producer.files.keys()].sort(),
     [...files.keys()].filter((name) => !name.startsWith('.')).sort(),
   )
-  t.deepEqual(new Map((await SiteFolder.open(path)).files), new Map(producer.files))
+  t.deepEqual(Object.fromEntries((await SiteFolder.open(path)).files), Object.fromEntries(producer.files))
+  t.is((await stat(list)).ino, ino, 'the list of all files is not written for each change')
   end()
   site.asked = []
   producer.changed({ documents: ['something else'], rows: [], names: [] })
