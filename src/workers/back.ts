@@ -115,7 +115,6 @@ export class Back implements Disposable {
 
   /** Says what is to be taken in. */
   #tell(told: ToldLine): void {
-    if (this.#followers.size === 0) return
     this.#line += 1
     for (const follower of this.#followers) follower.told = this.#line
     this.#say({ ...told, line: this.#line })
