@@ -4,8 +4,8 @@ import type { RequestListener } from 'node:http'
 import { argv } from 'node:process'
 import Koa from 'koa'
 
-/** The least that a server can do: one file's bytes, whatever is asked. Arguments: "http" or "koa", and the file. */
-const [, , kind = '', file = ''] = argv
+/** The least that a server can do: one file's bytes, whatever is asked. Arguments: "http" or "koa", the file, the port. */
+const [, , kind = '', file = '', port = ''] = argv
 const body = await readFile(file)
 const type = 'text/html; charset=utf-8'
 
@@ -24,8 +24,4 @@ function koa(): RequestListener {
   return app.callback()
 }
 
-const server = createServer(kind === 'koa' ? koa() : bare())
-server.listen(0, '127.0.0.1', () => {
-  const bound = server.address()
-  process.stdout.write(`${typeof bound === 'object' ? bound?.port : ''}\n`)
-})
+createServer(kind === 'koa' ? koa() : bare()).listen(Number(port), '127.0.0.1')

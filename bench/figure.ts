@@ -20,30 +20,16 @@ export interface Benchmark {
 }
 
 export function atLeast(name: string, value: number, unit: string, least: number, of?: string): Figure {
-  return {
-    name,
-    value: round(value),
-    unit,
-    ...(of === undefined ? {} : { of }),
-    goal: `>= ${least}`,
-    met: value >= least,
-  }
+  return { ...plain(name, value, unit, of), goal: `>= ${least}`, met: value >= least }
 }
 
 export function atMost(name: string, value: number, unit: string, most: number, of?: string): Figure {
-  return {
-    name,
-    value: round(value),
-    unit,
-    ...(of === undefined ? {} : { of }),
-    goal: `<= ${most}`,
-    met: value <= most,
-  }
+  return { ...plain(name, value, unit, of), goal: `<= ${most}`, met: value <= most }
 }
 
 /** A figure without a goal. */
-export function plain(name: string, value: number, unit: string, of: string): Figure {
-  return { name, value: round(value), unit, of }
+export function plain(name: string, value: number, unit: string, of?: string): Figure {
+  return { name, value: round(value), unit, ...(of === undefined ? {} : { of }) }
 }
 
 /** The value that `share` (0 to 1) of the values do not exceed. */

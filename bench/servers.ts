@@ -1,12 +1,8 @@
-import { execFile, spawn } from 'node:child_process'
-import type { ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
+import { execFile } from 'node:child_process'
 import { mkdir, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
-import { until } from '../test/helpers/wait.ts'
+import { freePort, ServerProcess } from '../test/helpers/server-process.ts'
 
 const run = promisify(execFile)
 
@@ -17,12 +13,10 @@ export interface BenchServer extends AsyncDisposable {
 
 /** Node's own server, or Koa, that answers everything with a file's bytes. */
 export async function bareServer(kind: 'http' | 'koa', file: string): Promise<BenchServer> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'bare-server.ts'), kind, file], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, NODE_OPTIONS: '--disable-warning=ExperimentalWarning' },
-  })
-  const [port] = (await once(createInterface({ input: child.stdout }), 'line')) as [string]
-  return served(child, `http://127.0.0.1:${port}`)
+  const port = await freePort()
+  const program = join(import.meta.dirname, 'bare-server.ts')
+  const args = ['--disable-warning=ExperimentalWarning', program, kind, file, String(port)]
+  return served(process.execPath, { args, port })
 }
 
 /** nginx with one worker that answers from a folder, by the given lines of its `location /`. */
@@ -42,32 +36,18 @@ http {
 }`
   const file = join(folder, 'nginx.conf')
   await writeFile(file, config)
-  const child = spawn('nginx', ['-e', join(folder, 'error.log'), '-c', file], { stdio: 'inherit' })
+  return served('nginx', { args: ['-e', join(folder, 'error.log'), '-c', file], port })
+}
+
+async function served(
+  command: string,
+  { args, port }: { args: readonly string[]; port: number },
+): Promise<BenchServer> {
   const address = `http://127.0.0.1:${port}`
-  await until('nginx answers', () => fetch(address).then(() => true))
-  return served(child, address)
-}
-
-function served(child: ChildProcess, address: string): BenchServer {
-  return {
-    address,
-    async [Symbol.asyncDispose]() {
-      if (child.exitCode !== null) return
-      const ended = once(child, 'exit')
-      child.kill('SIGTERM')
-      await ended
-    },
-  }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const bound = server.address()
-  server.close()
-  await once(server, 'close')
-  return typeof bound === 'object' && bound !== null ? bound.port : 0
+  const answers = () => fetch(address).then(() => true)
+  const server = new ServerProcess({ command, args, answers })
+  await server.start()
+  return { address, [Symbol.asyncDispose]: () => server.stop() }
 }
 
 /** Requests a second that a server answers to wrk, which asks on 32 connections for so many seconds. */

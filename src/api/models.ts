@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { toldTime } from '../ledger/clock.ts'
 import { renderMarkdown } from '../pages/markdown.ts'
 import { pathOf, text } from '../pages/models.ts'
-import type { CalendarRow, CommentRow, ListingRow } from '../project/site.ts'
+import type { CalendarRow, CommentRow, ListingRow } from '../project/site-rows.ts'
 import type { ShownResult } from '../web/search.ts'
 import type { SiteItem } from '../project/site-item.ts'
 

@@ -4,8 +4,8 @@ import { findRunningNode } from '../config/data-folder.ts'
 import { HyperactiveError, messageOf } from '../errors.ts'
 import { HybridClock } from '../ledger/clock.ts'
 import { Ledger } from '../ledger/ledger.ts'
+import { heldByReason } from '../project/held.ts'
 import { SITE_DATABASE } from '../project/rebuild.ts'
-import { Site } from '../project/site.ts'
 import { loadPeers } from '../replication/peers-file.ts'
 import { openStoreForCommand, storeName } from '../store.ts'
 import type { Store } from '../store.ts'
@@ -86,7 +86,7 @@ async function examine(loaded: LoadedConfig): Promise<Facts> {
       ledgerDocuments: documents,
       tombstones,
       designDocuments: await designDocuments(store),
-      held: await new Site(site, () => '').heldByReason(),
+      held: await heldByReason(site),
       peersFileProblem: await peersFileProblem(loaded.config.peers),
       problems,
     }

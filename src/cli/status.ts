@@ -1,13 +1,13 @@
 import { Command } from 'commander'
 import { findRunningNode } from '../config/data-folder.ts'
 import { describePages, readPagesState } from '../pages/store/pages-state.ts'
+import { heldDocuments } from '../project/held.ts'
 import { SITE_DATABASE } from '../project/rebuild.ts'
 import { mirrorStatus, describeMirror } from '../mirrors/status.ts'
 import { readProxyStates } from '../proxies/proxies.ts'
 import { readPeersStatus } from '../replication/status.ts'
 import { openStoreForCommand } from '../store.ts'
 import { print, settingsOf, withExamples, withSettings } from './context.ts'
-import { Site } from '../project/site.ts'
 
 const HELD_SHOWN = 20
 
@@ -24,7 +24,7 @@ export function statusCommand(): Command {
       await using store = await openStoreForCommand(loaded)
       const siteDatabase = await store.couch.ensureDatabase(SITE_DATABASE)
       const [ledger, site] = [await store.ledger.count(), await siteDatabase.info()]
-      const held = await new Site(siteDatabase, () => '').held(HELD_SHOWN)
+      const held = await heldDocuments(siteDatabase, HELD_SHOWN)
       const { links, refusals } = await readPeersStatus(store.ledger.database)
       const mirrors = mirrorStatus(loaded.config, running !== undefined)
       const proxies = running ? await readProxyStates(loaded.config.data) : []

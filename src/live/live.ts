@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import { MapFunctions } from '../couch/embedded/map-functions.ts'
 import { changedRows } from '../pages/store/changed-rows.ts'
-import type { ListingPage, PageQuery, Scope } from '../project/site.ts'
+import type { ListingPage, PageQuery, Scope } from '../project/site-rows.ts'
 import type { Written } from '../project/site-writer.ts'
 import { EventStreams } from './event-streams.ts'
 import { MOST_COUNTED, WatchedListing } from './watched-listing.ts'

@@ -7,8 +7,7 @@ const TEMPORARY = /^\.hyperactive-[0-9a-f]{16}\.new$/
 const LONGEST_BYTES = 1000
 const LONGEST_SEGMENT_BYTES = 240
 /** Control characters, and the backslash, which some systems take for a slash. */
-// oxlint-disable-next-line no-control-regex
-const UNFIT = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\\]/
+const UNFIT = /[\p{Cc}\u2028\u2029\\]/u
 
 /**
  * What is wrong with the name of a file that is to be sent, or that a target says it has; undefined for a name that

@@ -1,5 +1,5 @@
 import { inPieces } from '../pieces.ts'
-import { CHANGES } from '../project/site.ts'
+import { CHANGES } from '../project/site-rows.ts'
 import type { Site } from '../project/site.ts'
 import type { SiteComment, SiteItem } from '../project/site-item.ts'
 import type { Matches } from './filters/matches.ts'

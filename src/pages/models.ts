@@ -3,7 +3,7 @@ import { directionOf } from '../i18n/direction.ts'
 import type { Moment } from '../i18n/wording.ts'
 import { kindOf } from '../kinds/base/registry.ts'
 import { CATEGORIES } from '../newsroom/categories.ts'
-import type { CommentRow, ListingPage, ListingRow, Place } from '../project/site.ts'
+import type { CommentRow, ListingPage, ListingRow, Place } from '../project/site-rows.ts'
 import type { SiteItem } from '../project/site-item.ts'
 import { renderMarkdown } from './markdown.ts'
 

@@ -1,138 +1,40 @@
 import type { Database, RangeQuery, StoredDocument, ViewRow } from '../couch/database.ts'
-import { GatheredReads } from '../couch/gathered-reads.ts'
-import { noteDayOnly, noteDocuments, noteUntold } from '../reads.ts'
+import type { GatheredReads } from '../couch/gathered-reads.ts'
+import { noteUntold } from '../reads.ts'
 import type { DocumentPart, RowPart } from '../shown.ts'
-import { noteRows } from './note-rows.ts'
-import type { Fields } from '../ledger/document.ts'
+import { NotedReads } from './noted-reads.ts'
 import { commentId } from './site-item.ts'
-import type { Awaited, HeldDocument, ListingEntry, SiteComment, SiteItem } from './site-item.ts'
-
-/** A place in a listing: the hybrid time and the id of its first or last row. */
-export interface Place {
-  at: string
-  item: string
-}
-
-export interface ListingRow extends ListingEntry {
-  /** The item; for a comment among the latest changes its own id, and `of` is the item. */
-  item: string
-  of?: string
-}
-
-/** One page of a listing, newest first, with the places to go on from. */
-export interface ListingPage {
-  rows: ListingRow[]
-  /** Set when there are newer entries: they are the ones before this place. */
-  newer?: Place
-  /** Set when there are older entries: they are the ones after this place. */
-  older?: Place
-}
-
-/** Which page of a listing: the newest one, or the one that ends before or begins after a place. */
-export interface PageQuery {
-  limit: number
-  /** The only part of the rows that is made use of. */
-  part?: RowPart
-  olderThan?: Place
-  newerThan?: Place
-}
-
-/**
- * What a listing lists: the rows of a view whose keys begin with `prefix`, and whose times are at least `from` and less
- * than `to`.
- */
-export interface Scope {
-  view: 'listing' | 'changes' | 'clashes'
-  prefix: readonly string[]
-  from?: string
-  to?: string
-}
-
-/** One occurrence of an event in a calendar. */
-export interface CalendarRow {
-  item: string
-  title: string
-  venue?: string
-  language: string
-  status: ListingEntry['status']
-  allDay?: true
-  zone: string
-  occurrence: string
-  start: string
-  end: string
-  day: string
-  lastDay: string
-}
-
-/** The row of one day that an occurrence touches. */
-export type DayRow = CalendarRow & { onDay: string }
-
-/** A comment as an item's page shows it. */
-export interface CommentRow {
-  hash: string
-  at: string
-  inReplyTo?: string
-  fields: Fields
-}
-
-/** A decision in the log. */
-export interface DecisionRow {
-  at: string
-  hash: string
-  action: string
-  node: string
-  by?: string
-  reason?: string
-  category?: string
-  type: 'item' | 'comment' | 'awaited'
-  item: string
-  comment?: string
-  kind?: string
-  /** Another decision has taken its place; of several that none has, all were made at once. */
-  ended?: true
-  /** What it is about has no page of its own for readers. */
-  unread?: true
-  /** Absent where nobody can read what it is about. */
-  title?: string
-  closed?: string
-}
-
-/** How many there are, or that there are more than this. */
-export interface Counted {
-  count: number
-  more: boolean
-}
+import type { Awaited, ListingEntry, SiteComment, SiteItem } from './site-item.ts'
+import type {
+  CalendarRow,
+  CommentRow,
+  Counted,
+  DayRow,
+  DecisionRow,
+  ListingPage,
+  ListingRow,
+  PageQuery,
+  Place,
+  Scope,
+} from './site-rows.ts'
 
 /** Rows read at once where documents are counted. */
 const COUNTED = 1000
 const FIRST = ''
 const LAST = '\ufff0'
 
-/** The scope of a listing by what it is called in the views: "newswire", or a name of something, such as a tag. */
-export function scope(name: string, value?: string): Scope {
-  const prefix = value === undefined ? name : `${name}:${encodeURIComponent(value)}`
-  return { view: 'listing', prefix: [prefix] }
-}
-
-/** Items and comments by the time of the latest change. */
-export const CHANGES: Scope = { view: 'changes', prefix: [] }
-/** Items with clashes that wait for a person. */
-export const CLASHES: Scope = { view: 'clashes', prefix: [] }
-
 /** Reads the site database: items, and listings by its design document's views. It never writes. */
 export class Site {
   readonly database: Database
-  readonly #design: () => string
-  readonly #reads: GatheredReads
+  readonly #reads: NotedReads
 
   /**
    * @param design gives the name of the design document in force, without `_design/`
    * @param reads how the database is read
    */
-  constructor(database: Database, design: () => string, reads = new GatheredReads(database)) {
+  constructor(database: Database, design: () => string, reads?: GatheredReads) {
     this.database = database
-    this.#design = design
-    this.#reads = reads
+    this.#reads = new NotedReads(database, design, reads)
   }
 
   /**
@@ -141,19 +43,19 @@ export class Site {
    * @param part the only part of it that is made use of
    */
   async item(item: string, part?: DocumentPart): Promise<SiteItem | undefined> {
-    const document = await this.#get(item, part)
+    const document = await this.#reads.get(item, part)
     return isOpen(document) ? (document as unknown as SiteItem) : undefined
   }
 
   /** An item also when nobody can read it, for moderators and its author. */
   async anyItem(item: string): Promise<SiteItem | undefined> {
-    const document = await this.#get(item)
+    const document = await this.#reads.get(item)
     return document?.type === 'item' ? (document as unknown as SiteItem) : undefined
   }
 
   /** What has been decided here, newest first. */
   async decisions(limit: number, olderThan?: Place): Promise<DecisionRow[]> {
-    const rows = await this.#rows<Omit<DecisionRow, 'at' | 'hash'>>('decisions', {
+    const rows = await this.#reads.rows<Omit<DecisionRow, 'at' | 'hash'>>('decisions', {
       startkey: olderThan ? [olderThan.at, olderThan.item] : [LAST],
       endkey: [],
       descending: true,
@@ -176,7 +78,7 @@ export class Site {
       limit,
       include_docs: true,
     }
-    const rows = await this.#rows<null>('erasures', query)
+    const rows = await this.#reads.rows<null>('erasures', query)
     return rows.flatMap(({ doc }) => (doc ? (doc as unknown as SiteItem | SiteComment | Awaited) : []))
   }
 
@@ -191,7 +93,7 @@ export class Site {
       limit,
       include_docs: true,
     }
-    const rows = await this.#rows<null>('erasures', query)
+    const rows = await this.#reads.rows<null>('erasures', query)
     return rows.flatMap(({ key, doc }) => {
       const [, at, hash] = key as [string, string, string]
       return doc ? [{ hash, at, target: doc as unknown as SiteItem | SiteComment | Awaited }] : []
@@ -200,7 +102,7 @@ export class Site {
 
   /** An item or comment that somebody has ordered to be erased, by its id here. */
   async ordered(id: string): Promise<SiteItem | SiteComment | Awaited | undefined> {
-    const document = await this.#get(id)
+    const document = await this.#reads.get(id)
     return document?.erasures === undefined
       ? undefined
       : (document as unknown as SiteItem | SiteComment | Awaited)
@@ -208,20 +110,20 @@ export class Site {
 
   /** Whether an item's content was erased here. */
   async isErased(item: string): Promise<boolean> {
-    const document = await this.#get(item)
+    const document = await this.#reads.get(item)
     return document?.type === 'awaited' && document.erasure !== undefined
   }
 
   /** Items and comments that wait for approval, the oldest first. */
   async awaiting(limit: number): Promise<(SiteItem | SiteComment)[]> {
     const query = { limit, include_docs: true }
-    const rows = await this.#rows<null>('awaiting', query)
+    const rows = await this.#reads.rows<null>('awaiting', query)
     return rows.flatMap(({ doc }) => (doc ? (doc as unknown as SiteItem | SiteComment) : []))
   }
 
   /** What waits for approval, the oldest first, without reading it: when it was published, and its id. */
   async awaitingIds(limit: number): Promise<{ at: string; id: string }[]> {
-    const { rows } = await this.database.view<null>(this.#design(), 'awaiting', { limit })
+    const rows = await this.#reads.rows<null>('awaiting', { limit })
     return rows.map(({ id, key }) => ({ at: (key as [string, string])[0], id }))
   }
 
@@ -230,7 +132,7 @@ export class Site {
     limit: number,
     olderThan?: Place,
   ): Promise<{ documents: (SiteItem | SiteComment)[]; next?: Place }> {
-    const { rows } = await this.database.view<ListingEntry>(this.#design(), 'changes', {
+    const rows = await this.#reads.rows<ListingEntry>('changes', {
       startkey: olderThan ? [olderThan.at, olderThan.item] : [LAST],
       endkey: [],
       descending: true,
@@ -248,7 +150,7 @@ export class Site {
   /** Several items, in the order asked for; what is not there is left out. */
   async items(items: readonly string[]): Promise<SiteItem[]> {
     if (items.length === 0) return []
-    const documents = await this.#several(items)
+    const documents = await this.#reads.several(items)
     return documents.flatMap((doc) => (isOpen(doc) ? [doc as unknown as SiteItem] : []))
   }
 
@@ -256,7 +158,7 @@ export class Site {
   async documents(ids: readonly string[], part?: DocumentPart): Promise<Map<string, SiteItem | SiteComment>> {
     const found = new Map<string, SiteItem | SiteComment>()
     if (ids.length === 0) return found
-    for (const doc of await this.#several(ids, part)) {
+    for (const doc of await this.#reads.several(ids, part)) {
       if (isOpen(doc)) found.set(doc._id, doc as unknown as SiteItem)
       if (doc?.type === 'comment') found.set(doc._id, doc as unknown as SiteComment)
     }
@@ -276,7 +178,7 @@ export class Site {
     // The place itself is the first row of the range, so two more than shown are read.
     const place = newerThan ?? olderThan
     const query = { ...range, limit: limit + (place ? 2 : 1) }
-    const answer = await this.#rows<ListingEntry>(of.view, query, part)
+    const answer = await this.#reads.rows<ListingEntry>(of.view, query, part)
     if (place && !isAt(answer[0], place)) noteUntold()
     const rows = answer.map(listingRow).filter(({ item }) => item !== place?.item)
     const more = rows.length > limit
@@ -296,7 +198,7 @@ export class Site {
 
   /** How many entries a listing has, counted up to a bound. */
   async count({ view, prefix, from = FIRST, to = LAST }: Scope, most = COUNTED): Promise<Counted> {
-    const { rows } = await this.database.view<ListingEntry>(this.#design(), view, {
+    const rows = await this.#reads.rows<ListingEntry>(view, {
       startkey: [...prefix, from],
       endkey: [...prefix, to],
       limit: most + 1,
@@ -321,7 +223,7 @@ export class Site {
       return { startkey: [...prefix, LAST], endkey: [...prefix], descending: true, limit: wanted[name].limit }
     })
     const parts = names.map((name) => wanted[name].part)
-    const answers = await this.#queries<ListingEntry>('listing', queries, parts)
+    const answers = await this.#reads.queries<ListingEntry>('listing', queries, parts)
     const found = {} as Record<Name, ListingRow[]>
     for (const [index, name] of names.entries()) found[name] = (answers[index] ?? []).map(listingRow)
     return found
@@ -337,7 +239,7 @@ export class Site {
     of: string,
     { from, to, limit, after }: { from: string; to: string; limit: number; after?: readonly unknown[] },
   ): Promise<{ rows: DayRow[]; next?: readonly unknown[] }> {
-    const rows = await this.#rows<Omit<CalendarRow, 'item'>>('calendar', {
+    const rows = await this.#reads.rows<Omit<CalendarRow, 'item'>>('calendar', {
       startkey: after ? [...after] : [of, from],
       endkey: [of, to, LAST],
       limit: limit + 1,
@@ -349,13 +251,13 @@ export class Site {
   /** At most `limit` occurrences on each of these local days. */
   async calendarDays(of: string, days: readonly string[], limit: number): Promise<Map<string, DayRow[]>> {
     const queries = days.map((day) => ({ startkey: [of, day], endkey: [of, day, LAST], limit }))
-    const answers = await this.#queries<Omit<CalendarRow, 'item'>>('calendar', queries)
+    const answers = await this.#reads.queries<Omit<CalendarRow, 'item'>>('calendar', queries)
     return new Map(days.map((day, index) => [day, (answers[index] ?? []).map(dayRow)]))
   }
 
   /** The comments of an item as they came, at most `limit`, after a hash of full length or from the beginning. */
   async comments(item: string, limit: number, after?: { at: string; hash: string }): Promise<CommentRow[]> {
-    const rows = await this.#rows<CommentRow>('comments', {
+    const rows = await this.#reads.rows<CommentRow>('comments', {
       startkey: after ? [item, after.at, after.hash] : [item],
       endkey: [item, LAST],
       limit: after ? limit + 1 : limit,
@@ -369,7 +271,7 @@ export class Site {
 
   /** The newest comments of an item, newest first. */
   async newestComments(item: string, limit: number): Promise<SiteComment[]> {
-    const rows = await this.#rows<CommentRow>('comments', {
+    const rows = await this.#reads.rows<CommentRow>('comments', {
       startkey: [item, LAST],
       endkey: [item],
       descending: true,
@@ -381,76 +283,20 @@ export class Site {
   }
 
   async comment(item: string, hash: string): Promise<SiteComment | undefined> {
-    const document = await this.#get(commentId(item, hash))
+    const document = await this.#reads.get(commentId(item, hash))
     return document?.type === 'comment' ? (document as unknown as SiteComment) : undefined
   }
 
   /** The item that a path of an older site leads to, the earliest one if several claim it. */
   async itemAtAlias(path: string): Promise<{ item: string; kind: string } | undefined> {
     const key = encodeURIComponent(path)
-    const rows = await this.#rows<{ kind: string }>('alias', {
+    const rows = await this.#reads.rows<{ kind: string }>('alias', {
       startkey: [key],
       endkey: [key, LAST],
       limit: 1,
     })
     const [row] = rows
     return row && { item: row.id, kind: row.value.kind }
-  }
-
-  /** Documents that the projector keeps off the pages, by reason. */
-  async held(limit: number): Promise<HeldDocument[]> {
-    const { rows } = await this.database.allDocs({
-      startkey: 'held:',
-      endkey: `held:${LAST}`,
-      limit,
-      include_docs: true,
-    })
-    return rows.map(({ doc }) => doc as unknown as HeldDocument)
-  }
-
-  async #get(id: string, part?: DocumentPart): Promise<StoredDocument | undefined> {
-    noteDocuments([id], part)
-    const document = await this.#reads.get(id)
-    if (isDayOnly(document?.listing)) noteDayOnly()
-    return document
-  }
-
-  async #several(ids: readonly string[], part?: DocumentPart) {
-    noteDocuments(ids, part)
-    const documents = await this.#reads.several(ids)
-    if (documents.some((document) => isDayOnly(document?.listing))) noteDayOnly()
-    return documents
-  }
-
-  async #rows<Value>(view: string, query: RangeQuery, part?: RowPart): Promise<readonly ViewRow<Value>[]> {
-    const rows = await this.#reads.rows<Value>(this.#design(), view, query)
-    noteRows(view, query, rows, part)
-    if (rows.some(({ value }) => isDayOnly(value))) noteDayOnly()
-    return rows
-  }
-
-  async #queries<Value>(
-    view: string,
-    queries: RangeQuery[],
-    parts: readonly (RowPart | undefined)[] = [],
-  ): Promise<(readonly ViewRow<Value>[])[]> {
-    return Promise.all(queries.map((query, index) => this.#rows<Value>(view, query, parts[index])))
-  }
-
-  /** How many documents the projector keeps off the pages, by reason. */
-  async heldByReason(): Promise<Record<string, number>> {
-    const counts: Record<string, number> = {}
-    let startkey = 'held:'
-    for (;;) {
-      const { rows } = await this.database.allDocs({ startkey, endkey: `held:${LAST}`, limit: COUNTED })
-      for (const { key } of rows) {
-        const reason = key.split(':')[1] ?? ''
-        counts[reason] = (counts[reason] ?? 0) + 1
-      }
-      const last = rows.at(-1)
-      if (!last || rows.length < COUNTED) return counts
-      startkey = `${last.key}\u0000`
-    }
   }
 }
 
@@ -474,9 +320,4 @@ function listingRow({ id, value }: ViewRow<ListingEntry>): ListingRow {
 
 function dayRow({ id, key, value }: ViewRow<Omit<CalendarRow, 'item'>>): DayRow {
   return { ...value, item: id, onDay: String((key as unknown[])[1]) }
-}
-
-/** Whether a listing's entry is of something of which the day alone is told. */
-function isDayOnly(entry: unknown): boolean {
-  return (entry as { dayOnly?: unknown } | null | undefined)?.dayOnly === true
 }

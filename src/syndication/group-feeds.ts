@@ -1,8 +1,9 @@
 import { isWebAddress } from '../kinds/base/fields.ts'
 import { GROUP_LIMITS } from '../kinds/group.ts'
-import type { Place, Scope, Site } from '../project/site.ts'
+import type { Place, Scope } from '../project/site-rows.ts'
+import type { Site } from '../project/site.ts'
 import type { SiteItem } from '../project/site-item.ts'
-import { scope } from '../project/site.ts'
+import { scope } from '../project/site-rows.ts'
 
 const PAGE = 200
 /** Of more groups the feeds are not looked for. */

@@ -1,6 +1,6 @@
 import type { Router } from '@koa/router'
 import { authorPath, pathOf, teaser, termPath } from '../pages/models.ts'
-import { scope } from '../project/site.ts'
+import { scope } from '../project/site-rows.ts'
 import type { WebContext } from './context.ts'
 import { showPage, wordingFor } from './page.ts'
 import { may } from './may.ts'

@@ -3,7 +3,7 @@ import { changedAt, commentEntry, FEED_FORMATS, itemEntry } from '../pages/feeds
 import type { Feed, FeedEntry, FeedFormat } from '../pages/feeds.ts'
 import { dayStart } from '../ledger/clock.ts'
 import { pathOf, placeText } from '../pages/models.ts'
-import type { ListingRow } from '../project/site.ts'
+import type { ListingRow } from '../project/site-rows.ts'
 import { answerText } from './conditional.ts'
 import type { WebContext } from './context.ts'
 import { itemOf } from './item-of.ts'

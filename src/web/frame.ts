@@ -1,7 +1,7 @@
 import { renderMarkdown } from '../pages/markdown.ts'
 import { pathOf, text } from '../pages/models.ts'
 import type { NamedLink } from '../pages/models.ts'
-import { scope } from '../project/site.ts'
+import { scope } from '../project/site-rows.ts'
 import { currentReads, noteUntold, Reads, tracking } from '../reads.ts'
 import type { WebContext } from './context.ts'
 

@@ -1,5 +1,5 @@
 import type { Router } from '@koa/router'
-import { scope } from '../project/site.ts'
+import { scope } from '../project/site-rows.ts'
 import type { WebContext } from './context.ts'
 import { may } from './may.ts'
 

@@ -1,6 +1,6 @@
 import type { ParameterizedContext } from 'koa'
 import { placeText } from '../pages/models.ts'
-import type { ListingRow } from '../project/site.ts'
+import type { ListingRow } from '../project/site-rows.ts'
 import type { WebContext } from './context.ts'
 import { localPath, wordingFor } from './page.ts'
 

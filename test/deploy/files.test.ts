@@ -1,7 +1,5 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { existsSync } from 'node:fs'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { dirname, join } from 'node:path'
 import { brotliCompressSync, brotliDecompressSync, gunzipSync, gzipSync } from 'node:zlib'
 import test from 'ava'
@@ -10,8 +8,9 @@ import { ask as askAt } from '../helpers/ask.ts'
 import { startNodeWith } from '../helpers/config.ts'
 import { testFolder } from '../helpers/folder.ts'
 import { publish } from '../helpers/forms.ts'
-import { freePort, hasNginx, startNginx } from '../helpers/nginx.ts'
+import { hasNginx, startNginx } from '../helpers/nginx.ts'
 import { setUp } from '../helpers/people.ts'
+import { freePort, ServerProcess } from '../helpers/server-process.ts'
 import { until } from '../helpers/wait.ts'
 
 const CADDY = '/usr/bin/caddy'
@@ -34,23 +33,14 @@ const caddy: Start = async (t, nodeAddress, pages) => {
     .replace('/var/lib/hyperactive/pages\n\n\t#', `${pages}\n\n\t#`)
     .replace('127.0.0.1:8080', new URL(nodeAddress).host)
   await writeFile(file, named)
-  const child = spawn(CADDY, ['run', '--config', file, '--adapter', 'caddyfile'], {
+  const server = new ServerProcess({
+    command: CADDY,
+    args: ['run', '--config', file, '--adapter', 'caddyfile'],
     env: { PATH: process.env.PATH, HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    answers: async () => (await fetch(`http://127.0.0.1:${port}/livez`)).ok,
   })
-  let output = ''
-  for (const stream of [child.stdout, child.stderr])
-    stream.on('data', (chunk: Buffer) => (output += chunk.toString()))
-  t.teardown(async () => {
-    if (child.exitCode !== null || child.signalCode !== null) return
-    const closed = once(child, 'close')
-    child.kill('SIGTERM')
-    await closed
-  })
-  await until('Caddy answers', async () => {
-    if (child.exitCode !== null) throw new Error(output)
-    return (await fetch(`http://127.0.0.1:${port}/livez`)).ok
-  })
+  t.teardown(() => server.stop())
+  await server.start()
   return port
 }
 

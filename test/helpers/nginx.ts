@@ -1,13 +1,9 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
 import { testFolder } from './folder.ts'
-import { until } from './wait.ts'
+import { freePort, ServerProcess } from './server-process.ts'
 
 const EXECUTABLE = '/usr/sbin/nginx'
 
@@ -55,33 +51,16 @@ export async function startNginx(
   const flags = ['-p', folder, '-c', file, '-e', join(folder, 'logs/before-the-configuration.log')]
   // As root it would become somebody who may not enter the folder of the test.
   const user = process.getuid?.() === 0 ? ' user root;' : ''
-  const child = spawn(EXECUTABLE, [...flags, '-g', `daemon off;${user}`], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+  const server = new ServerProcess({
+    command: EXECUTABLE,
+    args: [...flags, '-g', `daemon off;${user}`],
+    answers: async () => (await fetch(`http://127.0.0.1:${port}/livez`)).status < 500,
   })
-  let output = ''
-  for (const stream of [child.stdout, child.stderr])
-    stream.on('data', (chunk: Buffer) => (output += chunk.toString()))
   const stop = async () => {
-    if (child.exitCode === null && child.signalCode === null) {
-      const closed = once(child, 'close')
-      child.kill('SIGTERM')
-      await closed
-    }
-    await writeFile(join(folder, 'logs/output.log'), output)
+    await server.stop()
+    await writeFile(join(folder, 'logs/output.log'), server.output)
   }
   t.teardown(stop)
-  await until('nginx answers', async () => {
-    if (child.exitCode !== null) throw new Error(output)
-    return (await fetch(`http://127.0.0.1:${port}/livez`)).status < 500
-  })
+  await server.start()
   return { port, folder, stop }
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }

@@ -1,11 +1,9 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
 import { testFolder } from './folder.ts'
-import { until } from './wait.ts'
+import { ServerProcess } from './server-process.ts'
 
 const EXECUTABLE = '/usr/sbin/varnishd'
 const SAMPLE = 'deploy/varnish/hyperactive.vcl'
@@ -38,26 +36,14 @@ export async function startVarnish(
   await writeFile(file, named.replace('.port = "8080"', `.port = "${new URL(nodeAddress).port}"`))
   const places = ['-n', join(folder, 'work'), '-a', `127.0.0.1:${port}`, '-f', file, '-s', 'malloc,32m']
   // As root it would become somebody who may not enter the folder of the test.
-  const child = spawn(EXECUTABLE, ['-j', 'none', '-F', ...places, '-p', mask], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+  const server = new ServerProcess({
+    command: EXECUTABLE,
+    args: ['-j', 'none', '-F', ...places, '-p', mask],
+    answers: async () => (await fetch(`http://127.0.0.1:${port}/livez`)).ok,
+    // It compiles its settings first.
+    boundMs: 120_000,
   })
-  let output = ''
-  for (const stream of [child.stdout, child.stderr])
-    stream.on('data', (chunk: Buffer) => (output += chunk.toString()))
-  t.teardown(async () => {
-    if (child.exitCode !== null || child.signalCode !== null) return
-    const closed = once(child, 'close')
-    child.kill('SIGTERM')
-    await closed
-  })
-  // It compiles its settings first.
-  await until(
-    'Varnish answers',
-    async () => {
-      if (child.exitCode !== null) throw new Error(output)
-      return (await fetch(`http://127.0.0.1:${port}/livez`)).ok
-    },
-    120_000,
-  )
+  t.teardown(() => server.stop())
+  await server.start()
   return { port, folder }
 }

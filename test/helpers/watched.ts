@@ -22,12 +22,15 @@ export async function watched(
     const onward = request(new URL(path, address()), { method, headers, agent: false }, (answered) => {
       note(answered.statusCode ?? 0)
       answer.writeHead(answered.statusCode ?? 0, answered.headers)
+      answer.flushHeaders()
       answered.pipe(answer)
+      answered.on('error', () => answer.destroy())
     })
     onward.on('error', () => {
       note(0)
       answer.destroy()
     })
+    answer.on('close', () => onward.destroy())
     asked.pipe(onward)
   })
   server.listen(0, '127.0.0.1')

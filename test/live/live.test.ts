@@ -4,7 +4,7 @@ import { connect } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import test from 'ava'
 import { Live } from '../../src/live/live.ts'
-import type { Scope } from '../../src/project/site.ts'
+import type { Scope } from '../../src/project/site-rows.ts'
 import { until } from '../helpers/wait.ts'
 
 test('one who goes away while a listing is read takes it from nobody who waits for it, too', async (t) => {

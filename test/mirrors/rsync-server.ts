@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 import type { ExecutionContext } from 'ava'
 import type { RsyncMirror } from '../../src/config/mirrors.ts'
 import { testFolder } from '../helpers/folder.ts'
-import { freePort, ServerProcess } from './server-process.ts'
+import { freePort, ServerProcess } from '../helpers/server-process.ts'
 
 const run = promisify(execFile)
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
 import type { MirrorSecrets, WebdavMirror } from '../../src/config/mirrors.ts'
 import { testFolder } from '../helpers/folder.ts'
-import { freePort, ServerProcess } from './server-process.ts'
+import { freePort, ServerProcess } from '../helpers/server-process.ts'
 
 const NGINX = '/usr/sbin/nginx'
 const LISTING_MODULE = '/usr/lib/nginx/modules/ngx_http_dav_ext_module.so'

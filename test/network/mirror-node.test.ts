@@ -11,7 +11,7 @@ import { newKey } from '../helpers/keys.ts'
 import { join2, startNode } from '../helpers/node.ts'
 import type { TestNode } from '../helpers/node.ts'
 import { setUp } from '../helpers/people.ts'
-import { startRecorder } from '../helpers/recorder.ts'
+import { watched } from '../helpers/watched.ts'
 import { until } from '../helpers/wait.ts'
 
 /** An ordinary node, and a mirror that pulls from it through somebody who writes down what it asks. */
@@ -21,15 +21,15 @@ async function startPair(t: ExecutionContext) {
     t,
     `mirror: { publishAt: ['${origin.address}', 'https://second.example.org/'] }\n`,
   )
-  const recorder = await startRecorder(t, origin.address)
+  const between = await watched(t, () => origin.address)
   await mirror.stop()
   await join2(origin, mirror)
   const peers = await readFile(mirror.peers, 'utf8')
   // Told to do both, it does one.
   const both = peers.replace(/direction: \w+/, 'direction: both')
-  await mirror.writePeers(both.replaceAll(origin.address, recorder.address))
+  await mirror.writePeers(both.replaceAll(origin.address, between.address))
   await mirror.start()
-  return { origin, mirror, recorder }
+  return { origin, mirror, passed: between.passed }
 }
 
 async function shows(node: TestNode, path: string, text: string): Promise<void> {
@@ -43,7 +43,7 @@ async function comment(node: TestNode, { item }: Published, body: string): Promi
 }
 
 test('what is published, hidden and erased elsewhere is so on a mirror, and nothing comes back from it', async (t) => {
-  const { origin, mirror, recorder } = await startPair(t)
+  const { origin, mirror, passed } = await startPair(t)
   const root = await setUp(origin)
   const story = await publish(origin, { title: 'A story from afar' })
   await comment(origin, story, 'A remark from afar.')
@@ -86,9 +86,9 @@ test('what is published, hidden and erased elsewhere is so on a mirror, and noth
     async () => (await mirror.html('/newswire')).includes('News after the night'),
     60_000,
   )
-  t.true(recorder.asked.some((line) => line.includes('/_changes')))
+  t.true(passed.some(({ path }) => path.includes('/_changes')))
   t.deepEqual(
-    recorder.asked.filter((line) => /_bulk_docs|_revs_diff.*target/.test(line)),
+    passed.filter(({ path }) => /_bulk_docs|_revs_diff.*target/.test(path)),
     [],
   )
 })

@@ -5,7 +5,8 @@ import { hashInId, makeDocument } from '../../src/ledger/document.ts'
 import type { Draft, Envelope } from '../../src/ledger/document.ts'
 import { sayOfWord } from '../../src/newsroom/words.ts'
 import { decide } from '../../src/newsroom/decide.ts'
-import { scope } from '../../src/project/site.ts'
+import { heldByReason } from '../../src/project/held.ts'
+import { scope } from '../../src/project/site-rows.ts'
 import { project, siteDocuments } from '../helpers/projector.ts'
 import { makeEdit } from '../helpers/keys.ts'
 import { startStore } from '../helpers/store.ts'
@@ -147,7 +148,7 @@ test('a page, a snippet or an alert counts only when a node of the network wrote
     rows.map(({ item }) => item),
     [editor.item],
   )
-  t.deepEqual(await running.site.heldByReason(), { 'not-entitled': 1, stranger: 1 })
+  t.deepEqual(await heldByReason(running.site.database), { 'not-entitled': 1, stranger: 1 })
 })
 
 test('comments are paged without a gap or a repetition', async (t) => {

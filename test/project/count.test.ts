@@ -1,5 +1,5 @@
 import test from 'ava'
-import { CLASHES, scope } from '../../src/project/site.ts'
+import { CLASHES, scope } from '../../src/project/site-rows.ts'
 import { makeEdit, newKey } from '../helpers/keys.ts'
 import { project } from '../helpers/projector.ts'
 import { startStore } from '../helpers/store.ts'

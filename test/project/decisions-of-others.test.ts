@@ -1,3 +1,4 @@
+import { heldDocuments } from '../../src/project/held.ts'
 import type { ExecutionContext } from 'ava'
 import test from 'ava'
 import { hybridTime } from '../../src/ledger/clock.ts'
@@ -57,7 +58,7 @@ async function start(t: ExecutionContext) {
       return (await site.anyItem(item))?.standing
     },
     async held() {
-      return (await site.held(20)).map(({ reason, document }) => ({ reason, document }))
+      return (await heldDocuments(site.database, 20)).map(({ reason, document }) => ({ reason, document }))
     },
   }
 }

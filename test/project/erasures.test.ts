@@ -1,6 +1,7 @@
 import test from 'ava'
 import { HybridClock } from '../../src/ledger/clock.ts'
 import { makeDocument } from '../../src/ledger/document.ts'
+import { heldByReason } from '../../src/project/held.ts'
 import { isExecuted, isToExecute, ordersInForce } from '../../src/project/erasures.ts'
 import type { KnownErasure } from '../../src/project/erasures.ts'
 import { startGateway } from '../helpers/gateway.ts'
@@ -54,7 +55,7 @@ test('a stranger orders nothing, and an order with words or another shape is ref
   t.deepEqual(await gateway.push([story, byStranger]), [])
   const { site } = await project(gateway)
   t.is((await site.item(story.item))?.standing.hidden, false)
-  t.deepEqual(await site.heldByReason(), { stranger: 1 })
+  t.deepEqual(await heldByReason(site.database), { stranger: 1 })
 
   const bad = [
     { ...draft, category: 'She lives in Elm Street' },

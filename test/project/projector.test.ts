@@ -2,8 +2,9 @@ import test from 'ava'
 import { policy } from '../helpers/policy.ts'
 import { SearchIndex } from '../../src/search/search-index.ts'
 import { NETWORK } from '../../src/ledger/item-id.ts'
+import { heldDocuments } from '../../src/project/held.ts'
 import { rebuildSite } from '../../src/project/rebuild.ts'
-import { scope } from '../../src/project/site.ts'
+import { scope } from '../../src/project/site-rows.ts'
 import { makeEdit, newKey } from '../helpers/keys.ts'
 import type { Projector } from '../../src/project/projector.ts'
 import type { TestStore } from '../helpers/store.ts'
@@ -76,13 +77,13 @@ test('a stranger’s documents are held, and projected as soon as an admission a
   const { site, projector } = await project(store)
   t.is(await site.item(edit.item), undefined)
   t.deepEqual(
-    (await site.held(5)).map(({ reason, node }) => ({ reason, node })),
+    (await heldDocuments(site.database, 5)).map(({ reason, node }) => ({ reason, node })),
     [{ reason: 'stranger', node: stranger.publicKey }],
   )
   await store.ledger.append([{ draft: { type: 'admission', item: NETWORK, key: stranger.publicKey } }])
   await projector.catchUp()
   t.is((await site.item(edit.item))?.fields.title, 'From afar')
-  t.deepEqual(await site.held(5), [])
+  t.deepEqual(await heldDocuments(site.database, 5), [])
 })
 
 test('an eviction takes what was signed after it off the pages, and leaves what was before', async (t) => {
@@ -119,7 +120,7 @@ test('an edit that nobody was entitled to make is held and changes nothing', asy
   const { site } = await project(store)
   t.is((await site.item(first.item))?.fields.title, 'Mine')
   t.deepEqual(
-    (await site.held(5)).map(({ reason }) => reason),
+    (await heldDocuments(site.database, 5)).map(({ reason }) => reason),
     ['not-entitled'],
   )
 })
@@ -138,7 +139,7 @@ test('what was written past the gateway never reaches a page', async (t) => {
   t.is((await site.item(honest.item))?.fields.title, 'Honest')
   t.is(await site.item(altered.item), undefined)
   t.deepEqual(
-    (await site.held(5)).map(({ reason }) => reason),
+    (await heldDocuments(site.database, 5)).map(({ reason }) => reason),
     ['unproven'],
   )
 })
@@ -150,7 +151,7 @@ test('documents of later versions and unknown kinds are kept and not shown', asy
   const { site } = await project(store)
   t.is(await site.item(poem.item), undefined)
   t.deepEqual(
-    (await site.held(5)).map(({ reason }) => reason),
+    (await heldDocuments(site.database, 5)).map(({ reason }) => reason),
     ['unknown-kind'],
   )
 })

@@ -2,8 +2,9 @@ import test from 'ava'
 import { policy } from '../helpers/policy.ts'
 import { SearchIndex } from '../../src/search/search-index.ts'
 import type { ExecutionContext } from 'ava'
+import { heldDocuments } from '../../src/project/held.ts'
 import { rebuildSite, SITE_DATABASE } from '../../src/project/rebuild.ts'
-import { scope } from '../../src/project/site.ts'
+import { scope } from '../../src/project/site-rows.ts'
 import { feedId, feedsOf } from '../../src/syndication/feed-documents.ts'
 import { GuardedFetch } from '../../src/syndication/guarded-fetch.ts'
 import type { GuardedFetchOptions } from '../../src/syndication/guarded-fetch.ts'
@@ -294,7 +295,7 @@ test('feeds survive projecting, stand in no listing, and are pulled again after 
         view,
       )
     }
-    t.deepEqual(await running.site.held(10), [])
+    t.deepEqual(await heldDocuments(running.site.database, 10), [])
     t.is(await running.site.item(feedId(server.origin)), undefined)
   }
   // A start of the projector that fills its index reads past it.

@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { readdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import test from 'ava'
 import { testOfOwnStore } from '../helpers/couchdb.ts'
 import { parseFeed } from 'feedsmith'
 import { edit, formFields, openEdit, publish, saveEdit, send, sendLarge } from '../helpers/forms.ts'
 import { startNode } from '../helpers/node.ts'
+import { grep } from '../helpers/traces.ts'
 import { until } from '../helpers/wait.ts'
 
 test('an empty node invites to publish, and what is published is on every page at once', async (t) => {
@@ -340,14 +339,3 @@ test('nothing that a reader or author sends in headers is in the data folder or 
   const found = await grep(mark, node.data)
   t.deepEqual(found, [])
 })
-
-async function grep(text: string, folder: string): Promise<string[]> {
-  const files = await readdir(folder, { recursive: true, withFileTypes: true })
-  const hits: string[] = []
-  for (const file of files) {
-    if (!file.isFile()) continue
-    const content = await readFile(join(file.parentPath, file.name))
-    if (content.includes(text)) hits.push(file.name)
-  }
-  return hits
-}
