@@ -104,7 +104,7 @@ export const LIST_LIMIT = 1000
 /** Everything that is here, one after the other. */
 export async function* allBlobs(
   driver: Pick<BlobDriver, 'list'>,
-  after?: string | undefined,
+  after?: string,
 ): AsyncGenerator<ListedBlob> {
   for (let next = after, more = true; more; more = next !== undefined) {
     const page = await driver.list({ after: next })

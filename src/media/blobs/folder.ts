@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { FileHandle } from 'node:fs/promises'
-import { open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { lstat, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { HyperactiveError, messageOf } from '../../errors.ts'
@@ -41,6 +41,7 @@ const CHUNK_BYTES = 256 * 1024
 /** A stream that was being written, and was not for so long, belongs to nobody any more. */
 const ABANDONED_MS = 60 * 60 * 1000
 
+const BLOB = /^[0-9a-f]{64}$/
 const SHARD = /^[0-9a-f]{2}$/
 const INCOMING = /^[0-9a-f-]{36}\.new$/
 
@@ -125,9 +126,11 @@ export class FolderBlobs implements BlobDriver {
           await this.#mend(manifest, index, bytes)
           return true
         }
-        if (!(await this.#partials.put(manifest, index, bytes))) return false
-        await this.#finish(manifest)
-        return true
+        return this.#unlessWhole(manifest, async () => {
+          const isComplete = await this.#partials.put(manifest, index, bytes)
+          if (isComplete) await this.#finish(manifest)
+          return isComplete
+        })
       }),
     )
   }
@@ -140,7 +143,10 @@ export class FolderBlobs implements BlobDriver {
         if (held.size < manifest.pieces.length) return held
         try {
           // The process was killed, or the disk full, when the last one had come.
-          await this.#finish(manifest)
+          await this.#unlessWhole(manifest, async () => {
+            await this.#finish(manifest)
+            return true
+          })
           return held
         } catch (error) {
           if (error instanceof HyperactiveError && error.code === 'blob_damaged')
@@ -246,21 +252,13 @@ export class FolderBlobs implements BlobDriver {
 
   async *#listWhole(after: string): AsyncIterable<ListedBlob> {
     const root = join(this.#folder, 'whole')
-    const namesIn = async (folder: string, pattern: RegExp, least: string) => {
-      try {
-        return (await readdir(folder)).filter((name) => pattern.test(name) && name >= least).sort()
-      } catch (error) {
-        if (isAbsent(error)) return []
-        throw error
-      }
-    }
     for (const one of await namesIn(root, SHARD, after.slice(0, 2))) {
       const least = after.startsWith(one) ? after.slice(2, 4) : ''
       for (const two of await namesIn(join(root, one), SHARD, least)) {
         const folder = join(root, one, two)
-        for (const sha256 of await namesIn(folder, /^/, after)) {
-          if (!isSha256(sha256) || sha256 === after || !sha256.startsWith(one + two)) continue
-          const found = await stat(join(folder, sha256)).catch(() => undefined)
+        for (const sha256 of await namesIn(folder, BLOB, after)) {
+          if (sha256 === after || !sha256.startsWith(one + two)) continue
+          const found = await lstat(join(folder, sha256)).catch(() => undefined)
           if (found?.isFile() === true) yield { sha256, bytes: found.size, isWhole: true }
         }
       }
@@ -287,6 +285,16 @@ export class FolderBlobs implements BlobDriver {
     await rename(path, whole)
     await syncFolder(dirname(whole))
     await this.#partials.remove(manifest.sha256)
+  }
+
+  /** Does something with the pieces of a blob, which are gone when another process brings the whole meanwhile. */
+  async #unlessWhole(manifest: BlobManifest, act: () => Promise<boolean>): Promise<boolean> {
+    try {
+      return await act()
+    } catch (error) {
+      if (isAbsent(error) && (await this.#isWhole(manifest))) return true
+      throw error
+    }
   }
 
   /** All pieces are said to be here. */
@@ -367,5 +375,15 @@ export class FolderBlobs implements BlobDriver {
 
   #incoming(): string {
     return join(this.#folder, 'incoming', `${randomUUID()}.new`)
+  }
+}
+
+/** Names in a folder from one on, in order; none where there is no folder. */
+async function namesIn(folder: string, pattern: RegExp, least: string): Promise<string[]> {
+  try {
+    return (await readdir(folder)).filter((name) => pattern.test(name) && name >= least).sort()
+  } catch (error) {
+    if (isAbsent(error)) return []
+    throw error
   }
 }

@@ -6,7 +6,6 @@ import type { Readable } from 'node:stream'
 import { setTimeout as pause } from 'node:timers/promises'
 import { HyperactiveError } from '../../errors.ts'
 import { Arrivals } from './arrivals.ts'
-import type { Arrival } from './arrivals.ts'
 import {
   bytesOfPiece,
   checkManifest,
@@ -82,33 +81,34 @@ export class ObjectBlobs implements BlobDriver {
 
   async writePiece(manifest: BlobManifest, index: number, bytes: Uint8Array): Promise<boolean> {
     checkPiece(manifest, index, bytes)
-    const { sha256, pieces } = manifest
-    const isComplete = (arrival: Arrival) => arrival.held?.size === pieces.length
     if (!this.#arrivals.of(manifest).held) await this.pieces(manifest)
     await this.#put(keyOf(manifest, index), bytes)
-    return this.#turns.take(sha256, async () => {
-      if (!isComplete(this.#arrivals.add(manifest, index, bytes))) return false
-      await this.#finish(manifest)
-      return true
+    return this.#turns.take(manifest.sha256, async () => {
+      const { held: known } = this.#arrivals.add(manifest, index, bytes)
+      if (known && known.size < manifest.pieces.length) return false
+      const { held, isWhole } = await this.#look(manifest)
+      if (isWhole) return true
+      if (held.size === manifest.pieces.length) {
+        await this.#finish(manifest)
+        return true
+      }
+      if (known) throw damaged(manifest.sha256, 'pieces that were kept are gone')
+      return false
     })
   }
 
   async pieces(manifest: BlobManifest): Promise<ReadonlySet<number>> {
     return this.#turns.take(manifest.sha256, async () => {
-      const stored = await this.#stored(manifest.sha256)
-      if (stored && !isSameManifest(stored, manifest)) throw wrong(manifest)
-      let held = stored ? new Set(manifest.pieces.keys()) : await this.#held(manifest)
-      if (!stored && held.size === manifest.pieces.length) {
-        try {
-          // The process was killed, or the server away, when the last one had come.
-          await this.#finish(manifest)
-        } catch (error) {
-          if (!isCode(error, 'blob_damaged')) throw error
-          held = await this.#held(manifest)
-        }
+      const { held, isWhole } = await this.#look(manifest)
+      if (isWhole || held.size < manifest.pieces.length) return held
+      try {
+        // The process was killed, or the server away, when the last one had come.
+        await this.#finish(manifest)
+        return held
+      } catch (error) {
+        if (!isCode(error, 'blob_damaged')) throw error
+        return (await this.#look(manifest)).held
       }
-      this.#arrivals.of(manifest).held = held
-      return new Set(held)
     })
   }
 
@@ -218,8 +218,6 @@ export class ObjectBlobs implements BlobDriver {
   /** All pieces are said to be here: compares the whole with its name. */
   async #finish(manifest: BlobManifest): Promise<void> {
     const { sha256, pieces } = manifest
-    const stored = await this.#stored(sha256)
-    if (stored && isSameManifest(stored, manifest)) return
     const { hash, next } = this.#arrivals.of(manifest)
     this.#arrivals.forget(sha256)
     for (let index = next; index < pieces.length; index += 1) {
@@ -257,10 +255,17 @@ export class ObjectBlobs implements BlobDriver {
     })
   }
 
-  async #held(manifest: BlobManifest): Promise<Set<number>> {
-    const keys = await this.#keys(manifest.sha256)
-    const isHeld = (index: number) => keys.get(keyOf(manifest, index)) === bytesOfPiece(manifest, index)
-    return new Set([...manifest.pieces.keys()].filter(isHeld))
+  /** Looks which pieces are there, and keeps that in mind. */
+  async #look(manifest: BlobManifest): Promise<{ held: ReadonlySet<number>; isWhole: boolean }> {
+    const { sha256, pieces } = manifest
+    const stored = await this.#stored(sha256)
+    if (stored && !isSameManifest(stored, manifest)) throw wrong(manifest)
+    const keys = stored ? undefined : await this.#keys(sha256)
+    const isHeld = (index: number) =>
+      !keys || keys.get(keyOf(manifest, index)) === bytesOfPiece(manifest, index)
+    const held = new Set([...pieces.keys()].filter(isHeld))
+    this.#arrivals.of(manifest).held = held
+    return { held: new Set(held), isWhole: stored !== undefined }
   }
 
   /** What there is of a blob: keys, with sizes. */

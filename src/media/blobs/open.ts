@@ -19,13 +19,7 @@ export async function openBlobs(
   secrets: StoreSecrets,
   { data, couch }: { data: string; couch: Couch },
 ): Promise<BlobDriver> {
-  const spool = join(data, 'media-incoming')
-  switch (store.kind) {
-    case 'folder':
-      return FolderBlobs.open(store.folder ?? join(data, 'media'))
-    case 's3':
-      return new ObjectBlobs(new S3Objects(store, secrets), spool)
-    case 'couchdb':
-      return new ObjectBlobs(await CouchObjects.open(couch), spool)
-  }
+  if (store.kind === 'folder') return FolderBlobs.open(store.folder ?? join(data, 'media'))
+  const objects = store.kind === 's3' ? new S3Objects(store, secrets) : await CouchObjects.open(couch)
+  return new ObjectBlobs(objects, join(data, 'media-incoming'))
 }

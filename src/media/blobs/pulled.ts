@@ -21,10 +21,21 @@ export function pulled(
     },
     destroy(error, done) {
       stop.abort()
-      close().then(
-        () => done(error),
-        (problem: unknown) => done(error ?? (problem as Error)),
-      )
+      void end(close, error, done)
     },
   })
+}
+
+async function end(
+  close: () => Promise<void>,
+  error: Error | null,
+  done: (error: Error | null) => void,
+): Promise<void> {
+  let problem = error
+  try {
+    await close()
+  } catch (failure) {
+    problem ??= failure as Error
+  }
+  done(problem)
 }
