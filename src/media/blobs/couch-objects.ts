@@ -40,14 +40,14 @@ export class CouchObjects implements Objects {
 
   put(key: string, bytes: Uint8Array): Promise<void> {
     return answered(async () => {
-      let rev: string | undefined
       for (let tries = 1; ; tries += 1) {
+        // Asked for first: CouchDB refuses one that is wrong before it has read the bytes, and cuts the connection.
+        const rev = (await this.#revisions([key])).get(key)
         try {
           await this.#database.putAttachment(key, ATTACHMENT, bytes, rev)
           return
         } catch (error) {
           if (!isCouchError(error, 409) || tries === TRIES) throw error
-          rev = (await this.#revisions([key])).get(key)
         }
       }
     })

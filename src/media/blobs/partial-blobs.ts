@@ -1,7 +1,7 @@
 import { constants } from 'node:fs'
 import type { Hash } from 'node:crypto'
 import type { FileHandle } from 'node:fs/promises'
-import { open, readdir, rm, stat } from 'node:fs/promises'
+import { open, readdir, rm, stat, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Arrivals, markOf } from './arrivals.ts'
 import { bytesOfPiece, isPiece, PIECE_BYTES } from './blob.ts'
@@ -49,7 +49,7 @@ export class PartialBlobs {
       }
       await (await open(join(place, String(index)), 'w', FILE_MODE)).close()
     } catch (error) {
-      if ((await this.held(manifest)).size === 0) await rm(place, { recursive: true, force: true })
+      await this.#tidy(manifest)
       throw error
     }
     this.#arrivals.add(manifest, index, bytes)
@@ -97,6 +97,17 @@ export class PartialBlobs {
       // Holes take up nothing; the system counts in blocks of 512 bytes.
       yield { sha256, bytes: (found?.blocks ?? 0) * 512, isWhole: false }
     }
+  }
+
+  /** Takes back what a full disk has left of a piece, unless it is between others: there the next try goes over it. */
+  async #tidy(manifest: BlobManifest): Promise<void> {
+    const held = await this.held(manifest)
+    if (held.size === 0) {
+      await rm(this.#place(manifest), { recursive: true, force: true })
+      return
+    }
+    const end = (Math.max(...held) + 1) * PIECE_BYTES
+    if ((await stat(this.path(manifest))).size > end) await truncate(this.path(manifest), end)
   }
 
   /** The whole is not what it should be: either pieces were lost, or the manifest is wrong. */

@@ -27,8 +27,10 @@ interface Child {
   told: unknown[]
 }
 
-function start(t: ExecutionContext, args: string[], flags: string[] = []): Child {
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...flags, CHILD, ...args])
+function start(t: ExecutionContext, args: string[], flags: string[] = [], before: string[] = []): Child {
+  const node = [process.execPath, '--disable-warning=ExperimentalWarning', ...flags, CHILD, ...args]
+  const [command = process.execPath, ...others] = [...before, ...node]
+  const child = spawn(command, others)
   t.teardown(() => child.kill('SIGKILL'))
   const told: unknown[] = []
   let rest = ''
@@ -138,6 +140,8 @@ test('a full disk is told, and nothing half is left', async (t) => {
   t.deepEqual(child.told.slice(1), ['blob_disk_full', 'blob_disk_full', 'false', 'blob_disk_full', [0]])
   t.deepEqual(await filesBelow(join(folder, 'whole')), [])
   t.deepEqual(await filesBelow(join(folder, 'incoming')), [])
+  const [place = ''] = await readdir(join(folder, 'partial'))
+  t.is((await stat(join(folder, 'partial', place, 'bytes'))).size, PIECE_BYTES, 'half a piece is taken back')
   await limit('unlimited')
   child.process.stdin.write('go on\n')
   await once(child.process, 'close')
@@ -145,6 +149,35 @@ test('a full disk is told, and nothing half is left', async (t) => {
   const bytes = Buffer.alloc(2 * PIECE_BYTES + 1000, 'x')
   const driver = await openFolder(t, folder)
   t.true((await readAll(driver, manifestOf(bytes).sha256)).equals(bytes))
+})
+
+test('so is a disk that is full indeed, and it goes on when there is room', async (t) => {
+  const canMount = await run('unshare', ['-rm', 'true']).then(
+    () => true,
+    () => false,
+  )
+  if (!canMount) {
+    t.log('this system lets nobody mount a small disk for one process')
+    t.pass()
+    return
+  }
+  const folder = await testFolder(t)
+  // A disk of six megabytes, which this process alone sees.
+  const mount = 'mount -t tmpfs -o size=6m tmpfs "$0" && exec "$@"'
+  const child = start(t, ['full', folder], [], ['unshare', '-rm', 'sh', '-c', mount, folder])
+  await until('it is ready', () => child.told.length === 1)
+  child.process.stdin.write('go on\n')
+  await until('it has tried', () => child.told.length === 6)
+  t.deepEqual(child.told.slice(1), ['blob_disk_full', 'false', 'blob_disk_full', 'blob_disk_full', [1]])
+  const seen = join(`/proc/${child.process.pid}/root`, folder)
+  t.deepEqual(await filesBelow(join(seen, 'whole')), [])
+  t.deepEqual(await filesBelow(join(seen, 'incoming')), [])
+  t.deepEqual((await filesBelow(join(seen, 'partial'))).sort(), ['1', 'bytes'])
+  const there = ['-t', String(child.process.pid), '-U', '-m', '--preserve-credentials']
+  await run('nsenter', [...there, 'mount', '-o', 'remount,size=64m', folder])
+  child.process.stdin.write('go on\n')
+  await once(child.process, 'close')
+  t.deepEqual(child.told.slice(6), ['false', 'false', 'true'])
 })
 
 test('a file much larger than the heap goes through in little memory', async (t) => {
