@@ -2,7 +2,6 @@ import type { RequestListener } from 'node:http'
 import type { Config, LoadedConfig } from './config/config.ts'
 import { Distributor } from './mirrors/distributor.ts'
 import { producedFolder } from './mirrors/at-once.ts'
-import { ChangesOf } from './pages/store/changes-of.ts'
 import type { Change } from './pages/store/dependencies.ts'
 import { liveNodes } from './produce/live-nodes.ts'
 import { Producer } from './produce/producer.ts'
@@ -24,14 +23,12 @@ export interface MirroringOptions {
 export class Mirroring implements AsyncDisposable {
   readonly #producer: Producer
   readonly #distributor: Distributor
-  readonly #changesOf: ChangesOf
   #isStopped = false
   #isDistributing = false
 
-  private constructor(producer: Producer, distributor: Distributor, views: MirroringOptions['views']) {
+  private constructor(producer: Producer, distributor: Distributor) {
     this.#producer = producer
     this.#distributor = distributor
-    this.#changesOf = new ChangesOf(views, () => producer.startOver())
   }
 
   /** Opens it for a node whose settings name mirrors; nothing for others. */
@@ -49,10 +46,11 @@ export class Mirroring implements AsyncDisposable {
       folder,
       live,
       base: produce.url,
+      views,
       follows: true,
     })
     const distributor = new Distributor({ site: producer, mirrors, secrets: secrets.mirrors, data })
-    return new Mirroring(producer, distributor, views)
+    return new Mirroring(producer, distributor)
   }
 
   /** Looks at everything once, as the node may have been away, and follows what changes. */
@@ -68,7 +66,7 @@ export class Mirroring implements AsyncDisposable {
   }
 
   written(written: Written): void {
-    this.#producer.changed(this.#changesOf.of(written))
+    this.#producer.written(written)
   }
 
   changed(change: Change): void {

@@ -12,6 +12,7 @@ import type { Reads } from '../reads.ts'
 import { Addresses } from './addresses.ts'
 import type { Address } from './addresses.ts'
 import { ask } from './ask.ts'
+import type { Answer } from './ask.ts'
 import { fileOf } from './page-file.ts'
 import { PageLinks } from './page-links.ts'
 import { monthsAmong, periodName, periodsWithEvents } from './periods.ts'
@@ -25,7 +26,7 @@ import { workThrough } from './work-through.ts'
 
 const log = logger('produce')
 
-/** Pages that are made at the same time: the store answers several at once. */
+/** Pages that are made at the same time where nobody says how many. */
 const AT_ONCE = 8
 const TELL_EVERY_MS = 200
 const LONGEST_TIMER_MS = 2 ** 31 - 1
@@ -267,7 +268,7 @@ export class Producer implements ProducedSite, AsyncDisposable {
         this.#add(page)
         throw error
       })
-    const options = { atOnce: AT_ONCE, signal: this.#stop.signal }
+    const options = { atOnce: this.#options.atOnce ?? AT_ONCE, signal: this.#stop.signal }
     // What was hidden is so everywhere before anything else is written.
     await workThrough(() => this.#queue.nextUrgent(), make, options)
     this.#tell()
@@ -295,7 +296,7 @@ export class Producer implements ProducedSite, AsyncDisposable {
     }
     if (follows) this.#dependencies.put(page.address.key, reads)
     page.targets = links.targets.map((target) => this.#find(target))
-    for (const address of this.#alsoFrom(page, answer.body)) page.targets.push(this.#find(address))
+    for (const address of this.#alsoFrom(page, answer)) page.targets.push(this.#find(address))
     this.#pages.setOlder(page, links.older && this.#pages.get(links.older.key))
     page.isWritten = bytes !== undefined
     if (bytes && (await folder.write(page.address.file, bytes))) {
@@ -311,9 +312,9 @@ export class Producer implements ProducedSite, AsyncDisposable {
   }
 
   /** What a sitemap names is produced, whether or not a page leads there. */
-  #alsoFrom({ address }: SitePage, body: Buffer): Address[] {
+  #alsoFrom({ address }: SitePage, { text }: Answer): Address[] {
     if (!address.file.startsWith('sitemap')) return []
-    return addressesIn(body.toString()).flatMap((found) => this.#addresses.read(found) ?? [])
+    return addressesIn(text).flatMap((found) => this.#addresses.read(found) ?? [])
   }
 
   /** Removes what nothing leads to any more. */

@@ -1,9 +1,10 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { closeSync, openSync, writeSync } from 'node:fs'
-import { mkdir, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { HyperactiveError, messageOf } from '../errors.ts'
+import { fileWriter } from './file-writer.ts'
 import type { ProducedFile } from './produced-site.ts'
 
 /** Tells the folder of a produced site from any other, and lists its files. */
@@ -31,7 +32,6 @@ export class SiteFolder {
   readonly #files: Map<string, ProducedFile>
   /** Files of ours of which it is not known what they hold. */
   readonly #unsure: Set<string>
-  readonly #folders = new Set<string>()
   readonly #journaled = new Set<string>()
   /** The journal's file, while it is open. */
   #journal: number | undefined
@@ -92,16 +92,14 @@ export class SiteFolder {
    * @throws HyperactiveError `produce_unwritable`
    */
   async write(file: string, bytes: Buffer): Promise<boolean> {
-    const sha256 = createHash('sha256').update(new Uint8Array(bytes)).digest('hex')
+    const sha256 = hash('sha256', bytes)
     const path = join(this.path, file)
     try {
-      if (this.#files.get(file)?.sha256 === sha256 && (await sizeOf(path)) === bytes.length) return false
+      const isKnown = this.#files.get(file)?.sha256 === sha256
+      if (isKnown && (await fileWriter.sizeOf(path)) === bytes.length) return false
       this.#note(file)
-      await this.#makeFolder(dirname(path))
-      await writeFile(path + HALF, new Uint8Array(bytes))
-      await rename(path + HALF, path)
+      await fileWriter.write(path, path + HALF, bytes)
     } catch (error) {
-      await rm(path + HALF, { force: true }).catch(() => undefined)
       throw unwritable(path, error)
     }
     this.#unsure.delete(file)
@@ -118,7 +116,6 @@ export class SiteFolder {
       this.#unsure.delete(file)
       for (let folder = dirname(file); folder !== '.'; folder = dirname(folder)) {
         await rmdir(join(this.path, folder))
-        this.#folders.delete(join(this.path, folder))
       }
     } catch (error) {
       const { code = '' } = error as NodeJS.ErrnoException
@@ -163,12 +160,6 @@ export class SiteFolder {
     if (this.#journal !== undefined) closeSync(this.#journal)
     this.#journal = undefined
   }
-
-  async #makeFolder(path: string): Promise<void> {
-    if (this.#folders.has(path)) return
-    await mkdir(path, { recursive: true })
-    this.#folders.add(path)
-  }
 }
 
 function readManifest(text: string, path: string): [string, ProducedFile][] {
@@ -183,14 +174,6 @@ function readManifest(text: string, path: string): [string, ProducedFile][] {
 /** Whether it is a file as this program names them, and in the folder. */
 function isInside(file: string): boolean {
   return /^(?:[a-z0-9_~-]+\/)*[a-z0-9_~-][a-z0-9._~-]*$/.test(file)
-}
-
-async function sizeOf(path: string): Promise<number | undefined> {
-  try {
-    return (await stat(path)).size
-  } catch {
-    return undefined
-  }
 }
 
 function foreign(path: string): HyperactiveError {
