@@ -159,16 +159,21 @@ export class FolderBlobs implements BlobDriver {
 
   readPiece(manifest: BlobManifest, index: number): Promise<Uint8Array> {
     return this.#files(async () => {
-      const isWhole = await this.#isWhole(manifest)
-      if (!isWhole && !(await this.#partials.held(manifest)).has(index)) throw missing(manifest.sha256)
-      const path = isWhole ? this.#whole(manifest.sha256) : this.#partials.path(manifest)
-      const handle = await openFile(path)
-      if (!handle) throw missing(manifest.sha256)
+      const { sha256 } = manifest
+      const handle = await this.#turns.take(sha256, async () => {
+        if (await this.#isWhole(manifest)) return openFile(this.#whole(sha256))
+        const isHeld = (await this.#partials.held(manifest)).has(index)
+        return isHeld ? openFile(this.#partials.path(manifest)) : undefined
+      })
+      if (!handle || manifest.pieces[index] === undefined) {
+        await handle?.close()
+        throw missing(sha256)
+      }
       try {
         const bytes = new Uint8Array(bytesOfPiece(manifest, index))
         const read = await readAll(handle, bytes, index * PIECE_BYTES)
         if (read === bytes.length && isPiece(manifest, index, bytes)) return bytes
-        throw damaged(manifest.sha256, `piece ${index} has other bytes`)
+        throw damaged(sha256, `piece ${index} has other bytes`)
       } finally {
         await handle.close()
       }
@@ -205,6 +210,9 @@ export class FolderBlobs implements BlobDriver {
       const handle = isSha256(sha256) ? await openFile(this.#whole(sha256)) : undefined
       try {
         return handle && (await this.#manifestOf(sha256, handle))
+      } catch (error) {
+        if (error instanceof HyperactiveError && error.code === 'blob_missing') return undefined
+        throw error
       } finally {
         await handle?.close()
       }
@@ -334,7 +342,12 @@ export class FolderBlobs implements BlobDriver {
 
   async #manifestOf(sha256: string, handle: FileHandle): Promise<BlobManifest> {
     const [manifest, { size }] = [await this.#stored(sha256), await handle.stat()]
-    if (!manifest) throw damaged(sha256, 'the list of its pieces cannot be read')
+    if (!manifest) {
+      // Whoever deletes a blob removes its bytes first.
+      const left = await openFile(this.#whole(sha256))
+      await left?.close()
+      throw left ? damaged(sha256, 'the list of its pieces cannot be read') : missing(sha256)
+    }
     if (size !== manifest.bytes) throw damaged(sha256, `it has ${size} bytes instead of ${manifest.bytes}`)
     return manifest
   }

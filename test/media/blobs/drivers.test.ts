@@ -111,12 +111,14 @@ for (const [where, open] of Object.entries(PLACES)) {
     t.is(await later.stat(manifest.sha256), undefined)
     await t.throwsAsync(later.read(manifest.sha256), { code: 'blob_missing' })
     t.deepEqual(Buffer.from(await later.readPiece(manifest, 2)), Buffer.from(pieceOf(bytes, 2)))
-    await t.throwsAsync(later.readPiece(manifest, 1), { code: 'blob_missing' })
+    for (const index of [1, 3, -1])
+      await t.throwsAsync(later.readPiece(manifest, index), { code: 'blob_missing' })
     t.like((await later.list()).blobs, { length: 1, 0: { sha256: manifest.sha256, isWhole: false } })
     t.like(await usageOf(later), { blobs: 0, bytes: 0, incomplete: 1 })
     t.like(await found(later), { length: 1, 0: { state: 'incomplete' } })
     t.deepEqual(await writePieces(later, bytes, [2, 1]), [false, true])
     t.true((await readAll(later, manifest.sha256)).equals(bytes))
+    await t.throwsAsync(later.readPiece(manifest, 3), { code: 'blob_missing' })
     t.deepEqual(await usageOf(later), {
       blobs: 1,
       bytes: bytes.length,
@@ -245,11 +247,42 @@ for (const [where, open] of Object.entries(PLACES)) {
     ])
   })
 
+  test(`${where}, what comes and goes all the time is whole or missing, and never damaged`, async (t) => {
+    const { driver, isTorn } = await open(t)
+    const bytes = randomBytes(3000)
+    const manifest = manifestOf(bytes)
+    const over = new AbortController()
+    const seen = new Set<unknown>()
+    const look = async () => {
+      while (!over.signal.aborted) {
+        const [stat, read, piece] = await Promise.allSettled([
+          driver.stat(manifest.sha256),
+          readAll(driver, manifest.sha256),
+          driver.readPiece(manifest, 0),
+        ])
+        for (const each of [stat, read, piece])
+          if (each.status === 'rejected') seen.add((each.reason as { code?: string }).code)
+        for (const each of [read, piece])
+          if (each.status === 'fulfilled') t.true(bytes.equals(Buffer.from(each.value)))
+        if (stat.status === 'fulfilled' && stat.value) t.deepEqual(stat.value, manifest)
+      }
+    }
+    const looking = [look(), look()]
+    for (let turn = 0; turn < 15; turn += 1) {
+      await (turn % 2 === 0 ? driver.write(streamOf(bytes)) : driver.writePiece(manifest, 0, bytes))
+      await driver.delete(manifest.sha256)
+    }
+    over.abort()
+    await Promise.all(looking)
+    if (isTorn === true) seen.delete('blob_damaged')
+    t.deepEqual(seen, new Set(['blob_missing']))
+  })
+
   test(`${where}, the same file may be written by many at once`, async (t) => {
-    const { driver, again } = await open(t)
+    const { driver, again, isTorn } = await open(t)
     const bytes = threePieces()
     const manifest = manifestOf(bytes)
-    const other = await again()
+    const other = isTorn === true ? driver : await again()
     const streams = [driver, other, driver].map((each) => each.write(streamOf(bytes)))
     const pieces = [0, 1, 2, 2, 1, 0].map((index) =>
       driver.writePiece(manifest, index, pieceOf(bytes, index)),

@@ -24,6 +24,8 @@ export interface Place {
   again: () => Promise<BlobDriver>
   /** Does what disks do: changes a byte of a piece. */
   damage: (manifest: BlobManifest, index: number) => Promise<void>
+  /** Whether a reader may get half of an object that is being written. */
+  isTorn?: boolean
 }
 
 /** All kinds of places that this machine has. */
@@ -31,7 +33,8 @@ export const PLACES: Record<string, (t: ExecutionContext) => Promise<Place>> = {
   'in a folder': folderPlace,
   'on S3': async (t) => {
     const server = await startS3Server(t)
-    return objectsPlace(t, () => Promise.resolve(bucketOf(server)))
+    // This server writes over files in their place, which S3 does not.
+    return { ...(await objectsPlace(t, () => Promise.resolve(bucketOf(server)))), isTorn: true }
   },
   ...(COUCHDB_URLS.length === 0 ? {} : { 'in CouchDB': couchPlace }),
 }
