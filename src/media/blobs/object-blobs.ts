@@ -210,9 +210,15 @@ export class ObjectBlobs implements BlobDriver {
     } catch (error) {
       const sent = pieces.map((_, index) => keyOf(manifest, index)).filter((key) => !before.has(key))
       // Where that fails too, they stay as pieces of a blob that is not whole, and can be told and removed.
-      await this.#remove(sent).catch(() => undefined)
+      await this.#takeBack(sha256, sent).catch(() => undefined)
       throw error
     }
+  }
+
+  /** Removes pieces that were sent in vain, unless another process has brought the whole meanwhile. */
+  async #takeBack(sha256: string, keys: readonly string[]): Promise<void> {
+    this.#arrivals.forget(sha256)
+    if (!(await this.#stored(sha256))) await this.#remove(keys)
   }
 
   /** All pieces are said to be here: compares the whole with its name. */

@@ -284,11 +284,12 @@ for (const [where, open] of Object.entries(PLACES)) {
     const manifest = manifestOf(bytes)
     const other = isTorn === true ? driver : await again()
     const streams = [driver, other, driver].map((each) => each.write(streamOf(bytes)))
+    if (isTorn === true) await Promise.all(streams)
     const pieces = [0, 1, 2, 2, 1, 0].map((index) =>
       driver.writePiece(manifest, index, pieceOf(bytes, index)),
     )
+    await Promise.all([...streams, ...pieces])
     t.deepEqual(await Promise.all(streams), [manifest, manifest, manifest])
-    await Promise.all(pieces)
     t.deepEqual(await found(driver), [{ sha256: manifest.sha256, bytes: bytes.length, state: 'sound' }])
     const third = threePieces()
     const all = [2, 1, 0].map((index) => driver.writePiece(manifestOf(third), index, pieceOf(third, index)))
