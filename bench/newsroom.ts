@@ -88,6 +88,7 @@ export const listingGrowth: Benchmark = {
     await using stack = new AsyncDisposableStack()
     for (const size of SIZES) {
       const node = stack.use(benchNode(folder?.path ?? '', String(size)))
+      await node.writeConfig('pages: { memoryBytes: 0 }\n')
       await node.start()
       nodes.set(size, node)
     }
@@ -129,6 +130,8 @@ export const memory100k: Benchmark = {
   async run() {
     await preparedSites()
     await using node = benchNode(folder?.path ?? '', '100000')
+    // As it is by default, pages are kept.
+    await node.writeConfig('')
     await node.start()
     let address: string | undefined = '/newswire'
     for (let page = 0; page < PAGES_READ && address !== undefined; page += 1) {

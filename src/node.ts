@@ -182,6 +182,7 @@ export async function startNode(
         await sharing.follow(config.mirror ? [] : peers)
         anchors = await anchorsOf(config, key.publicKey)
         projector.anchorsChanged()
+        mirroring?.peersChanged(peers)
       },
     }),
   )
@@ -243,7 +244,13 @@ export async function startNode(
     heard: () => back.heard(),
     ...(memoryBytes > 0 ? { kept } : {}),
   })
-  const copied = createApp({ ...pages, config: { ...config, url: PRODUCED }, members: () => [] })
+  const copied = createApp({
+    ...pages,
+    config: { ...config, url: PRODUCED },
+    members: () => [],
+    // Nobody tells a file what comes.
+    live: undefined,
+  })
   mirroring = await Mirroring.open({ loaded, site, views, application: copied.callback() })
   if (mirroring) stack.use(mirroring)
   const setUp = config.mirror ? undefined : await setUpLink({ people, access })

@@ -21,6 +21,8 @@ export class Reads {
   untilMs = Infinity
   /** Whether something was read whose changes nobody tells of. */
   isUntold = false
+  /** Whether something of it tells the day alone on which it was published, so that nothing else may tell more. */
+  isDayOnly = false
 
   add(other: Reads): void {
     for (const id of other.documents) this.documents.add(id)
@@ -28,6 +30,7 @@ export class Reads {
     for (const name of other.names) this.names.add(name)
     this.untilMs = Math.min(this.untilMs, other.untilMs)
     this.isUntold ||= other.isUntold
+    this.isDayOnly ||= other.isDayOnly
   }
 }
 
@@ -69,4 +72,10 @@ export function noteTime(untilMs: number): void {
 export function noteUntold(): void {
   const reads = tracked.getStore()
   if (reads) reads.isUntold = true
+}
+
+/** Of something that is read only the day may be told on which it was published. */
+export function noteDayOnly(): void {
+  const reads = tracked.getStore()
+  if (reads) reads.isDayOnly = true
 }

@@ -1,6 +1,6 @@
 import type { Database, RangeQuery, StoredDocument, ViewRow } from '../couch/database.ts'
 import { GatheredReads } from '../couch/gathered-reads.ts'
-import { noteDocuments, noteUntold } from '../reads.ts'
+import { noteDayOnly, noteDocuments, noteUntold } from '../reads.ts'
 import type { DocumentPart, RowPart } from '../shown.ts'
 import { noteRows } from './note-rows.ts'
 import type { Fields } from '../ledger/document.ts'
@@ -408,19 +408,24 @@ export class Site {
     return rows.map(({ doc }) => doc as unknown as HeldDocument)
   }
 
-  #get(id: string, part?: DocumentPart): Promise<StoredDocument | undefined> {
+  async #get(id: string, part?: DocumentPart): Promise<StoredDocument | undefined> {
     noteDocuments([id], part)
-    return this.#reads.get(id)
+    const document = await this.#reads.get(id)
+    if (isDayOnly(document?.listing)) noteDayOnly()
+    return document
   }
 
-  #several(ids: readonly string[], part?: DocumentPart) {
+  async #several(ids: readonly string[], part?: DocumentPart) {
     noteDocuments(ids, part)
-    return this.#reads.several(ids)
+    const documents = await this.#reads.several(ids)
+    if (documents.some((document) => isDayOnly(document?.listing))) noteDayOnly()
+    return documents
   }
 
   async #rows<Value>(view: string, query: RangeQuery, part?: RowPart): Promise<readonly ViewRow<Value>[]> {
     const rows = await this.#reads.rows<Value>(this.#design(), view, query)
     noteRows(view, query, rows, part)
+    if (rows.some(({ value }) => isDayOnly(value))) noteDayOnly()
     return rows
   }
 
@@ -469,4 +474,9 @@ function listingRow({ id, value }: ViewRow<ListingEntry>): ListingRow {
 
 function dayRow({ id, key, value }: ViewRow<Omit<CalendarRow, 'item'>>): DayRow {
   return { ...value, item: id, onDay: String((key as unknown[])[1]) }
+}
+
+/** Whether a listing's entry is of something of which the day alone is told. */
+function isDayOnly(entry: unknown): boolean {
+  return (entry as { dayOnly?: unknown } | null | undefined)?.dayOnly === true
 }

@@ -222,7 +222,8 @@ export class KeptPages {
       asked: 0,
     }
     ctx.set('ETag', `"${etag}"`)
-    ctx.lastModified = new Date(page.changedMs)
+    if (reads.isDayOnly) ctx.remove('Last-Modified')
+    else ctx.lastModified = new Date(page.changedMs)
     if (!this.#isReady || !this.#shelves.put(page, since)) return undefined
     ctx.set({ ...page.headers, 'cache-control': cacheControlOf(page, this.#lifetimes) })
     this.#outside.given(page)

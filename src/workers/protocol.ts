@@ -70,14 +70,20 @@ export interface PageCopy {
 
 interface CopyHead extends Omit<StoredPage, 'body' | 'forms' | 'reads' | 'asked'> {
   number: number
-  reads: { documents: string[]; ranges: RangeRead[]; names: string[]; untilMs: number | null }
+  reads: {
+    documents: string[]
+    ranges: RangeRead[]
+    names: string[]
+    untilMs: number | null
+    isDayOnly: boolean
+  }
   bytes: { body: number; br: number; gzip: number }
 }
 
 /** A copy as bytes: the length of its head, the head as JSON, then the body in its three forms. */
 export function packCopy({ page, number }: PageCopy): Buffer {
   const { key, type, etag, changedMs, status, headers, body, forms, reads } = page
-  const { documents, ranges, names, untilMs } = reads
+  const { documents, ranges, names, untilMs, isDayOnly } = reads
   const { br = Buffer.alloc(0), gzip = Buffer.alloc(0) } = forms
   const head: CopyHead = {
     key,
@@ -92,6 +98,7 @@ export function packCopy({ page, number }: PageCopy): Buffer {
       ranges,
       names: [...names],
       untilMs: Number.isFinite(untilMs) ? untilMs : null,
+      isDayOnly,
     },
     bytes: { body: body.length, br: br.length, gzip: gzip.length },
   }
@@ -113,6 +120,7 @@ export function unpackCopy(packed: Buffer): PageCopy {
   for (const name of read.names) reads.names.add(name)
   reads.ranges.push(...read.ranges)
   reads.untilMs = read.untilMs ?? Infinity
+  reads.isDayOnly = read.isDayOnly
   const forms = { ...(br.length > 0 ? { br } : {}), ...(gzip.length > 0 ? { gzip } : {}) }
   return { number, page: { ...rest, body, forms, reads, asked: 0 } }
 }

@@ -5,13 +5,17 @@ import test from 'ava'
 const ADDRESS =
   /\$(?:binary_)?remote_addr|\$remote_port|\$realip_|\$proxy_protocol_addr|\$http_x_forwarded_for|\$proxy_add_x_forwarded_for|x-real-ip|x-forwarded-for|\bclient[._]ip\b|\{(?:http\.request\.)?remote(?:[._]host)?\}|%[ahA]\b|mod_remoteip/i
 
+/** A line of Varnish or Caddy that takes a header off a request. */
+const TAKEN_OFF = /^\s*(?:unset (?:be)?req\.http\.[\w-]+;|header_up -[\w-]+)$/gm
+
 test('no sample of a web server names the address of a client', async (t) => {
   let files = 0
   for await (const file of glob('deploy/**/*', { withFileTypes: true })) {
     if (!file.isFile()) continue
     files += 1
     const text = await readFile(`${file.parentPath}/${file.name}`, 'utf8')
-    t.notRegex(text, ADDRESS, file.name)
+    // What takes one off has to name it.
+    t.notRegex(text.replaceAll(TAKEN_OFF, ''), ADDRESS, file.name)
   }
   t.true(files > 1)
   for (const line of [

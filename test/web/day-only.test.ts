@@ -84,6 +84,19 @@ test('a feed reader that asks by time hears of it at once', async (t) => {
   t.is(answer.headers.get('last-modified'), null)
 })
 
+test('no page that shows such a story says when it was made, or how old it is', async (t) => {
+  const node = await startNode(t)
+  const { path } = await publish(node, { title: 'Of that day', dayOnly: 'yes', tags: 'river' })
+  for (const shown of [path, '/', '/newswire', '/tags/river', '/newswire/feed.atom']) {
+    for (const { headers } of [await node.page(shown), await node.page(shown)]) {
+      t.is(headers.get('last-modified'), null, shown)
+      t.regex(headers.get('cache-control') ?? '', /s-maxage=60,/, shown)
+    }
+    const since = { 'if-modified-since': new Date().toUTCString(), 'cache-control': 'max-age=0' }
+    t.is((await node.page(shown, { headers: since })).status, 200, shown)
+  }
+})
+
 test('the same form sent twice, once with the choice and once without, is one item', async (t) => {
   const node = await startNode(t)
   const form = formFields(await node.html('/publish/article'))

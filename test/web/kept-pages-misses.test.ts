@@ -44,8 +44,7 @@ async function changes(
   const all = [...these, ...notThose]
   const before = await read(node, all)
   const kept = keptNow(node)
-  const keyOf = (path: string) =>
-    [...kept.keys()].find((key) => key.endsWith(` ${path.replaceAll('%3A', ':')}`)) ?? ''
+  const keyOf = (path: string) => [...kept.keys()].find((key) => key.endsWith(` ${path}`)) ?? ''
   for (const path of all) t.not(keyOf(path), '', `${path} is kept`)
   await change()
   await node.here.projector.drained()

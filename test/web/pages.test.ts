@@ -88,7 +88,7 @@ test('every page has its headers, asks no other host and sets no cookie', async 
     t.is(response.headers.get('referrer-policy'), 'no-referrer', page)
     t.notRegex(
       html,
-      /<script(?! type="application\/ld\+json")|\ssrc="http|<link rel="(?!canonical|alternate)[^>]+href="http|style="/,
+      /<script(?! type="application\/ld\+json"| (?:type="module" )?src="\/assets\/)|\ssrc="http|<link rel="(?!canonical|alternate)[^>]+href="http|style="/,
       page,
     )
     t.is((await node.page(page, { method: 'HEAD' })).status, response.status, page)

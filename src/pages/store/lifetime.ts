@@ -27,7 +27,9 @@ export function cacheControlOf(
   nowMs = Date.now(),
 ): string {
   const { leastSeconds, mostSeconds, listingSeconds, errorSeconds } = lifetimes
-  const byAge = Math.min(Math.max(((nowMs - changedMs) / 1000) * SHARE, leastSeconds), mostSeconds)
+  // What says how old a page is says when something on it was published.
+  const ageMs = reads.isDayOnly ? 0 : nowMs - changedMs
+  const byAge = Math.min(Math.max((ageMs / 1000) * SHARE, leastSeconds), mostSeconds)
   const leftSeconds = (reads.untilMs - nowMs) / 1000
   const wanted = isOneThing(key) ? byAge : Math.min(byAge, listingSeconds)
   const seconds = Math.floor(Math.min(wanted, leftSeconds))

@@ -78,8 +78,7 @@ function headOf(page: StoredPage, encoding: Encoding, lifetimes: Lifetimes): str
     cacheControlOf(page, lifetimes, nowMs),
     'ETag',
     tagOf(page, encoding),
-    'Last-Modified',
-    new Date(page.changedMs).toUTCString(),
+    ...(page.reads.isDayOnly ? [] : ['Last-Modified', new Date(page.changedMs).toUTCString()]),
     ...(encoding === 'identity' ? [] : ['Content-Encoding', encoding]),
     ...(page.body.length >= LARGE_BYTES ? ['Accept-Ranges', 'bytes'] : []),
   ])
@@ -90,7 +89,10 @@ function tagOf({ etag }: StoredPage, encoding: Encoding): string {
 }
 
 /** Whether the browser has this content, in whatever form. A tag counts before a time. */
-export function isFresh(headers: IncomingHttpHeaders, page: Pick<StoredPage, 'etag' | 'changedMs'>): boolean {
+export function isFresh(
+  headers: IncomingHttpHeaders,
+  page: Pick<StoredPage, 'etag' | 'changedMs' | 'reads'>,
+): boolean {
   const { 'if-none-match': ifNoneMatch, 'if-modified-since': ifModifiedSince } = headers
   if (ifNoneMatch !== undefined) {
     if (ifNoneMatch.trim() === '*') return true
@@ -99,7 +101,7 @@ export function isFresh(headers: IncomingHttpHeaders, page: Pick<StoredPage, 'et
       return content === page.etag
     })
   }
-  if (ifModifiedSince === undefined) return false
+  if (ifModifiedSince === undefined || page.reads.isDayOnly) return false
   // Dates in headers have whole seconds.
   return Math.floor(page.changedMs / 1000) * 1000 <= Date.parse(ifModifiedSince)
 }
