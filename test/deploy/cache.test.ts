@@ -40,6 +40,11 @@ const VARNISH: Cache = {
   start: (t, nodeAddress, port) => startVarnish(t, nodeAddress, NAMES, port),
 }
 
+/** What changes is told once more two seconds later, which takes off what was fetched meanwhile. */
+function toldOnceMore(sinceMs = Date.now()): Promise<unknown> {
+  return until('it has been told once more', () => Date.now() - sinceMs > 3000)
+}
+
 const serves = test.macro(async (t: ExecutionContext, cache: Cache) => {
   const purgePort = await freePort()
   const node = await startNodeWith(
@@ -59,9 +64,6 @@ proxies:
   const seen = (path: string) => passed.filter((one) => one.path.startsWith(path))
   await until('the node has reached it', async () => (await node.run('status')).out.includes(' told since '))
 
-  /** What changes is told once more two seconds later, which takes off what was fetched meanwhile. */
-  const toldOnceMore = (sinceMs = Date.now()) =>
-    until('it has been told once more', () => Date.now() - sinceMs > 3000)
   await toldOnceMore()
 
   // A hit does not reach the node, whatever parameters somebody invents.
