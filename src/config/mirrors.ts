@@ -1,20 +1,14 @@
-import { readFileSync } from 'node:fs'
 import { isAbsolute } from 'node:path'
 import { z } from 'zod'
-import { messageOf } from '../errors.ts'
+import { bucketSettings, plainAddress, secretText } from './bucket.ts'
+import { readSecret } from './secret-file.ts'
 
 /** No quote, space or sign that a shell, ssh or rsync could take for more than a letter, and no option. */
 const PLAIN_PATH = /^[A-Za-z0-9._/][A-Za-z0-9._/+@-]*$/
 
-const address = z
-  .url({ protocol: /^https?$/, error: 'is not an http or https address' })
-  .refine((text) => !hasMore(text), 'must be an address alone; name and password are settings of their own')
-  .transform((text) => text.replace(/\/+$/, ''))
-
 const plainPath = z
   .string()
   .regex(PLAIN_PATH, 'must be a path of letters, digits and ._/+@-, not begun by "-"')
-const secret = z.string().min(1).max(1000)
 
 const name = z
   .string()
@@ -45,36 +39,20 @@ const rsync = z.strictObject({
 const s3 = z.strictObject({
   name,
   kind: z.literal('s3'),
-  endpoint: address,
-  bucket: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{1,62}$/, 'is not the name of a bucket'),
-  prefix: z
-    .string()
-    .regex(
-      /^([A-Za-z0-9_-][A-Za-z0-9._-]*\/)*$/,
-      'must be empty or folders such as "site/", with a slash behind',
-    )
-    .default(''),
-  region: z
-    .string()
-    .regex(/^[a-z0-9-]{1,40}$/, 'is not the name of a region')
-    .optional(),
-  style: z.enum(['path', 'host']).default('path'),
+  ...bucketSettings,
   acl: z.enum(['private', 'public-read']).optional(),
-  accessKeyId: secret.optional(),
-  secretAccessKey: secret.optional(),
-  secretAccessKeyFile: z.string().optional(),
 })
 
 const webdav = z.strictObject({
   name,
   kind: z.literal('webdav'),
-  url: address,
+  url: plainAddress,
   mkcol: z.boolean().default(true),
   username: z
     .string()
     .regex(/^[^:\p{Cc}]{1,200}$/u, 'must not hold a colon')
     .optional(),
-  password: secret.optional(),
+  password: secretText.optional(),
   passwordFile: z.string().optional(),
 })
 
@@ -141,20 +119,4 @@ export function partMirrors(
     }
   }
   return { mirrors, secrets }
-}
-
-function readSecret(file: string, fail: (problem: string) => Error): string {
-  let text: string
-  try {
-    text = readFileSync(file, 'utf8').trim()
-  } catch (error) {
-    throw fail(`${file} cannot be read: ${messageOf(error)}`)
-  }
-  if (text === '' || text.length > 1000) throw fail(`${file} holds no secret of at most 1000 characters`)
-  return text
-}
-
-function hasMore(text: string): boolean {
-  const { username, password, search, hash } = new URL(text)
-  return username !== '' || password !== '' || search !== '' || hash !== ''
 }
