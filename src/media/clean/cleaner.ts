@@ -16,6 +16,8 @@ const PREFIX = 'clean-'
 const MIB = 1024 * 1024
 const HEAP_MB = 384
 const FILES_AT_ONCE = 2
+/** Node itself takes this much of its bound before it does anything: room for compiled code, which it leaves empty. */
+const NODE_RESERVES_BYTES = 640 * MIB
 
 /** A file that may be stored. It stands in a folder of its own until it is moved away or disposed of. */
 export interface CleanFile extends AsyncDisposable {
@@ -143,7 +145,7 @@ export class Cleaner {
         signal,
         bounds: {
           timeoutMs: this.#limits.timeoutMs,
-          memoryBytes: this.#limits.memoryBytes,
+          memoryBytes: this.#limits.memoryBytes + NODE_RESERVES_BYTES,
           // A lossless picture can become larger than it was.
           writtenBytes: Math.max(size * 4, 512 * MIB),
         },

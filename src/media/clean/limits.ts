@@ -42,5 +42,5 @@ export const CLEAN_LIMITS: Readonly<CleanLimits> = {
   timeoutMs: 60_000,
   streamTimeoutMs: 60_000,
   encodeTimeoutMs: 30 * 60_000,
-  memoryBytes: 1024 * MIB,
+  memoryBytes: 768 * MIB,
 }
