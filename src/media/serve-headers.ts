@@ -4,6 +4,13 @@ import contentDisposition from 'content-disposition'
 const SHOWN = /^(?:image\/(?:jpeg|png|webp|avif|gif)|audio\/[\w.+-]+|video\/[\w.+-]+)$/
 /** Nothing in the file may load or run anything, not even as its own site. */
 const POLICY = "default-src 'none'; sandbox"
+/**
+ * A browser that opens such a file by its own address makes a page around it, which has styles and, for sound and video,
+ * asks for the file again: as the site that it came from, or it would not get it.
+ */
+const PICTURE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+const PLAYER_POLICY =
+  "default-src 'none'; media-src 'self'; style-src 'unsafe-inline'; sandbox allow-same-origin"
 const LONGEST_NAME = 150
 
 /** A file as it is offered. */
@@ -30,6 +37,11 @@ export function servedName({ name = '', extension }: Served): string {
   return `${short === '' ? 'file' : short}.${extension}`
 }
 
+function policyOf(type: string): string {
+  if (!SHOWN.test(type)) return POLICY
+  return type.startsWith('image/') ? PICTURE_POLICY : PLAYER_POLICY
+}
+
 /**
  * The headers that a media file is served with: its type as it was found, which the browser must not guess again; a
  * policy of its own; and "save" instead of "show" for all that is not a picture, sound or video (RFC 6266, RFC 8187).
@@ -39,7 +51,7 @@ export function serveHeaders(served: Served): Record<string, string> {
   return {
     'Content-Type': type,
     'X-Content-Type-Options': 'nosniff',
-    'Content-Security-Policy': POLICY,
+    'Content-Security-Policy': policyOf(served.type),
     'Content-Disposition': contentDisposition(servedName(served), {
       type: SHOWN.test(served.type) ? 'inline' : 'attachment',
     }),

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises'
 import { HyperactiveError, messageOf } from '../../errors.ts'
 import { isRowOfFrames, copyFrames } from './frames.ts'
 import type { CleanLimits } from './limits.ts'
-import { tooLarge } from './problems.ts'
+import { tooComplex, tooLarge, unreadable } from './problems.ts'
 import { headOf, typeOf } from './type-of.ts'
 import { acceptedAs } from './types.ts'
 import type { Family } from './types.ts'
@@ -86,7 +86,11 @@ async function answer(job: ChildJob): Promise<ChildAnswer> {
       const { code, message, status } = error
       return { code, message, status }
     }
-    return { code: 'media_unreadable', message: `this file is damaged: ${messageOf(error)}`, status: 422 }
+    const isMemory = error instanceof RangeError
+    const { code, message, status } = isMemory
+      ? tooComplex('it takes too much memory')
+      : unreadable(messageOf(error))
+    return { code, message, status }
   }
 }
 

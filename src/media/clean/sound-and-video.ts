@@ -16,7 +16,7 @@ const MOST_SOUNDTRACKS = 4
 const MOST_SIDE = 16_384
 const MIB = 1024 * 1024
 /** A stream may be this much shorter than its container says before it counts as cut off. */
-const MISSING_MS = 1000
+const MISSING_MS = 500
 const MISSING_PART = 0.05
 
 /** Codecs that are copied, with the filter that takes notes out of each: SEI of H.264 and H.265, metadata OBUs of AV1. */

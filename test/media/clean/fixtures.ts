@@ -119,8 +119,9 @@ export async function bench(t: ExecutionContext, options: Partial<CleanerOptions
     clean,
     async refused(bytes, name = 'upload') {
       await writeFile(join(folder, name), bytes)
+      const before = await readdir(work)
       const error = await t.throwsAsync(clean(name), { instanceOf: HyperactiveError })
-      t.deepEqual(await readdir(work), [])
+      t.deepEqual(await readdir(work), before)
       t.false((await readdir(folder)).includes(name))
       return error
     },
@@ -173,4 +174,36 @@ export function unzip(archive: Buffer): Map<string, Buffer> {
     at = end
   }
   return files
+}
+
+/** A PDF of these objects, whose numbers begin at 1; the first one is the catalogue. */
+export function pdf(
+  objects: (string | [dictionary: string, stream: Buffer | string])[],
+  trailer = '',
+): Buffer {
+  const parts = [Buffer.from('%PDF-1.7\n%\xE2\xE3\xCF\xD3\n', 'latin1')]
+  let at = parts[0]?.length ?? 0
+  const places: string[] = []
+  for (const [index, object] of objects.entries()) {
+    places.push(`${String(at).padStart(10, '0')} 00000 n \n`)
+    const [dictionary, stream] = typeof object === 'string' ? [object] : object
+    const bytes = stream === undefined ? undefined : Buffer.from(stream)
+    const body =
+      bytes === undefined
+        ? Buffer.from(dictionary)
+        : Buffer.concat([
+            Buffer.from(dictionary.replace(/>>$/, `/Length ${bytes.length} >>\nstream\n`)),
+            bytes,
+            Buffer.from('\nendstream'),
+          ])
+    const part = Buffer.concat([Buffer.from(`${index + 1} 0 obj\n`), body, Buffer.from('\nendobj\n')])
+    parts.push(part)
+    at += part.length
+  }
+  const size = objects.length + 1
+  const table = `xref\n0 ${size}\n0000000000 65535 f \n${places.join('')}`
+  parts.push(
+    Buffer.from(`${table}trailer\n<< /Size ${size} /Root 1 0 R ${trailer} >>\nstartxref\n${at}\n%%EOF\n`),
+  )
+  return Buffer.concat(parts)
 }
