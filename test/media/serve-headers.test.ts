@@ -1,12 +1,19 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
+import { readFile, writeFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import test from 'ava'
+import type { ExecutionContext } from 'ava'
+import { hasBrowser, startBrowser } from '../helpers/browser.ts'
+import { testFolder } from '../helpers/folder.ts'
+import { film, halves, PICTURE_IN, SOUND_IN } from './clean/fixtures.ts'
 import { serveHeaders, servedName } from '../../src/media/serve-headers.ts'
 
+const shown = (type: string) =>
+  serveHeaders({ type, name: 'a', extension: 'x' })['Content-Disposition']?.split(';')[0]
+
 test('pictures, sound and film are shown, everything else is saved', (t) => {
-  const shown = (type: string) =>
-    serveHeaders({ type, name: 'a', extension: 'x' })['Content-Disposition']?.split(';')[0]
   for (const type of [
     'image/jpeg',
     'image/png',
@@ -37,20 +44,81 @@ test('a file is not guessed at, and may load and run nothing', (t) => {
   t.is(headers['Content-Disposition'], 'attachment; filename="notes.txt"')
 })
 
+type Answer = [headers: Record<string, string>, body: string | Buffer]
+
+/** A server on a loopback port that ends with the test. */
+async function serving(t: ExecutionContext, answer: (path: string) => Promise<Answer>): Promise<string> {
+  const server = createServer((request, response) => {
+    void answer(request.url?.slice(1) ?? '').then(([headers, body]) =>
+      response.writeHead(200, headers).end(body),
+    )
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+const called = (name: string | undefined, extension = 'jpg') =>
+  servedName({ type: 'image/jpeg', name, extension })
+
 test('a name says what the file is, and nothing of where it was', (t) => {
-  const name = (name: string | undefined, extension = 'jpg') =>
-    servedName({ type: 'image/jpeg', name, extension })
-  t.is(name('C:\\Users\\me\\photo.JPG'), 'photo.jpg')
-  t.is(name('/home/me/photo.html'), 'photo.jpg')
-  t.is(name('../../etc/passwd'), 'passwd.jpg')
-  t.is(name('..'), 'file.jpg')
-  t.is(name('.htaccess'), 'htaccess.jpg')
-  t.is(name(undefined), 'file.jpg')
-  t.is(name('harmless\u202Egpj.exe'), 'harmlessgpj.jpg')
-  t.is(name('a\u0000b\r\nc'), 'abc.jpg')
-  t.is(name('x'.repeat(500)).length, 154)
-  t.is(name('Fête ☂.png'), 'Fête ☂.jpg')
-  t.is(name('\uD800'), '\uFFFD.jpg')
+  t.is(called('C:\\Users\\me\\photo.JPG'), 'photo.jpg')
+  t.is(called('/home/me/photo.html'), 'photo.jpg')
+  t.is(called('../../etc/passwd'), 'passwd.jpg')
+  t.is(called('..'), 'file.jpg')
+  t.is(called('.htaccess'), 'htaccess.jpg')
+  t.is(called(undefined), 'file.jpg')
+  t.is(called('harmless\u202Egpj.exe'), 'harmlessgpj.jpg')
+  t.is(called('a\u0000b\r\nc'), 'abc.jpg')
+  t.is(called('x'.repeat(500)).length, 154)
+  t.is(called('Fête ☂.png'), 'Fête ☂.jpg')
+  t.is(called('\uD800'), '\uFFFD.jpg')
+})
+
+const openInBrowser = hasBrowser() ? test : test.skip
+
+openInBrowser('a browser plays and shows files in pages and by their own addresses', async (t) => {
+  const folder = await testFolder(t)
+  await film(folder, 'v.webm', ...PICTURE_IN, ...SOUND_IN, '-c:v', 'libvpx', '-c:a', 'libopus')
+  await film(folder, 'a.opus', ...SOUND_IN, '-c:a', 'libopus')
+  await halves().png().toFile(join(folder, 'p.png'))
+  await writeFile(join(folder, 'c.vtt'), 'WEBVTT\n\n00:00.000 --> 00:01.000\nHello\n')
+  const types: Record<string, string> = {
+    webm: 'video/webm',
+    opus: 'audio/ogg',
+    png: 'image/png',
+    vtt: 'text/vtt',
+  }
+  const address = await serving(t, async (name) => {
+    const extension = name.split('.').at(-1) ?? ''
+    const type = types[extension]
+    if (!type)
+      return [
+        { 'Content-Type': 'text/html' },
+        '<img src=p.png><video src=v.webm><track default src=c.vtt></video>',
+      ]
+    return [serveHeaders({ type, extension }), await readFile(join(folder, name))]
+  })
+  const page = await (await startBrowser(t)).newPage()
+  for (const name of ['page', 'v.webm', 'a.opus', 'p.png']) {
+    await page.goto(`${address}/${name}`)
+    await page.waitForFunction(() => {
+      const { document } = globalThis as unknown as { document: { querySelector: (name: string) => unknown } }
+      const player = document.querySelector('video, audio') as {
+        readyState: number
+        textTracks: { cues?: object[] }[]
+      } | null
+      const picture = document.querySelector('img') as { naturalWidth: number } | null
+      const [track] = player?.textTracks ?? []
+      return (
+        (!player || player.readyState > 1) &&
+        (!picture || picture.naturalWidth > 0) &&
+        (!track || track.cues?.length === 1)
+      )
+    })
+  }
+  t.pass()
 })
 
 test('no name gets out of its header', async (t) => {
@@ -63,14 +131,12 @@ test('no name gets out of its header', async (t) => {
     '\u2028',
     'a\\"b',
   ]
-  const server = createServer((request, response) => {
-    const name = names[Number(request.url?.slice(1))]
-    response.writeHead(200, serveHeaders({ type: 'application/pdf', name, extension: 'pdf' })).end('x')
+  const address = await serving(t, (path) => {
+    return Promise.resolve([
+      serveHeaders({ type: 'application/pdf', name: names[Number(path)], extension: 'pdf' }),
+      'x',
+    ])
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(() => server.close())
-  const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   for (const [index, name] of names.entries()) {
     const { headers } = await fetch(`${address}/${index}`)
     t.is(headers.get('set-cookie'), null, name)

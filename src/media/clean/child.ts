@@ -20,7 +20,7 @@ export type ChildAnswer =
   | { type: string; extension: string; width?: number; height?: number }
   | { type: string; next: 'ffmpeg' | 'qpdf'; framesIn?: string }
   | { done: true }
-  | { code: string; message: string; status: number }
+  | { code: string; message: string; status: number; reason?: string }
 
 const LIMIT_OF: Readonly<Record<Family, keyof CleanLimits>> = {
   image: 'imageBytes',
@@ -83,8 +83,8 @@ async function answer(job: ChildJob): Promise<ChildAnswer> {
     return { done: true }
   } catch (error) {
     if (error instanceof HyperactiveError) {
-      const { code, message, status } = error
-      return { code, message, status }
+      const { code, message, status, cause } = error
+      return { code, message, status, ...(cause !== undefined && { reason: messageOf(cause) }) }
     }
     const isMemory = error instanceof RangeError
     const { code, message, status } = isMemory

@@ -1,5 +1,5 @@
 import { copyFile, mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { HyperactiveError } from '../../errors.ts'
 import { runBounded } from './bounded.ts'
 import type { ChildAnswer, ChildJob } from './child.ts'
@@ -59,7 +59,7 @@ export class Cleaner {
 
   private constructor(tools: Tools, { folder, limits, atOnce = FILES_AT_ONCE }: CleanerOptions) {
     this.tools = tools
-    this.#folder = folder
+    this.#folder = resolve(folder)
     this.#limits = { ...CLEAN_LIMITS, ...limits }
     this.#atOnce = atOnce
   }
@@ -155,7 +155,11 @@ export class Cleaner {
     if (code !== 0) throw tooComplex('the program that reads it ended early', new Error(complaint))
     const answer = JSON.parse(output) as ChildAnswer
     if (!('code' in answer)) return answer
-    throw new HyperactiveError(answer.code, answer.message, { status: answer.status })
+    const { message, status, reason } = answer
+    throw new HyperactiveError(answer.code, message, {
+      status,
+      ...(reason !== undefined && { cause: new Error(reason) }),
+    })
   }
 
   async #inTurn<Result>(work: () => Promise<Result>, signal: AbortSignal | undefined): Promise<Result> {

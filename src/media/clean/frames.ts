@@ -42,6 +42,12 @@ function adtsFrame(bytes: Buffer, at: number): Frame | undefined {
     : undefined
 }
 
+/** How long an ID3v2 tag at the beginning is (https://id3.org/id3v2.4.0-structure, 3.1). */
+function tagBytes(bytes: Buffer): number {
+  if (bytes.length < 10 || bytes.toString('latin1', 0, 3) !== 'ID3') return 0
+  return 10 + [6, 7, 8, 9].reduce((size, at) => size * 128 + ((bytes[at] ?? 0) & 0x7f), 0)
+}
+
 const READERS: Readonly<Record<string, ReadFrame>> = { mp3: mp3Frame, aac: adtsFrame }
 
 /** Whether a container is a mere row of frames, where anything may stand between them. */
@@ -63,6 +69,7 @@ export async function copyFrames(input: string, container: string, output: strin
   let stream: number | undefined
   let follows = false
   let frames = 0
+  let skip: number | undefined
   /** Takes frames from the rest; before the end it leaves what it cannot judge yet. */
   const take = (isEnd: boolean): Buffer[] => {
     const taken: Buffer[] = []
@@ -99,6 +106,11 @@ export async function copyFrames(input: string, container: string, output: strin
     async function* (chunks: AsyncIterable<Buffer>) {
       for await (const chunk of chunks) {
         rest = Buffer.concat([rest, chunk])
+        // A tag in front can hold pictures, whose bytes may look like anything.
+        skip ??= tagBytes(rest)
+        const skipped = Math.min(skip, rest.length)
+        skip -= skipped
+        rest = rest.subarray(skipped)
         yield* take(false)
       }
       yield* take(true)

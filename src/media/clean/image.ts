@@ -1,8 +1,9 @@
 import { open } from 'node:fs/promises'
 import sharp from 'sharp'
 import type { Metadata, Sharp } from 'sharp'
+import { HyperactiveError } from '../../errors.ts'
 import type { CleanLimits } from './limits.ts'
-import { tooLarge, typeRefused, unreadable } from './problems.ts'
+import { tooComplex, tooLarge, typeRefused, unreadable } from './problems.ts'
 
 /** The one decoder of libvips that may read a type; all others are blocked, so that nothing is read as another. */
 const DECODERS: Readonly<Record<string, string>> = {
@@ -13,6 +14,10 @@ const DECODERS: Readonly<Record<string, string>> = {
   'image/avif': 'VipsForeignLoadHeif',
   'image/gif': 'VipsForeignLoadNsgif',
 }
+
+/** What the format can hold. */
+const WEBP_SIDE = 16_383
+const MOST_BUFFERED_PIXELS = 40_000_000
 
 type Bounds = Pick<CleanLimits, 'imageSide' | 'imagePixels' | 'imageFrames'>
 
@@ -57,11 +62,22 @@ async function isLossless(input: string): Promise<boolean> {
 }
 
 /** The encoder for a picture, and what it makes. Quality stays high: smaller sizes are made from this one later. */
-async function encoded(picture: Sharp, type: string, input: string, frames: number) {
-  if (type === 'image/jpeg')
-    return { type, extension: 'jpg', to: picture.jpeg({ quality: 90, mozjpeg: false, progressive: true }) }
+async function encoded(picture: Sharp, type: string, input: string, found: Metadata) {
+  const { width, height, pages: frames = 1 } = found
+  const pixels = width * height
+  if (type === 'image/jpeg') {
+    // Both keep the whole picture in memory once more.
+    const fine = pixels <= MOST_BUFFERED_PIXELS
+    return {
+      type,
+      extension: 'jpg',
+      to: picture.jpeg({ quality: 90, progressive: fine, optimizeCoding: fine }),
+    }
+  }
   const isFlat = type === 'image/png' || type === 'image/apng' || (type === 'image/gif' && frames === 1)
   if (isFlat) return { type: 'image/png', extension: 'png', to: picture.png({ compressionLevel: 7 }) }
+  if (Math.max(width, height) > WEBP_SIDE)
+    throw tooLarge(`${width} × ${height} pixels; a side of such a picture has ${WEBP_SIDE} at most`)
   const lossless = type === 'image/gif' || (type === 'image/webp' && (await isLossless(input)))
   return {
     type: 'image/webp',
@@ -93,7 +109,7 @@ export async function cleanImage(
       if (type === 'image/avif') throw typeRefused('HEIF other than AVIF', 'save it as JPEG and send that')
       throw unreadable('it is no picture', error)
     }
-    throw error instanceof Error && 'code' in error ? error : unreadable('it is no picture', error)
+    throw error instanceof HyperactiveError ? error : unreadable('it is no picture', error)
   }
   const frames = type === 'image/gif' || type === 'image/webp' ? (found.pages ?? 1) : 1
   try {
@@ -105,10 +121,13 @@ export async function cleanImage(
     })
     // A moving picture cannot be turned; hardly any has a note that it should be.
     const upright = frames > 1 ? picture : picture.autoOrient()
-    const { to, ...made } = await encoded(upright.toColourspace('srgb'), type, input, frames)
+    const { to, ...made } = await encoded(upright.toColourspace('srgb'), type, input, found)
     const { width, height, pageHeight } = await to.toFile(output)
     return { ...made, width, height: pageHeight ?? height }
   } catch (error) {
+    if (error instanceof HyperactiveError) throw error
+    if (error instanceof Error && /memory/i.test(error.message))
+      throw tooComplex('its picture takes too much memory', error)
     throw unreadable('its picture cannot be decoded to the end', error)
   }
 }

@@ -6,7 +6,7 @@ import type { Ffmpeg } from './tools.ts'
 
 /** ffmpeg opens nothing but the file that it is given: no address, no playlist, no other file. */
 const LOCAL = ['-protocol_whitelist', 'file,pipe']
-const CAREFULLY = '-nostdin -hide_banner -v error -xerror -threads 2'.split(' ')
+const CAREFULLY = '-nostdin -hide_banner -v warning -threads 2'.split(' ')
 /** No tags, chapters, data or subtitles (cameras keep their position in both), no name of the program, no date. */
 const NO_NOTES = [
   ...'-map_metadata -1 -map_metadata:s -1 -map_chapters -1 -dn -sn'.split(' '),
@@ -246,6 +246,8 @@ export async function cleanStreams(tools: Ffmpeg, job: StreamJob): Promise<Clean
       throw typeRefused(`${job.type} with ${[video?.codec_name, ...codecs].filter(Boolean).join(' and ')}`)
     throw unreadable('its sound or video cannot be read to the end', new Error(complaint))
   }
+  if (/corrupt (?:input )?packet|packet corrupt|partial file|truncat/i.test(complaint))
+    throw unreadable('it ends too early', new Error(complaint))
   const made = await probe(tools, job, job.output, demuxerOf(plan.muxer))
   if (container !== 'mp3' && container !== 'aac' && isCutOff(probed.durationMs, made.durationMs))
     throw unreadable('it is shorter than it says')

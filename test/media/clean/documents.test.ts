@@ -40,6 +40,9 @@ function contentTypes(...parts: [name: string, type: string][]): string {
 const OOXML = 'vnd.openxmlformats-officedocument'
 const CORE = `${XML}<cp:coreProperties xmlns:cp="http://schemas.openxmlformats.org/package/2006/metadata/core-properties" xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:creator>${NAME}</dc:creator></cp:coreProperties>`
 
+const entry = (path: string) =>
+  `<manifest:file-entry manifest:full-path="${path}" manifest:media-type="text/xml"/>`
+
 async function photo(folder: string): Promise<Buffer> {
   await halves().jpeg().toFile(join(folder, 'photo.jpg'))
   await tell(folder, 'photo.jpg', `-GPSLatitude=${PLACE.latitude}`, `-GPSLongitude=${PLACE.longitude}`)
@@ -183,8 +186,6 @@ test('an OpenDocument loses its properties, changes, comments and macros', async
   for (const kind of ['text', 'spreadsheet', 'presentation']) {
     const type = `application/vnd.oasis.opendocument.${kind}`
     const office = 'xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0"'
-    const entry = (path: string) =>
-      `<manifest:file-entry manifest:full-path="${path}" manifest:media-type="text/xml"/>`
     const archive = zip({
       mimetype: type,
       'META-INF/manifest.xml': `<manifest:manifest>${['/', 'content.xml', 'meta.xml', 'Thumbnails/thumbnail.png'].map(entry).join('')}</manifest:manifest>`,

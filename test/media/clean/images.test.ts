@@ -16,15 +16,16 @@ async function colourAt(path: string, left: number, top: number): Promise<'red' 
   return blue > 200 && red < 60 ? 'blue' : 'other'
 }
 
+const chunk = (kind: string, data: Buffer) => {
+  const body = Buffer.concat([Buffer.from(kind), data])
+  const ends = Buffer.alloc(8)
+  ends.writeUInt32BE(data.length, 0)
+  ends.writeUInt32BE(crc32(body), 4)
+  return Buffer.concat([ends.subarray(0, 4), body, ends.subarray(4)])
+}
+
 /** A PNG that says it is this large and holds hardly anything. */
 function pngSaying(width: number, height: number): Buffer {
-  const chunk = (kind: string, data: Buffer) => {
-    const body = Buffer.concat([Buffer.from(kind), data])
-    const ends = Buffer.alloc(8)
-    ends.writeUInt32BE(data.length, 0)
-    ends.writeUInt32BE(crc32(body), 4)
-    return Buffer.concat([ends.subarray(0, 4), body, ends.subarray(4)])
-  }
   const header = Buffer.alloc(13)
   header.writeUInt32BE(width, 0)
   header.writeUInt32BE(height, 4)
@@ -134,12 +135,13 @@ test('an animation keeps its frames and becomes WebP', async (t) => {
   t.is((await sharp(file.path).metadata()).pages, 3)
 })
 
+const frame = (shade: number) =>
+  sharp({ create: { width: 4, height: 4, channels: 3, background: { r: shade, g: 255 - shade, b: 0 } } })
+    .raw()
+    .toBuffer()
+
 test('an animation of a thousand frames is refused', async (t) => {
   const { refused } = await bench(t)
-  const frame = (shade: number) =>
-    sharp({ create: { width: 4, height: 4, channels: 3, background: { r: shade, g: 255 - shade, b: 0 } } })
-      .raw()
-      .toBuffer()
   const frames = Buffer.concat(
     await Promise.all(Array.from({ length: 1000 }, (_, index) => frame((index % 2) * 255))),
   )

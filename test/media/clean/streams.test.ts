@@ -16,17 +16,10 @@ import {
 } from './fixtures.ts'
 
 const TAGS = [
-  ...['-metadata', `artist=${NAME}`, '-metadata', `title=PRIVATE`, '-metadata', `comment=${NAME}`],
-  ...[
-    '-metadata',
-    'location=+52.5200+13.4050/',
-    '-metadata:s',
-    `title=${NAME}`,
-    '-metadata:s',
-    `handler_name=${NAME}`,
-  ],
-  ...['-metadata', 'creation_time=2026-11-23T07:00:00Z', '-metadata:s', 'creation_time=2026-11-23T07:00:00Z'],
-]
+  ['-metadata', `artist=${NAME}`, '-metadata', 'title=PRIVATE', '-metadata', `comment=${NAME}`],
+  ['-metadata', 'location=+52.5200+13.4050/', '-metadata:s', `title=${NAME}`],
+  ['-metadata:s', `handler_name=${NAME}`, '-metadata', 'creation_time=2026-11-23T07:00:00Z'],
+].flat()
 const H264 = ['-c:v', 'libx264', '-pix_fmt', 'yuv420p', '-g', '10']
 
 interface Case {
@@ -131,27 +124,10 @@ test('covers, subtitles, chapters, attachments and messages beside the frames ar
     `;FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/1\nSTART=0\nEND=1\ntitle=${NAME}\n`,
   )
   const message = '086f3693-b7b3-4f2c-9653-21492feee5b8+PRIVATE'
-  await film(
-    folder,
-    'v.mkv',
-    ...PICTURE_IN,
-    ...[
-      '-i',
-      'place.srt',
-      '-i',
-      'chapters.txt',
-      '-map',
-      '0',
-      '-map',
-      '1',
-      '-map_chapters',
-      '2',
-      '-c:s',
-      'srt',
-    ],
-    ...[...H264, '-bsf:v', `h264_metadata=sei_user_data=${message}`],
-    ...['-attach', 'cover.jpg', '-metadata:s:t', 'mimetype=image/jpeg'],
-  )
+  const sources = ['-i', 'place.srt', '-i', 'chapters.txt', '-map', '0', '-map', '1', '-map_chapters', '2']
+  const codecs = ['-c:s', 'srt', ...H264, '-bsf:v', `h264_metadata=sei_user_data=${message}`]
+  const attached = ['-attach', 'cover.jpg', '-metadata:s:t', 'mimetype=image/jpeg']
+  await film(folder, 'v.mkv', ...PICTURE_IN, ...sources, ...codecs, ...attached)
   t.deepEqual(secretsIn(await readFile(join(folder, 'v.mkv'))).includes('PRIVATE'), true)
   await using made = await clean('v.mkv')
   await tellsNothing(t, made.path, ['cover.jpg', 'x264 - core'])
