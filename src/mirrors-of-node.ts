@@ -2,7 +2,6 @@ import type { RequestListener } from 'node:http'
 import type { Config, LoadedConfig } from './config/config.ts'
 import { Distributor } from './mirrors/distributor.ts'
 import { producedFolder } from './mirrors/at-once.ts'
-import { ChangesOf } from './pages/store/changes-of.ts'
 import type { Change } from './pages/store/dependencies.ts'
 import { liveNodes } from './produce/live-nodes.ts'
 import { Producer } from './produce/producer.ts'
@@ -10,10 +9,11 @@ import { SiteFolder } from './produce/site-folder.ts'
 import type { Site } from './project/site.ts'
 import type { Written } from './project/site-writer.ts'
 import { loadPeers } from './replication/peers-file.ts'
+import type { Peer } from './replication/peers-file.ts'
 
 export interface MirroringOptions {
   loaded: LoadedConfig
-  site: Site
+  site: Pick<Site, 'calendar'>
   /** The map functions of the site database by their views' names. */
   views: Readonly<Record<string, { map: string }>>
   /** The application that the produced site is made with. */
@@ -22,16 +22,16 @@ export interface MirroringOptions {
 
 /** What a node with mirrors does for them: it produces its site into the data folder, and distributes that. */
 export class Mirroring implements AsyncDisposable {
+  readonly #config: Config
   readonly #producer: Producer
   readonly #distributor: Distributor
-  readonly #changesOf: ChangesOf
   #isStopped = false
   #isDistributing = false
 
-  private constructor(producer: Producer, distributor: Distributor, views: MirroringOptions['views']) {
+  private constructor(config: Config, producer: Producer, distributor: Distributor) {
+    this.#config = config
     this.#producer = producer
     this.#distributor = distributor
-    this.#changesOf = new ChangesOf(views, () => producer.startOver())
   }
 
   /** Opens it for a node whose settings name mirrors; nothing for others. */
@@ -39,7 +39,7 @@ export class Mirroring implements AsyncDisposable {
     const { config, secrets } = loaded
     const { data, mirrors, produce } = config
     if (mirrors.length === 0) return undefined
-    const live = await liveOf(config)
+    const live = liveOf(config, await loadPeers(config.peers))
     const folder = await SiteFolder.open(producedFolder(data))
     const about = config.site
     const producer = new Producer({
@@ -49,10 +49,11 @@ export class Mirroring implements AsyncDisposable {
       folder,
       live,
       base: produce.url,
+      views,
       follows: true,
     })
     const distributor = new Distributor({ site: producer, mirrors, secrets: secrets.mirrors, data })
-    return new Mirroring(producer, distributor, views)
+    return new Mirroring(config, producer, distributor)
   }
 
   /** Looks at everything once, as the node may have been away, and follows what changes. */
@@ -61,14 +62,12 @@ export class Mirroring implements AsyncDisposable {
     if (this.#producer.files.size > 0) this.#distribute()
     this.#producer.startOver()
     this.#producer.follow()
-    void this.#producer.settled().then(
-      () => this.#distribute(),
-      () => this.#distribute(),
-    )
+    // A page that cannot be made keeps no other from the mirrors.
+    void this.#producer.whole.then(() => this.#distribute())
   }
 
   written(written: Written): void {
-    this.#producer.changed(this.#changesOf.of(written))
+    this.#producer.written(written)
   }
 
   changed(change: Change): void {
@@ -77,6 +76,11 @@ export class Mirroring implements AsyncDisposable {
 
   startOver(): void {
     this.#producer.startOver()
+  }
+
+  /** Pages name the nodes where forms are, which may be others now. */
+  peersChanged(peers: readonly Peer[]): void {
+    this.#producer.setLive(liveOf(this.#config, peers))
   }
 
   /** The folder is whole from here on: what is not in it may be taken off the mirrors. */
@@ -94,7 +98,7 @@ export class Mirroring implements AsyncDisposable {
 }
 
 /** Where the forms are that a produced site has not: a node that is itself a mirror has none either. */
-async function liveOf({ produce, mirror, url, peers }: Config): Promise<readonly string[]> {
+function liveOf({ produce, mirror, url }: Config, peers: readonly Peer[]): readonly string[] {
   if (produce.live.length > 0) return produce.live
-  return mirror?.publishAt ?? liveNodes(url, await loadPeers(peers))
+  return mirror?.publishAt ?? liveNodes(url, peers)
 }

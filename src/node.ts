@@ -31,7 +31,6 @@ import { Gate } from './web/abuse/gate.ts'
 import { createApp } from './web/app.ts'
 import type { WebContext } from './web/context.ts'
 import { KeptPages } from './web/kept-pages.ts'
-import { afterFronts } from './workers/after-fronts.ts'
 import { Back } from './workers/back.ts'
 import { openDoor } from './workers/door.ts'
 import { Mirror } from './web/mirror.ts'
@@ -86,6 +85,24 @@ export async function startNode(
   const store = stack.use(await openStore(loaded))
   const { ledger, key, couch } = store
   const secret = key.derive('fronts').toString('base64url')
+  const { views = {} } = await readDesignDoc(SITE_DATABASE)
+  const back = stack.use(new Back(secret))
+  stop.signal.addEventListener('abort', () => back[Symbol.dispose](), { once: true })
+  const proxies = stack.use(new Proxies(loaded, { fronts: back }))
+  const { memoryBytes, folder, fileBytes, cache } = loaded.config.pages
+  const kept = stack.use(
+    new KeptPages({
+      mostBytes: memoryBytes,
+      files: { folder, mostBytes: fileBytes },
+      language: loaded.config.site.language,
+      url: loaded.config.url,
+      views,
+      lifetimes: cache,
+      outside: proxies,
+    }),
+  )
+  // A web server may give out what an earlier run has left there, so that goes before any waiting.
+  await kept.open()
   const shared = loaded.secrets.couchdbUrl !== undefined
   const stopping = AbortSignal.any([stop.signal, ...(signal ? [signal] : [])])
   const turn = shared
@@ -104,24 +121,7 @@ export async function startNode(
   const policy = policyOf(config, key.publicKey)
   const index = stack.use(SearchIndex.open(searchFile(config.data)))
   let anchors = await anchorsOf(config, key.publicKey)
-  const { views = {} } = await readDesignDoc(SITE_DATABASE)
-  const proxies = stack.use(new Proxies(loaded))
-  const back = stack.use(new Back(secret))
-  stop.signal.addEventListener('abort', () => back[Symbol.dispose](), { once: true })
-  const { memoryBytes, folder, fileBytes, cache } = config.pages
   let mirroring: Mirroring | undefined
-  const kept = stack.use(
-    new KeptPages({
-      mostBytes: memoryBytes,
-      files: { folder, mostBytes: fileBytes },
-      language: config.site.language,
-      url: config.url,
-      views,
-      lifetimes: cache,
-      outside: afterFronts(proxies, back),
-    }),
-  )
-  await kept.open()
   stack.use(new StateFile(pagesStatePath(config.data), () => kept.state, PAGES_STATE_EVERY_MS))
   const live = config.live.on
     ? new Live({
@@ -158,6 +158,8 @@ export async function startNode(
     }),
   )
   await projector.open()
+  // Filling the search index may have taken so long that another process has taken over.
+  lease?.lost.throwIfAborted()
 
   const { people, access } = await openPeople(store, stop.signal)
   const sharing = stack.use(
@@ -180,6 +182,7 @@ export async function startNode(
         await sharing.follow(config.mirror ? [] : peers)
         anchors = await anchorsOf(config, key.publicKey)
         projector.anchorsChanged()
+        mirroring?.peersChanged(peers)
       },
     }),
   )
@@ -241,7 +244,13 @@ export async function startNode(
     heard: () => back.heard(),
     ...(memoryBytes > 0 ? { kept } : {}),
   })
-  const copied = createApp({ ...pages, config: { ...config, url: PRODUCED }, members: () => [] })
+  const copied = createApp({
+    ...pages,
+    config: { ...config, url: PRODUCED },
+    members: () => [],
+    // Nobody tells a file what comes.
+    live: undefined,
+  })
   mirroring = await Mirroring.open({ loaded, site, views, application: copied.callback() })
   if (mirroring) stack.use(mirroring)
   const setUp = config.mirror ? undefined : await setUpLink({ people, access })

@@ -7,7 +7,7 @@ import { HyperactiveError } from '../errors.ts'
 import { isLanguage, LANGUAGES } from '../i18n/messages.ts'
 import type { Language } from '../i18n/messages.ts'
 import { liveNodes } from '../produce/live-nodes.ts'
-import { openSite } from '../produce/open-site.ts'
+import { openSite, PAGES_AT_ONCE } from '../produce/open-site.ts'
 import { Producer } from '../produce/producer.ts'
 import type { ProducerOptions, ProduceReport } from '../produce/producer-options.ts'
 import { SiteFolder } from '../produce/site-folder.ts'
@@ -73,7 +73,14 @@ async function produceOnce(loaded: LoadedConfig, produced: Produced): Promise<Pr
   await using open = await openSite(store, loaded)
   const { application, site } = open
   const about = loaded.config.site
-  await using producer = new Producer({ ...produced, application, site, about, follows: false })
+  await using producer = new Producer({
+    ...produced,
+    application,
+    site,
+    about,
+    atOnce: PAGES_AT_ONCE,
+    follows: false,
+  })
   return await producer.produceAll()
 }
 

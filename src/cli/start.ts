@@ -1,14 +1,11 @@
 import { once } from 'node:events'
 import { Command } from 'commander'
-import { HyperactiveError, messageOf } from '../errors.ts'
+import { messageOf } from '../errors.ts'
 import { logger } from '../log.ts'
 import { startNode } from '../node.ts'
 import { settingsOf, withExamples, withSettings } from './context.ts'
 
 const log = logger('node')
-
-const WRITER_LOST =
-  'another process has begun to write on this CouchDB, which this one did not reach for a while; start it again'
 
 /** `hyperactive start` */
 export function startCommand(): Command {
@@ -36,8 +33,10 @@ export function startCommand(): Command {
         )
       }
       const { lost } = node
+      // A signal that has aborted says so to nobody any more.
+      lost?.throwIfAborted()
       await Promise.race([stopped, ...(lost ? [once(lost, 'abort')] : [])])
-      if (lost?.aborted) throw new HyperactiveError('writer_lost', WRITER_LOST)
+      lost?.throwIfAborted()
     })
   return withExamples(
     command,

@@ -4,15 +4,18 @@ import { directionOf } from './direction.ts'
 import { LANGUAGES, messagesOf } from './messages.ts'
 import type { Language } from './messages.ts'
 
+/** How many times of items are remembered as a page says them. */
+const MOST_MOMENTS = 3000
+
 type Values = Readonly<Record<string, string | number>>
 
 /** A moment for a page: the machine's form and the reader's. */
 export interface Moment {
-  iso: string
+  readonly iso: string
   /** "3 October 2026 at 18:20 UTC", or the day alone */
-  text: string
+  readonly text: string
   /** "3 October 2026" */
-  day: string
+  readonly day: string
 }
 
 /**
@@ -26,6 +29,8 @@ export class Wording {
   readonly #numbers: Intl.NumberFormat
   readonly #names: Intl.DisplayNames
   readonly #formats = new Map<string, Intl.DateTimeFormat>()
+  /** An item stands in many listings, each time with the same words. */
+  readonly #moments = new Map<string, Moment>()
 
   constructor(language: Language) {
     this.language = language
@@ -99,6 +104,16 @@ export class Wording {
    * @param dayOnly leaves the time of the day out, as is done where the time itself holds no more
    */
   moment = (at: string, dayOnly = false): Moment => {
+    const key = `${at} ${dayOnly}`
+    const known = this.#moments.get(key)
+    if (known) return known
+    const moment = this.#momentOf(at, dayOnly)
+    if (this.#moments.size >= MOST_MOMENTS) this.#moments.clear()
+    this.#moments.set(key, moment)
+    return moment
+  }
+
+  #momentOf(at: string, dayOnly: boolean): Moment {
     const isDay = dayOnly || isDayTime(at)
     const date = new Date(toldTime(at, isDay))
     const iso = date.toISOString()

@@ -54,6 +54,7 @@ export class Live implements Disposable {
     const key = JSON.stringify(scope.prefix)
     const listing = this.#listings.get(key) ?? new WatchedListing(() => this.#places(scope))
     this.#listings.set(key, listing)
+    const arrived = listing.expect()
     const leave = () => {
       if (!listing.isWatched) this.#listings.delete(key)
     }
@@ -71,6 +72,7 @@ export class Live implements Disposable {
       })
       return 'open'
     } finally {
+      arrived()
       leave()
     }
   }

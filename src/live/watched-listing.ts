@@ -46,17 +46,22 @@ export class WatchedListing {
     return this.#places[0]
   }
 
+  /** Somebody is about to be told of it; to be called when they are, or are not to be. */
+  expect(): () => void {
+    this.#waiting += 1
+    return () => {
+      this.#waiting -= 1
+    }
+  }
+
   /** Resolves when its places are known. */
   async known(): Promise<void> {
-    this.#waiting += 1
     this.#reading ??= this.#look()
     try {
       await this.#reading
     } catch (error) {
       this.#reading = undefined
       throw error
-    } finally {
-      this.#waiting -= 1
     }
   }
 

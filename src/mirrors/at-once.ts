@@ -2,7 +2,6 @@ import { join } from 'node:path'
 import type { LoadedConfig } from '../config/config.ts'
 import type { Mirror } from '../config/mirrors.ts'
 import { HyperactiveError } from '../errors.ts'
-import type { ProducedSite } from '../produce/produced-site.ts'
 import { Changes } from './changes.ts'
 import { Delivery } from './delivery.ts'
 import { lockMirror } from './lock.ts'
@@ -11,7 +10,7 @@ import { openTarget } from './targets/open.ts'
 import type { Target } from './targets/target.ts'
 import { recordFindings, removeLeft, verifyMirror } from './verify.ts'
 import type { Verification } from './verify.ts'
-import { walkSite } from './walked-site.ts'
+import { WalkedSite } from './walked-site.ts'
 
 const LONGEST_LOCK_MS = 10 * 60_000
 
@@ -25,8 +24,8 @@ export function producedFolder(data: string): string {
  *
  * @throws HyperactiveError `not_produced`
  */
-export async function producedSite(data: string): Promise<ProducedSite> {
-  const site = await walkSite(producedFolder(data))
+export async function producedSite(data: string): Promise<WalkedSite> {
+  const site = await WalkedSite.walk(producedFolder(data))
   if (site.files.has('index.html')) return site
   const text = `no site has been produced in ${site.folder} yet; start the node with mirrors in its settings`
   throw new HyperactiveError('not_produced', text, { status: 409 })
@@ -36,12 +35,12 @@ export async function producedSite(data: string): Promise<ProducedSite> {
 export class MirrorAtOnce implements AsyncDisposable {
   readonly #mirror: Mirror
   readonly #data: string
-  readonly #site: ProducedSite
+  readonly #site: WalkedSite
   readonly #record: MirrorRecord
   readonly #target: Target
   readonly #signal = new AbortController().signal
 
-  constructor({ config, secrets }: LoadedConfig, mirror: Mirror, site: ProducedSite) {
+  constructor({ config, secrets }: LoadedConfig, mirror: Mirror, site: WalkedSite) {
     this.#mirror = mirror
     this.#data = config.data
     this.#site = site
@@ -51,7 +50,6 @@ export class MirrorAtOnce implements AsyncDisposable {
 
   /** Sends everything that differs. */
   async sync(): Promise<{ files: number; refused: number; refusal: string | undefined }> {
-    using _ = await this.#lock()
     return await this.#deliver()
   }
 
@@ -66,9 +64,11 @@ export class MirrorAtOnce implements AsyncDisposable {
 
   /** Sends what was found missing or wrong, and removes what is left of this node's own. */
   async repair(found: Verification): Promise<void> {
-    using _ = await this.#lock()
-    recordFindings(this.#record, found)
-    await removeLeft({ target: this.#target, signal: this.#signal }, found)
+    {
+      using _ = await this.#lock()
+      recordFindings(this.#record, found)
+      await removeLeft({ target: this.#target, signal: this.#signal }, found)
+    }
     await this.#deliver()
   }
 
@@ -88,6 +88,8 @@ export class MirrorAtOnce implements AsyncDisposable {
       target: this.#target,
       record: this.#record,
       changes: new Changes(),
+      lock: () => this.#lock(),
+      look: (paths) => this.#site.look(paths),
       signal: this.#signal,
     })
     await delivery.begin()

@@ -41,7 +41,12 @@ export class Courier implements AsyncDisposable {
 
   constructor(options: CourierOptions) {
     this.#options = options
-    this.#delivery = new Delivery({ ...options, changes: this.#changes, signal: this.#stop.signal })
+    this.#delivery = new Delivery({
+      ...options,
+      changes: this.#changes,
+      lock: () => this.#lock(),
+      signal: this.#stop.signal,
+    })
   }
 
   start(): void {
@@ -73,7 +78,6 @@ export class Courier implements AsyncDisposable {
         let mayBeMore = true
         while (mayBeMore && !signal.aborted) {
           if (this.#changes.size > 0) this.#say({ state: 'active' })
-          using _ = await this.#lock()
           if (!isBegun) await this.#delivery.begin()
           isBegun = true
           mayBeMore = await this.#delivery.step()

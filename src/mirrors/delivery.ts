@@ -30,6 +30,10 @@ export interface DeliveryOptions {
   target: Target
   record: MirrorRecord
   changes: Changes
+  /** Waits for the target to be nobody else's, and holds it until disposed. */
+  lock: () => Promise<Disposable>
+  /** Has the site look at files again, where it does not follow their changes. */
+  look?: (paths: readonly string[]) => Promise<void>
   signal: AbortSignal
 }
 
@@ -51,7 +55,8 @@ export class Delivery {
 
   /** Before anything is sent, and after every failure: makes sure that the target is the one that the record is about. */
   async begin(): Promise<void> {
-    const { record, target, changes, site, signal } = this.#options
+    const { record, target, changes, site, lock, signal } = this.#options
+    using _ = await lock()
     // Whatever was wrong with the target may have been why.
     this.#refused.clear()
     await inTemporaryFolder(async (folder) => {
@@ -79,17 +84,30 @@ export class Delivery {
   }
 
   /**
-   * Does what is most urgent, as one batch; with nothing left to do it writes the manifest.
+   * Does what is most urgent, batch by batch, until something is told meanwhile; with nothing left to do it writes the
+   * manifest. Between batches the target may be another process's.
    *
    * @returns whether anything may be left
    */
   async step(): Promise<boolean> {
-    const { site, record, changes } = this.#options
+    const { site, changes, lock } = this.#options
     // A site that is not there yet, or not any more, is no reason to take it off its mirrors.
     if (!site.files.has(FRONT_PAGE)) return false
     const calls = changes.calls
+    for (const { remove, put } of this.#plan(changes.ordered(), calls)) {
+      await this.#doInTurn([...remove, ...put.keys()], calls)
+      if (changes.calls !== calls) return true
+    }
+    using _ = await lock()
+    await this.#writeManifest()
+    return changes.size > 0
+  }
+
+  /** What is to be done about files. What needs nothing is settled. */
+  #plan(paths: readonly string[], calls: number): Batch[] {
+    const { site, record, changes } = this.#options
     const plan = planChanges(
-      changes.ordered(),
+      paths,
       (path) => this.#wanted(path),
       (path) => record.get(path),
     )
@@ -97,12 +115,17 @@ export class Delivery {
       this.#refused.set(path, { sha256: site.files.get(path)?.sha256 ?? '', reason: `its name ${reason}` })
     for (const path of plan.settled) if (!site.files.has(path)) this.#refused.delete(path)
     changes.settle(plan.settled, calls)
-    for (const batch of plan.batches) {
-      await this.#do(batch, calls)
-      if (changes.calls !== calls) return true
-    }
-    await this.#writeManifest()
-    return changes.size > 0
+    return plan.batches
+  }
+
+  /** Waits for its turn, and does what is to be done by then: another process may have sent some of it. */
+  async #doInTurn(paths: readonly string[], calls: number): Promise<void> {
+    const { site, changes, lock, look } = this.#options
+    using _ = await lock()
+    await look?.([FRONT_PAGE, ...paths])
+    // What was told meanwhile goes first.
+    if (changes.calls !== calls || !site.files.has(FRONT_PAGE)) return
+    for (const batch of this.#plan(paths, calls)) await this.#do(batch, calls)
   }
 
   /** The file as it is in the site; one that was refused as it is now is left as the target has it. */
@@ -121,12 +144,20 @@ export class Delivery {
       for (const path of remove) this.#refused.delete(path)
     }
     if (put.size === 0) return
+    // One that was refused last time as well was taken off then.
+    const mayBeThere = [...put.keys()].filter((path) => record.get(path) && !this.#refused.has(path))
     record.sending(put.keys())
     const refusals = await target.put(site.folder, put, signal)
     this.#noteRefusals(refusals, put)
     const refused = new Set(refusals.map(({ path }) => path))
     // What was told again meanwhile may have been sent in either version.
     record.sent([...put].filter(([path]) => !refused.has(path) && !changes.wasToldAfter(path, calls)))
+    // What is there in another version may be what was hidden.
+    const old = mayBeThere.filter((path) => refused.has(path))
+    if (old.length > 0) {
+      await target.remove(old, signal)
+      record.removed(old)
+    }
     changes.settle(put.keys(), calls)
   }
 

@@ -22,15 +22,20 @@ export async function lockMirror(
   const folder = mirrorFolder(data, name)
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const untilMs = performance.now() + mostMs
-  for (;;) {
-    const lock = take(join(folder, 'lock'))
-    if (lock) return { [Symbol.dispose]: () => lock.close() }
-    if (performance.now() > untilMs) {
-      const text = `another process is sending to mirror "${name}"; try again when it is done`
-      throw new HyperactiveError('mirror_busy', text, { status: 409 })
+  const waitFor = async (file: string) => {
+    for (;;) {
+      const lock = take(join(folder, file))
+      if (lock) return { [Symbol.dispose]: () => lock.close() }
+      if (performance.now() > untilMs) {
+        const text = `another process is sending to mirror "${name}"; try again when it is done`
+        throw new HyperactiveError('mirror_busy', text, { status: 409 })
+      }
+      await pause(LOOK_MS, undefined, { signal })
     }
-    await pause(LOOK_MS, undefined, { signal })
   }
+  // Whoever has just had it waits behind whoever waits already.
+  using _ = await waitFor('next')
+  return await waitFor('lock')
 }
 
 function take(file: string): DatabaseSync | undefined {

@@ -13,7 +13,7 @@ export const HEAD = `${OWN_FOLDER}/mirror.json`
 const FORMAT = 1
 /** Files in one part of the manifest, on average; with more there are sixteen times as many parts. */
 const FILES_IN_PART = 256
-export const MOST_DIGITS = 4
+const MOST_DIGITS = 4
 const MOST_HEAD_BYTES = 10_000
 
 const head = z.object({

@@ -39,7 +39,7 @@ export interface MirrorFacts {
 export type ChangedFacts = { [Name in keyof MirrorFacts]: MirrorFacts[Name] | undefined }
 
 /** What stands for a path where it is not to be written down; parts of the manifest are told apart by its beginning. */
-export function pathHash(path: string): string {
+function pathHash(path: string): string {
   return createHash('sha256').update(path).digest('hex')
 }
 

@@ -8,26 +8,44 @@ const NO_FILE_OF_SITE = /^\.hyperactive|\.part$/
 
 /**
  * The site that is in a folder now, for commands beside the node that produces it: every file is read once, and changes
- * are not followed.
+ * are not followed, but seen when it is looked for them.
  */
-export async function walkSite(folder: string): Promise<ProducedSite> {
-  const files = new Map<string, ProducedFile>()
-  const walk = async (below: string) => {
-    for await (const entry of await opendir(join(folder, below))) {
-      const path = below === '' ? entry.name : `${below}/${entry.name}`
-      if (entry.isDirectory()) await walk(path)
-      else if (entry.isFile() && !NO_FILE_OF_SITE.test(entry.name)) {
-        // A file may go while it is looked at.
-        const size = await stat(join(folder, path)).catch(() => undefined)
-        const sha256 = await hashFile(join(folder, path))
-        if (size && sha256 !== undefined) files.set(path, { sha256, bytes: size.size })
+export class WalkedSite implements ProducedSite {
+  readonly folder: string
+  readonly files = new Map<string, ProducedFile>()
+
+  private constructor(folder: string) {
+    this.folder = folder
+  }
+
+  static async walk(folder: string): Promise<WalkedSite> {
+    const site = new WalkedSite(folder)
+    const walk = async (below: string) => {
+      for await (const entry of await opendir(join(folder, below))) {
+        const path = below === '' ? entry.name : `${below}/${entry.name}`
+        if (entry.isDirectory()) await walk(path)
+        else if (entry.isFile() && !NO_FILE_OF_SITE.test(entry.name)) await site.look([path])
       }
     }
+    try {
+      await walk('')
+    } catch (error) {
+      if (!isAbsent(error)) throw error
+    }
+    return site
   }
-  try {
-    await walk('')
-  } catch (error) {
-    if (!isAbsent(error)) throw error
+
+  /** Reads these files anew: they may have changed, or gone. */
+  async look(paths: readonly string[]): Promise<void> {
+    for (const path of paths) {
+      const size = await stat(join(this.folder, path)).catch(() => undefined)
+      const sha256 = await hashFile(join(this.folder, path))
+      if (size && sha256 !== undefined) this.files.set(path, { sha256, bytes: size.size })
+      else this.files.delete(path)
+    }
   }
-  return { folder, files, onChanged: () => () => undefined }
+
+  onChanged(): () => void {
+    return () => undefined
+  }
 }

@@ -15,6 +15,12 @@ const FEED_TYPES = {
   json: 'application/feed+json',
 }
 
+/** What every page says of the languages that it is there in. */
+const SPOKEN = LANGUAGES.map((code) => {
+  const { direction, languageName } = wordingOf(code)
+  return { code, name: languageName(code), direction }
+})
+
 const environment = new nunjucks.Environment(new nunjucks.FileSystemLoader(TEMPLATES), {
   autoescape: true,
   throwOnUndefined: false,
@@ -54,11 +60,11 @@ export interface Shell {
 export function renderPage(template: string, shell: Shell, model: object): string {
   const { wording, prefix, path, mirror } = shell
   const { t, kind, field, hint, languageName } = wording
-  const languages = LANGUAGES.map((code) => ({
+  const languages = SPOKEN.map(({ code, name, direction }) => ({
     code,
-    name: wordingOf(code).languageName(code),
-    path: `/${code}${path === '/' ? '/' : path}`,
-    direction: wordingOf(code).direction,
+    name,
+    path: `/${code}${path}`,
+    direction,
     current: code === wording.language,
   }))
   return environment.render(`${template}.njk`, {

@@ -70,7 +70,8 @@ export class Addresses {
    * node answers, such as a form or a search.
    */
   read(address: string): Address | undefined {
-    if (this.#known.has(address)) return this.#known.get(address)
+    const known = this.#known.get(address)
+    if (known || this.#known.has(address)) return known
     const found = this.#read(address)
     if (this.#known.size >= MOST_KNOWN) this.#known.clear()
     this.#known.set(address, found)

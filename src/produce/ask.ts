@@ -8,11 +8,35 @@ export interface Answer {
   /** Where it sends on to. */
   location: string | undefined
   body: Buffer
+  /** The body as text. */
+  text: string
+}
+
+/** A page comes as one text, and whoever asks for text gets it as it came. */
+class KeptAnswer implements Answer {
+  readonly status: number
+  readonly location: string | undefined
+  readonly #chunks: readonly (string | Buffer)[]
+
+  constructor(status: number, location: string | undefined, chunks: readonly (string | Buffer)[]) {
+    this.status = status
+    this.location = location
+    this.#chunks = chunks
+  }
+
+  get body(): Buffer {
+    return Buffer.concat(this.#chunks.map((chunk) => Buffer.from(chunk)))
+  }
+
+  get text(): string {
+    const [only] = this.#chunks
+    return this.#chunks.length === 1 && typeof only === 'string' ? only : this.body.toString()
+  }
 }
 
 /** An answer that is kept instead of being sent. */
 class KeptResponse extends ServerResponse {
-  readonly #chunks: Buffer[] = []
+  readonly #chunks: (string | Buffer)[] = []
   readonly #done: (answer: Answer) => void
 
   constructor(request: IncomingMessage, done: (answer: Answer) => void) {
@@ -21,18 +45,16 @@ class KeptResponse extends ServerResponse {
   }
 
   override write(chunk: string | Buffer): boolean {
-    this.#chunks.push(Buffer.from(chunk))
+    this.#chunks.push(typeof chunk === 'string' ? chunk : Buffer.from(chunk))
     return true
   }
 
   override end(chunk?: unknown): this {
     if (typeof chunk === 'string' || Buffer.isBuffer(chunk)) this.write(chunk)
     const location = this.getHeader('location')
-    this.#done({
-      status: this.statusCode,
-      location: typeof location === 'string' ? location : undefined,
-      body: Buffer.concat(this.#chunks),
-    })
+    this.#done(
+      new KeptAnswer(this.statusCode, typeof location === 'string' ? location : undefined, this.#chunks),
+    )
     // Whoever waits for the end of the answer is let go.
     this.emit('finish')
     return this

@@ -2,6 +2,7 @@ import type { RequestListener } from 'node:http'
 import { Attempts } from '../accounts/attempts.ts'
 import type { LoadedConfig } from '../config/config.ts'
 import { deployDesignDoc, designInForce } from '../couch/design-docs.ts'
+import { GatheredReads } from '../couch/gathered-reads.ts'
 import { Slow } from '../newsroom/slow.ts'
 import { openOffice } from '../office-of-node.ts'
 import { openPeople } from '../people-of-node.ts'
@@ -17,6 +18,12 @@ import type { Store } from '../store.ts'
 import { Gate } from '../web/abuse/gate.ts'
 import { createApp } from '../web/app.ts'
 import { PRODUCED } from './rewrite.ts'
+
+/** Queries of views whose rows are kept: pages have many in common, such as the newest of a tag. */
+const REMEMBERED = 2000
+
+/** Pages to be made at the same time, where nobody waits for anything else that the process does. */
+export const PAGES_AT_ONCE = 64
 
 /** A node's site as a command sees it: beside the node that runs, or instead of it. */
 export interface OpenSite extends AsyncDisposable {
@@ -54,7 +61,8 @@ export async function openSite(store: Store, { config }: LoadedConfig): Promise<
     await projector.catchUp()
     design = deployment.inForce()
   } else index = stack.use(SearchIndex.reading(searchFile(config.data)))
-  const site = new Site(database, () => design ?? '')
+  const reads = new GatheredReads(database, REMEMBERED)
+  const site = new Site(database, () => design ?? '', reads)
   const terms = await readTerms(site, design ?? '')
   const { people, access } = await openPeople(store, stop.signal)
   const office = await openOffice(store, { site, policy, config, signal: stop.signal })
@@ -88,6 +96,7 @@ export async function openSite(store: Store, { config }: LoadedConfig): Promise<
     terms,
     application: app.callback(),
     changed() {
+      reads.forget()
       version += 1
     },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),

@@ -8,9 +8,10 @@ import { rewriteFile, rewritePage } from './rewrite.ts'
 export function fileOf(
   { file, isPage, language }: Address,
   links: PageLinks,
-  { status, location, body }: Answer,
+  answer: Answer,
   { live, base }: { live: readonly string[]; base: string | undefined },
 ): Buffer | undefined {
+  const { status, location } = answer
   if (location !== undefined && status >= 300 && status < 400) {
     const target = links.linkOf(location, { byReader: false })
     return target === undefined ? undefined : Buffer.from(leadingPage(target, language))
@@ -18,11 +19,11 @@ export function fileOf(
   if (!isPage) {
     // A page that leads there would lead nowhere without it.
     if (status !== 200) return Buffer.alloc(0)
-    if (file.startsWith('assets/')) return body
-    const text = rewriteFile(file, body.toString(), base)
+    if (file.startsWith('assets/')) return answer.body
+    const text = rewriteFile(file, answer.text, base)
     return text === undefined ? undefined : Buffer.from(text)
   }
-  const html = rewritePage(body.toString(), {
+  const html = rewritePage(answer.text, {
     linkOf: links.linkOf,
     insteadOf: (action, isFirst) => noticeInstead({ live, language }, action, isFirst),
     base,

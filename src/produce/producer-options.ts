@@ -16,6 +16,11 @@ export interface ProducerOptions {
   base?: string | undefined
   /** Languages of the interface that get a folder of their own beside the site's own at the root. */
   languages?: readonly Language[]
+  /**
+   * How many pages are made at the same time. What they read is read together, so many are fast; but nothing else of the
+   * process gets a turn between those that were answered together.
+   */
+  atOnce?: number
   /** Whether what pages were made of is kept, so that `Producer.changed` can be told of changes. */
   follows: boolean
   /** The map functions of the site database by their views' names, for `Producer.written`. */

@@ -6,12 +6,14 @@ import { messageOf } from '../errors.ts'
 import { ChangesOf } from '../pages/store/changes-of.ts'
 import { Dependencies } from '../pages/store/dependencies.ts'
 import type { Change } from '../pages/store/dependencies.ts'
+import { itemAbout } from '../project/site-item.ts'
 import type { Written } from '../project/site-writer.ts'
 import { tracking } from '../reads.ts'
 import type { Reads } from '../reads.ts'
 import { Addresses } from './addresses.ts'
 import type { Address } from './addresses.ts'
 import { ask } from './ask.ts'
+import type { Answer } from './ask.ts'
 import { fileOf } from './page-file.ts'
 import { PageLinks } from './page-links.ts'
 import { monthsAmong, periodName, periodsWithEvents } from './periods.ts'
@@ -25,13 +27,14 @@ import { workThrough } from './work-through.ts'
 
 const log = logger('produce')
 
-/** Pages that are made at the same time: the store answers several at once. */
+/** Pages that are made at the same time where nobody says how many. */
 const AT_ONCE = 8
 const TELL_EVERY_MS = 200
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 const FIRST_PAUSE_MS = 500
 const LONGEST_PAUSE_MS = 30_000
 const PERIODS = '#periods'
+const FRONT_PAGE = 'index.html'
 
 /**
  * Makes a complete static site of a node's pages: asks the node's application, in this process, for the front page and
@@ -40,6 +43,7 @@ const PERIODS = '#periods'
  */
 export class Producer implements ProducedSite, AsyncDisposable {
   readonly #options: ProducerOptions
+  #live: readonly string[]
   readonly #language: Language
   readonly #addresses: Addresses
   readonly #pages = new SitePages()
@@ -53,6 +57,9 @@ export class Producer implements ProducedSite, AsyncDisposable {
   #toldAtMs = 0
   #report = newReport()
   #running: Promise<void> | undefined
+  /** Ends the pause before what failed is tried again. */
+  #awake = new AbortController()
+  readonly #whole = Promise.withResolvers<void>()
   #timer: NodeJS.Timeout | undefined
   readonly #stop = new AbortController()
   #isFollowing = false
@@ -61,6 +68,7 @@ export class Producer implements ProducedSite, AsyncDisposable {
 
   constructor(options: ProducerOptions) {
     this.#options = options
+    this.#live = options.live
     this.#language = chooseLanguage('', options.about.language)
     this.#addresses = new Addresses(this.#language, options.languages)
     this.#changesOf = new ChangesOf(options.views ?? {}, () => this.startOver())
@@ -104,6 +112,13 @@ export class Producer implements ProducedSite, AsyncDisposable {
     this.#wake()
   }
 
+  /** Other nodes are where forms and searches are, so every page is another one. */
+  setLive(live: readonly string[]): void {
+    if (live.join(' ') === this.#live.join(' ')) return
+    this.#live = live
+    this.startOver()
+  }
+
   /**
    * To be called with what the projector has written, in the process that projects, after whoever else keeps something
    * of it: pages are rendered at once.
@@ -114,13 +129,18 @@ export class Producer implements ProducedSite, AsyncDisposable {
 
   /** Makes anew what was made of this: pages of the items themselves first. */
   changed(change: Change): void {
-    this.#touch(this.#dependencies.changed(change), new Set(change.documents))
+    this.#touch(this.#dependencies.changed(change), new Set(change.documents.map(itemAbout)))
     this.#wake()
   }
 
   /** Resolves when nothing is left to be made; rejects with what it failed on. */
   async settled(): Promise<void> {
     await this.#running
+  }
+
+  /** Resolves when everything has been looked at once, though some pages may have failed; not without a front page. */
+  get whole(): Promise<void> {
+    return this.#whole.promise
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -150,16 +170,18 @@ export class Producer implements ProducedSite, AsyncDisposable {
     this.#queue.add(page, isUrgent)
   }
 
-  #touch(keys: readonly string[], documents: ReadonlySet<string> = new Set()): void {
+  /** Makes pages anew, those of these items first. */
+  #touch(keys: readonly string[], items: ReadonlySet<string> = new Set()): void {
     for (const key of keys) {
       const page = this.#pages.get(key)
-      if (page) this.#add(page, documents.has(page.address.item ?? ''))
+      if (page) this.#add(page, items.has(page.address.item ?? ''))
       else if (key === PERIODS) this.#periodsDue = true
     }
   }
 
   /** Sees to it that what is due gets made, now or when the time comes. */
   #wake(): void {
+    this.#awake.abort()
     if (!this.#isFollowing || this.#running || this.#stop.signal.aborted) return
     if (this.#queue.size > 0 || this.#periodsDue) {
       void this.#start(this.#persist())
@@ -178,10 +200,15 @@ export class Producer implements ProducedSite, AsyncDisposable {
   }
 
   async #persist(): Promise<void> {
+    const { signal } = this.#stop
     let pauseMs = FIRST_PAUSE_MS
-    while (!this.#stop.signal.aborted) {
+    let isWoken = false
+    while (!signal.aborted) {
       let reason: string
+      const awake = new AbortController()
+      this.#awake = awake
       try {
+        this.#touch(this.#dependencies.expired(Date.now()))
         this.#report = newReport()
         await this.#run()
         const { failed } = this.#report
@@ -189,12 +216,15 @@ export class Producer implements ProducedSite, AsyncDisposable {
         for (const { address } of failed) this.#touch([address])
         reason = `${failed.length} pages could not be made`
       } catch (error) {
-        if (this.#stop.signal.aborted) return
+        if (signal.aborted) return
         reason = messageOf(error)
       }
-      log.warn('the produced site is not up to date; trying again', { reason, pauseMs })
-      await pause(pauseMs, undefined, { signal: this.#stop.signal }).catch(() => undefined)
-      pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)
+      if (!isWoken) log.warn('the produced site is not up to date; trying again', { reason, pauseMs })
+      // What changes meanwhile does not wait for what fails.
+      const until = AbortSignal.any([signal, awake.signal])
+      await pause(pauseMs, undefined, { signal: until }).catch(() => undefined)
+      isWoken = awake.signal.aborted
+      if (!isWoken) pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)
     }
   }
 
@@ -207,9 +237,11 @@ export class Producer implements ProducedSite, AsyncDisposable {
         for (const page of this.#pages.order()) this.#add(page)
       } while (this.#queue.size > 0 || this.#periodsDue)
       if (this.#report.failed.length === 0) await this.#sweep()
+      if (this.files.has(FRONT_PAGE)) this.#whole.resolve()
     } finally {
-      await this.#options.folder.save()
       this.#tell()
+      const { folder } = this.#options
+      await (this.#isFollowing ? folder.keep() : folder.save())
     }
   }
 
@@ -267,7 +299,7 @@ export class Producer implements ProducedSite, AsyncDisposable {
         this.#add(page)
         throw error
       })
-    const options = { atOnce: AT_ONCE, signal: this.#stop.signal }
+    const options = { atOnce: this.#options.atOnce ?? AT_ONCE, signal: this.#stop.signal }
     // What was hidden is so everywhere before anything else is written.
     await workThrough(() => this.#queue.nextUrgent(), make, options)
     this.#tell()
@@ -275,7 +307,8 @@ export class Producer implements ProducedSite, AsyncDisposable {
   }
 
   async #make(page: SitePage): Promise<void> {
-    const { application, follows, folder, about, live } = this.#options
+    const { application, follows, folder, about, base } = this.#options
+    const live = this.#live
     page.isDue = false
     const since = this.#dependencies.now
     const headers = { host: new URL(PRODUCED).host, 'accept-language': about.language }
@@ -287,7 +320,7 @@ export class Producer implements ProducedSite, AsyncDisposable {
       return
     }
     const links = this.#links(page)
-    const bytes = fileOf(page.address, links, answer, { live, base: this.#options.base ?? live[0] })
+    const bytes = fileOf(page.address, links, answer, { live, base: base ?? live[0] })
     for (const name of links.names) reads.names.add(name)
     if (this.#dependencies.isStale(reads, since)) {
       this.#add(page)
@@ -295,7 +328,7 @@ export class Producer implements ProducedSite, AsyncDisposable {
     }
     if (follows) this.#dependencies.put(page.address.key, reads)
     page.targets = links.targets.map((target) => this.#find(target))
-    for (const address of this.#alsoFrom(page, answer.body)) page.targets.push(this.#find(address))
+    for (const address of this.#alsoFrom(page, answer)) page.targets.push(this.#find(address))
     this.#pages.setOlder(page, links.older && this.#pages.get(links.older.key))
     page.isWritten = bytes !== undefined
     if (bytes && (await folder.write(page.address.file, bytes))) {
@@ -306,14 +339,17 @@ export class Producer implements ProducedSite, AsyncDisposable {
   }
 
   #links({ address, place }: SitePage): PageLinks {
-    const { live } = this.#options
-    return new PageLinks(address, place, { addresses: this.#addresses, live, periods: this.#periods })
+    return new PageLinks(address, place, {
+      addresses: this.#addresses,
+      live: this.#live,
+      periods: this.#periods,
+    })
   }
 
   /** What a sitemap names is produced, whether or not a page leads there. */
-  #alsoFrom({ address }: SitePage, body: Buffer): Address[] {
+  #alsoFrom({ address }: SitePage, { text }: Answer): Address[] {
     if (!address.file.startsWith('sitemap')) return []
-    return addressesIn(body.toString()).flatMap((found) => this.#addresses.read(found) ?? [])
+    return addressesIn(text).flatMap((found) => this.#addresses.read(found) ?? [])
   }
 
   /** Removes what nothing leads to any more. */

@@ -1,25 +1,23 @@
-import { createHash } from 'node:crypto'
-import { closeSync, openSync, writeSync } from 'node:fs'
-import { mkdir, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises'
+import { hash } from 'node:crypto'
+import { mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { HyperactiveError, messageOf } from '../errors.ts'
+import { fileWriter } from './file-writer.ts'
 import type { ProducedFile } from './produced-site.ts'
+import { producedFile, SiteJournal } from './site-journal.ts'
 
 /** Tells the folder of a produced site from any other, and lists its files. */
-export const MANIFEST = '.hyperactive-site.json'
-/** Files that were touched since the manifest was written: after a crash nothing is known of what they hold. */
-const JOURNAL = '.hyperactive-site.journal'
+const MANIFEST = '.hyperactive-site.json'
 const FORMAT = 1
 /** What a file is called until it is whole. */
 const HALF = '.part'
+/** A journal of so many lines is not too long, however small the site. */
+const FEW_LINES = 1000
 
 const manifest = z.object({
   format: z.literal(FORMAT),
-  files: z.record(
-    z.string(),
-    z.object({ sha256: z.string().regex(/^[0-9a-f]{64}$/), bytes: z.int().min(0) }),
-  ),
+  files: z.record(z.string(), producedFile),
 })
 
 /**
@@ -30,17 +28,15 @@ export class SiteFolder {
   readonly path: string
   readonly #files: Map<string, ProducedFile>
   /** Files of ours of which it is not known what they hold. */
-  readonly #unsure: Set<string>
-  readonly #folders = new Set<string>()
-  readonly #journaled = new Set<string>()
-  /** The journal's file, while it is open. */
-  #journal: number | undefined
-  #changed = false
+  readonly #unsure = new Set<string>()
+  readonly #journal: SiteJournal
+  /** What is being done with files, by their names: one thing after the other. */
+  readonly #turns = new Map<string, Promise<unknown>>()
 
-  private constructor(path: string, files: Map<string, ProducedFile>, unsure: Set<string>) {
+  private constructor(path: string, files: Map<string, ProducedFile>, journal: SiteJournal) {
     this.path = path
     this.#files = files
-    this.#unsure = unsure
+    this.#journal = journal
   }
 
   /**
@@ -57,18 +53,8 @@ export class SiteFolder {
       const files = names.includes(MANIFEST)
         ? readManifest(await readFile(join(path, MANIFEST), 'utf8'), path)
         : []
-      const known = new Map(files)
-      const unsure = new Set<string>()
-      if (names.includes(JOURNAL)) {
-        for (const file of (await readFile(join(path, JOURNAL), 'utf8')).split('\n')) {
-          // The last line may have been cut off.
-          if (!isInside(file)) continue
-          known.delete(file)
-          unsure.add(file)
-          await rm(join(path, file + HALF), { force: true })
-        }
-      }
-      const folder = new SiteFolder(path, known, unsure)
+      const folder = new SiteFolder(path, new Map(files), new SiteJournal(path))
+      await folder.#readJournal()
       if (!names.includes(MANIFEST)) await folder.#writeManifest()
       return folder
     } catch (error) {
@@ -92,16 +78,29 @@ export class SiteFolder {
    * @throws HyperactiveError `produce_unwritable`
    */
   async write(file: string, bytes: Buffer): Promise<boolean> {
-    const sha256 = createHash('sha256').update(new Uint8Array(bytes)).digest('hex')
+    const turn = (this.#turns.get(file) ?? Promise.resolve())
+      .catch(() => undefined)
+      .then(() => this.#write(file, bytes))
+    this.#turns.set(file, turn)
+    try {
+      return await turn
+    } finally {
+      if (this.#turns.get(file) === turn) this.#turns.delete(file)
+    }
+  }
+
+  async #write(file: string, bytes: Buffer): Promise<boolean> {
+    const sha256 = hash('sha256', bytes)
     const path = join(this.path, file)
     try {
-      if (this.#files.get(file)?.sha256 === sha256 && (await sizeOf(path)) === bytes.length) return false
-      this.#note(file)
-      await this.#makeFolder(dirname(path))
-      await writeFile(path + HALF, new Uint8Array(bytes))
-      await rename(path + HALF, path)
+      const isKnown = this.#files.get(file)?.sha256 === sha256
+      if (isKnown && (await fileWriter.sizeOf(path)) === bytes.length) return false
+      this.#journal.touch(file)
+      await fileWriter.write(path, path + HALF, bytes)
     } catch (error) {
-      await rm(path + HALF, { force: true }).catch(() => undefined)
+      // Something else may stand there by now.
+      const known = this.#files.get(file)
+      if (known && (await fileWriter.sizeOf(path)) !== known.bytes) this.#forget(file)
       throw unwritable(path, error)
     }
     this.#unsure.delete(file)
@@ -112,13 +111,12 @@ export class SiteFolder {
   /** Removes a file of ours, and the folders that are empty without it. */
   async remove(file: string): Promise<void> {
     try {
-      this.#note(file)
+      this.#journal.touch(file)
       await rm(join(this.path, file), { force: true })
       this.#files.delete(file)
       this.#unsure.delete(file)
       for (let folder = dirname(file); folder !== '.'; folder = dirname(folder)) {
         await rmdir(join(this.path, folder))
-        this.#folders.delete(join(this.path, folder))
       }
     } catch (error) {
       const { code = '' } = error as NodeJS.ErrnoException
@@ -126,19 +124,47 @@ export class SiteFolder {
     }
   }
 
-  /** Says which files there are, for the next time. */
+  /** Lists all files, for the next time. */
   async save(): Promise<void> {
-    if (!this.#changed) return
+    if (this.#journal.lines === 0) return
     try {
       await this.#writeManifest()
-      this.#closeJournal()
-      await rm(join(this.path, JOURNAL), { force: true })
+      await this.#journal.clear()
+      for (const file of this.#unsure) this.#journal.touch(file)
     } catch (error) {
       throw unwritable(this.path, error)
     }
-    this.#journaled.clear()
-    for (const file of this.#unsure) this.#note(file)
-    this.#changed = this.#unsure.size > 0
+  }
+
+  /**
+   * Says what has changed, for the next time, at a cost that does not grow with the site: all files are listed only when
+   * what was said since is as long as the list. To be called when nothing is being written.
+   */
+  async keep(): Promise<void> {
+    if (this.#journal.lines > Math.max(FEW_LINES, this.#files.size)) return await this.save()
+    try {
+      this.#journal.settle((file) => this.#files.get(file) ?? (this.#unsure.has(file) ? 'touched' : 'gone'))
+    } catch (error) {
+      throw unwritable(this.path, error)
+    }
+  }
+
+  async #readJournal(): Promise<void> {
+    for (const [file, said] of await this.#journal.read()) {
+      // The last line may have been cut off.
+      if (!isInside(file)) continue
+      this.#files.delete(file)
+      this.#unsure.delete(file)
+      if (said === 'touched') this.#unsure.add(file)
+      else if (said !== 'gone') this.#files.set(file, said)
+    }
+    for (const file of this.#unsure) await rm(join(this.path, file + HALF), { force: true })
+  }
+
+  /** From here on nobody knows what it holds. */
+  #forget(file: string): void {
+    this.#files.delete(file)
+    this.#unsure.add(file)
   }
 
   async #writeManifest(): Promise<void> {
@@ -148,26 +174,6 @@ export class SiteFolder {
     const path = join(this.path, MANIFEST)
     await writeFile(path + HALF, text)
     await rename(path + HALF, path)
-  }
-
-  /** Lines of a few bytes, for thousands of files: waiting for each would take longer than everything else. */
-  #note(file: string): void {
-    this.#changed = true
-    if (this.#journaled.has(file)) return
-    this.#journaled.add(file)
-    this.#journal ??= openSync(join(this.path, JOURNAL), 'a')
-    writeSync(this.#journal, `${file}\n`)
-  }
-
-  #closeJournal(): void {
-    if (this.#journal !== undefined) closeSync(this.#journal)
-    this.#journal = undefined
-  }
-
-  async #makeFolder(path: string): Promise<void> {
-    if (this.#folders.has(path)) return
-    await mkdir(path, { recursive: true })
-    this.#folders.add(path)
   }
 }
 
@@ -183,14 +189,6 @@ function readManifest(text: string, path: string): [string, ProducedFile][] {
 /** Whether it is a file as this program names them, and in the folder. */
 function isInside(file: string): boolean {
   return /^(?:[a-z0-9_~-]+\/)*[a-z0-9_~-][a-z0-9._~-]*$/.test(file)
-}
-
-async function sizeOf(path: string): Promise<number | undefined> {
-  try {
-    return (await stat(path)).size
-  } catch {
-    return undefined
-  }
 }
 
 function foreign(path: string): HyperactiveError {

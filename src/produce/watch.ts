@@ -8,7 +8,7 @@ import { logger } from '../log.ts'
 import { ChangesOf } from '../pages/store/changes-of.ts'
 import { SITE_DATABASE } from '../project/rebuild.ts'
 import { openStoreForCommand } from '../store.ts'
-import { openSite } from './open-site.ts'
+import { openSite, PAGES_AT_ONCE } from './open-site.ts'
 import type { OpenSite } from './open-site.ts'
 import { Producer } from './producer.ts'
 import type { ProducerOptions, ProduceReport } from './producer-options.ts'
@@ -49,14 +49,24 @@ async function follow(loaded: LoadedConfig, { produced, signal, onAll }: WatchOp
   // The node ended since it was looked for: it is not to be kept from starting again.
   if (store.folder) return
   const open = stack.use(await openSite(store, loaded))
-  const changesOf = new ChangesOf((await readDesignDoc(SITE_DATABASE)).views ?? {}, () =>
-    producer.startOver(),
-  )
+  const changesOf = new ChangesOf((await readDesignDoc(SITE_DATABASE)).views ?? {}, () => {
+    open.changed()
+    producer.startOver()
+  })
   const follower = new SiteFollower(open.site.database, changesOf)
   await follower.open()
   const { application, site } = open
   const about = loaded.config.site
-  const producer = stack.use(new Producer({ ...produced, application, site, about, follows: true }))
+  const producer = stack.use(
+    new Producer({
+      ...produced,
+      application,
+      site,
+      about,
+      atOnce: PAGES_AT_ONCE,
+      follows: true,
+    }),
+  )
   const counts = new CountsThatFollow(open, producer)
   onAll(await producer.produceAll())
   producer.follow()

@@ -118,3 +118,8 @@ export type SiteDocument = SiteItem | SiteComment | Awaited | HeldDocument
 export function commentId(item: string, hash: string): string {
   return `comment:${item}:${hash}`
 }
+
+/** The item that a document of the site database is about: a comment's is the one that it was written on. */
+export function itemAbout(id: string): string {
+  return id.startsWith('comment:') ? (id.split(':')[1] ?? '') : id
+}

@@ -1,4 +1,5 @@
 import type { Database, RangeQuery, StoredDocument, ViewRow } from '../couch/database.ts'
+import { GatheredReads } from '../couch/gathered-reads.ts'
 import { noteDocuments, noteUntold } from '../reads.ts'
 import type { DocumentPart, RowPart } from '../shown.ts'
 import { noteRows } from './note-rows.ts'
@@ -122,11 +123,16 @@ export const CLASHES: Scope = { view: 'clashes', prefix: [] }
 export class Site {
   readonly database: Database
   readonly #design: () => string
+  readonly #reads: GatheredReads
 
-  /** @param design gives the name of the design document in force, without `_design/` */
-  constructor(database: Database, design: () => string) {
+  /**
+   * @param design gives the name of the design document in force, without `_design/`
+   * @param reads how the database is read
+   */
+  constructor(database: Database, design: () => string, reads = new GatheredReads(database)) {
     this.database = database
     this.#design = design
+    this.#reads = reads
   }
 
   /**
@@ -242,16 +248,15 @@ export class Site {
   /** Several items, in the order asked for; what is not there is left out. */
   async items(items: readonly string[]): Promise<SiteItem[]> {
     if (items.length === 0) return []
-    const { rows } = await this.#several(items)
-    return rows.flatMap(({ doc }) => (isOpen(doc) ? [doc as unknown as SiteItem] : []))
+    const documents = await this.#several(items)
+    return documents.flatMap((doc) => (isOpen(doc) ? [doc as unknown as SiteItem] : []))
   }
 
   /** Items and comments by their ids; what is not there is left out. */
   async documents(ids: readonly string[], part?: DocumentPart): Promise<Map<string, SiteItem | SiteComment>> {
     const found = new Map<string, SiteItem | SiteComment>()
     if (ids.length === 0) return found
-    const { rows } = await this.#several(ids, part)
-    for (const { doc } of rows) {
+    for (const doc of await this.#several(ids, part)) {
       if (isOpen(doc)) found.set(doc._id, doc as unknown as SiteItem)
       if (doc?.type === 'comment') found.set(doc._id, doc as unknown as SiteComment)
     }
@@ -306,7 +311,7 @@ export class Site {
     return rows.filter(({ of }) => of === undefined || documents.get(of)?.standing.hidden === false)
   }
 
-  /** The newest entries of several listings, in one request. */
+  /** The newest entries of several listings, together. */
   async newest<Name extends string>(
     wanted: Readonly<Record<Name, { scope: Scope; limit: number; part?: RowPart }>>,
   ): Promise<Record<Name, ListingRow[]>> {
@@ -341,7 +346,7 @@ export class Site {
     return { rows: rows.slice(0, limit).map(dayRow), ...(next ? { next } : {}) }
   }
 
-  /** At most `limit` occurrences on each of these local days, in one request. */
+  /** At most `limit` occurrences on each of these local days. */
   async calendarDays(of: string, days: readonly string[], limit: number): Promise<Map<string, DayRow[]>> {
     const queries = days.map((day) => ({ startkey: [of, day], endkey: [of, day, LAST], limit }))
     const answers = await this.#queries<Omit<CalendarRow, 'item'>>('calendar', queries)
@@ -405,16 +410,16 @@ export class Site {
 
   #get(id: string, part?: DocumentPart): Promise<StoredDocument | undefined> {
     noteDocuments([id], part)
-    return this.database.get(id)
+    return this.#reads.get(id)
   }
 
   #several(ids: readonly string[], part?: DocumentPart) {
     noteDocuments(ids, part)
-    return this.database.allDocs({ keys: [...ids], include_docs: true })
+    return this.#reads.several(ids)
   }
 
-  async #rows<Value>(view: string, query: RangeQuery, part?: RowPart): Promise<ViewRow<Value>[]> {
-    const { rows } = await this.database.view<Value>(this.#design(), view, query)
+  async #rows<Value>(view: string, query: RangeQuery, part?: RowPart): Promise<readonly ViewRow<Value>[]> {
+    const rows = await this.#reads.rows<Value>(this.#design(), view, query)
     noteRows(view, query, rows, part)
     return rows
   }
@@ -423,10 +428,8 @@ export class Site {
     view: string,
     queries: RangeQuery[],
     parts: readonly (RowPart | undefined)[] = [],
-  ): Promise<ViewRow<Value>[][]> {
-    const answers = await this.database.viewQueries<Value>(this.#design(), view, queries)
-    for (const [index, query] of queries.entries()) noteRows(view, query, answers[index] ?? [], parts[index])
-    return answers
+  ): Promise<(readonly ViewRow<Value>[])[]> {
+    return Promise.all(queries.map((query, index) => this.#rows<Value>(view, query, parts[index])))
   }
 
   /** How many documents the projector keeps off the pages, by reason. */

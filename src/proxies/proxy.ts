@@ -3,6 +3,7 @@ import { Pool } from 'undici'
 import { HyperactiveError } from '../errors.ts'
 import { logger } from '../log.ts'
 import { pauseBefore } from '../replication/pause.ts'
+import { EVERYTHING } from '../pages/store/surrogate-keys.ts'
 import { askingFor, TOLD_AT_ONCE } from './asking.ts'
 import type { Asking, Method } from './asking.ts'
 
@@ -12,7 +13,10 @@ const LONGEST_PAUSE_MS = 15_000
 const TIMEOUT_MS = 5000
 /** An answer that was under way when its page changed may be stored behind the purge, so that comes once more. */
 const AGAIN_MS = 2000
-/** Beyond so many that wait for a proxy that is away the oldest are let go; their time ends by itself. */
+/**
+ * Beyond so many that wait for a proxy that is away, one that knows keys is to let go of everything. For one that knows
+ * addresses the oldest are forgotten, what is hidden last; the time of those pages ends by itself.
+ */
 const MOST_WAITING = 100_000
 
 /** How a proxy is: whether it is told at once, or since when and why it is not. */
@@ -32,6 +36,9 @@ export interface ProxyOptions {
   /** Whatever it may keep, as keys or pages. */
   everything: () => Iterable<string>
   onState: () => void
+  /** Told when something has been told for the last time. */
+  onGone: () => void
+  mostWaiting?: number
 }
 
 /** What waits to be told, with whether it is to be told once more afterwards. */
@@ -42,9 +49,12 @@ export class Proxy implements AsyncDisposable {
   readonly #options: ProxyOptions
   readonly #pool: Pool
   readonly #stop = new AbortController()
-  readonly #timers = new Set<NodeJS.Timeout>()
+  /** What is to be told once more, by the timers that do it. */
+  readonly #later = new Map<NodeJS.Timeout, readonly string[]>()
   readonly #first: Waiting = new Map()
   readonly #rest: Waiting = new Map()
+  /** What it is being told. */
+  #sent: Waiting = new Map()
   #isStarted = false
   #working: Promise<void> | undefined
   #failures = 0
@@ -66,9 +76,10 @@ export class Proxy implements AsyncDisposable {
     return this.#state
   }
 
-  /** Keys or pages that it has not been told of yet. */
+  /** Keys or pages that it is still to be told of, or once more. */
   get waiting(): Iterable<string> {
-    return [...this.#first.keys(), ...this.#rest.keys()]
+    const queued = [this.#sent, this.#first, this.#rest].flatMap((queue) => [...queue.keys()])
+    return [...queued, ...[...this.#later.values()].flat()]
   }
 
   /** From now on it is told. What it keeps may be from before this process, so it is to let go of everything. */
@@ -81,10 +92,7 @@ export class Proxy implements AsyncDisposable {
   tell(what: Iterable<string>, { first = false, again = true } = {}): void {
     const queue = first ? this.#first : this.#rest
     for (const one of what) queue.set(one, again || queue.get(one) === true)
-    for (const oldest of this.#rest.keys()) {
-      if (this.#rest.size <= MOST_WAITING) break
-      this.#rest.delete(oldest)
-    }
+    this.#shrink()
     this.#work()
   }
 
@@ -92,6 +100,24 @@ export class Proxy implements AsyncDisposable {
     // A key that all pages have stands for every other one.
     if (this.#options.method === 'BAN') for (const queue of [this.#first, this.#rest]) queue.clear()
     this.tell(this.#options.everything(), { again: false })
+  }
+
+  #shrink(): void {
+    const { method, mostWaiting = MOST_WAITING } = this.#options
+    const isTooMuch = () => this.#first.size + this.#rest.size > mostWaiting
+    if (!isTooMuch()) return
+    if (method === 'BAN') {
+      for (const queue of [this.#first, this.#rest]) queue.clear()
+      this.#first.set(EVERYTHING, true)
+      return
+    }
+    for (const queue of [this.#rest, this.#first]) {
+      for (const oldest of queue.keys()) {
+        if (!isTooMuch()) break
+        queue.delete(oldest)
+      }
+    }
+    this.#options.onGone()
   }
 
   #work(): void {
@@ -107,11 +133,14 @@ export class Proxy implements AsyncDisposable {
     const { signal } = this.#stop
     while (this.#first.size + this.#rest.size > 0) {
       const batch = this.#batch()
+      this.#sent = batch
       try {
         await this.#send([...batch.keys()])
+        this.#sent = new Map()
         this.#succeeded(batch)
       } catch (error) {
         if (signal.aborted) return
+        this.#sent = new Map()
         for (const [one, again] of batch) this.#first.set(one, again)
         this.#failed(error)
         await pause(pauseBefore(this.#failures, LONGEST_PAUSE_MS), undefined, { signal }).catch(
@@ -150,11 +179,12 @@ export class Proxy implements AsyncDisposable {
     const again = [...batch].flatMap(([one, isAgain]) => (isAgain ? [one] : []))
     if (again.length > 0) {
       const timer = setTimeout(() => {
-        this.#timers.delete(timer)
+        this.#later.delete(timer)
         this.tell(again, { again: false })
       }, AGAIN_MS)
-      this.#timers.add(timer)
+      this.#later.set(timer, again)
     }
+    if (again.length < batch.size) this.#options.onGone()
     if (this.#failures === 0) return
     this.#failures = 0
     const { url, method } = this.#options
@@ -181,7 +211,7 @@ export class Proxy implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort()
-    for (const timer of this.#timers) clearTimeout(timer)
+    for (const timer of this.#later.keys()) clearTimeout(timer)
     await this.#pool.destroy()
     await this.#working
   }

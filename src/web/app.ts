@@ -1,4 +1,4 @@
-import { Router } from '@koa/router'
+import type { Router } from '@koa/router'
 import Koa from 'koa'
 import { apiRouter } from '../api/api.ts'
 import { logger } from '../log.ts'
@@ -21,6 +21,7 @@ import { listingPages } from './listing-pages.ts'
 import { membersPages } from './members.ts'
 import { mirrorPages } from './mirror.ts'
 import { speak } from './page.ts'
+import { PageRouter } from './page-router.ts'
 import { erasurePages } from './moderation/erase.ts'
 import { filterPages } from './moderation/filters.ts'
 import { liveRoutes } from './live.ts'
@@ -81,7 +82,7 @@ export function createApp({ before = [], kept, heard, ...web }: WebOptions): Koa
 /** The router of all pages. */
 export function createPages(web: WebContext): Router {
   // An address in capitals would be another page that is kept.
-  const router = new Router({ sensitive: true })
+  const router = new PageRouter({ sensitive: true })
   healthRoutes(router, web)
   assetRoutes(router)
   homePage(router, web)

@@ -9,7 +9,7 @@ import { isHash } from '../ledger/document.ts'
 import { isItemId } from '../ledger/item-id.ts'
 import { logger } from '../log.ts'
 import { renderMarkdown } from '../pages/markdown.ts'
-import { pathOf, threads } from '../pages/models.ts'
+import { pathOf, placeText, threads } from '../pages/models.ts'
 import type { Policy } from '../project/policy.ts'
 import type { SiteItem } from '../project/site-item.ts'
 import { attemptOf, challengeFor, refusalOf } from './abuse/on-forms.ts'
@@ -49,7 +49,10 @@ export async function discussion(
     count: index.counts('comments', [item._id]).get(item._id) ?? 0,
     open: isOpen(item, policy),
     path: `/comments/${item._id}`,
-    more: rows.length > SHOWN && last ? `${path}?comments=${last.at}_${last.hash}#comments` : undefined,
+    more:
+      rows.length > SHOWN && last
+        ? `${path}?comments=${placeText({ at: last.at, item: last.hash })}#comments`
+        : undefined,
   }
 }
 
@@ -81,7 +84,7 @@ export function commentPages(router: Router, web: WebContext): void {
     const { comment } = await commentOf(ctx, item)
     // The comment may stand far down: its page is the item's from there on.
     const many = (web.index.counts('comments', [item._id]).get(item._id) ?? 0) > SHOWN
-    const from = many ? `?comments=${comment.at}_` : ''
+    const from = many ? `?comments=${placeText({ at: comment.at, item: '' })}` : ''
     redirectTo(ctx, `${pathOf(item.kind, item._id)}${from}#c-${comment.hash}`)
   })
   router.get('/comments/:item/:hash/answer', may('comment'), async (ctx) => {

@@ -1,15 +1,13 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import type { Middleware, ParameterizedContext } from 'koa'
-import { MapFunctions } from '../couch/embedded/map-functions.ts'
 import { wallTime } from '../ledger/clock.ts'
 import { logger } from '../log.ts'
-import { changedRows } from '../pages/store/changed-rows.ts'
-import type { ChangedRow } from '../pages/store/changed-rows.ts'
-import { changedDocuments } from '../pages/store/changes-of.ts'
+import { ChangesOf } from '../pages/store/changes-of.ts'
 import { cacheControlOf } from '../pages/store/lifetime.ts'
 import type { Lifetimes } from '../pages/store/lifetime.ts'
 import { PageKeys } from '../pages/store/page-key.ts'
 import type { PageStore } from '../pages/store/page-store.ts'
+import { emptyFormer } from '../pages/store/own-folder.ts'
 import { Shelves } from '../pages/store/shelves.ts'
 import type { PagesState } from '../pages/store/pages-state.ts'
 import type { Change } from '../pages/store/dependencies.ts'
@@ -73,11 +71,11 @@ export interface KeptPagesOptions {
  */
 export class KeptPages {
   readonly #shelves: Shelves
+  readonly #folder: string
   readonly #renewal: Renewal
   readonly #keeps: boolean
   readonly #keys: PageKeys
-  readonly #functions: MapFunctions
-  readonly #names: string[]
+  readonly #changesOf: ChangesOf
   readonly #lifetimes: Lifetimes
   readonly #outside: Outside
   readonly #language: string
@@ -99,6 +97,7 @@ export class KeptPages {
       files: mostBytes > 0 && files.mostBytes > 0 ? files : undefined,
       onDrop: (pages) => this.#renewal.dropped(pages),
     })
+    this.#folder = files.folder
     this.#language = language
     this.#hasUrl = url !== undefined
     this.#lifetimes = lifetimes
@@ -106,11 +105,9 @@ export class KeptPages {
     this.#keeps = mostBytes > 0
     this.#mostChanged = Math.ceil(mostBytes / REMEMBERED_BYTES)
     this.#keys = new PageKeys({ language, namesHost: url === undefined })
-    this.#names = Object.keys(views)
-    const maps = Object.entries(views).map(([name, { map }]) => ({ name, map }))
-    this.#functions = new MapFunctions(maps, (view) => {
-      // Its rows are unknown, so everything that shows some is made anew.
-      log.warn('a map function threw; all pages are made anew', { view: this.#names[view] })
+    this.#changesOf = new ChangesOf(views, () => {
+      // Rows are unknown, so everything that shows some is made anew.
+      log.warn('a map function threw; all pages are made anew')
       this.clear()
     })
   }
@@ -123,6 +120,8 @@ export class KeptPages {
   /** To be called before the first page is kept. */
   async open(): Promise<void> {
     await this.#shelves.open()
+    // What was kept before keeping was switched off.
+    if (!this.#shelves.hasFiles) await emptyFormer(this.#folder)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -252,10 +251,16 @@ export class KeptPages {
   }
 
   /** Drops the pages that this concerns. */
-  written({ documents, names }: Written): void {
+  written(written: Written): void {
+    const { documents, names } = written
+    if (!this.#keeps) {
+      // Only the count of changes matters.
+      this.changed({ documents: documents.map(({ id }) => id), rows: [], names })
+      return
+    }
     const gone = documents.filter(({ before, after }) => isShown(before) && !isShown(after))
-    const first = { documents: this.#partsOf(gone), rows: this.#rowsOf(gone), names: [] }
-    this.changed({ documents: this.#partsOf(documents), rows: this.#rowsOf(documents), names }, first)
+    const first = gone.length === 0 ? NOTHING : this.#changesOf.of({ documents: gone, names: [] })
+    this.changed(this.#changesOf.of(written), first)
     for (const key of this.#recent(documents)) this.#renewal.make(key)
   }
 
@@ -282,22 +287,14 @@ export class KeptPages {
     this.#outside.cleared()
   }
 
-  #partsOf(documents: Written['documents']): string[] {
-    return this.#keeps ? changedDocuments(documents) : documents.map(({ id }) => id)
-  }
-
-  /** Where nothing is kept, only the count of changes matters. */
-  #rowsOf(documents: Written['documents']): ChangedRow[] {
-    const views = { functions: this.#functions, names: this.#names }
-    return this.#keeps ? documents.flatMap(({ before, after }) => changedRows(before, after, views)) : []
-  }
-
   #changedMs(key: string, etag: string): number {
     // Whoever asks for long addresses does not fill the memory.
     const name = etagOf(Buffer.from(key))
     const known = this.#changed.get(name)
     if (known?.etag === etag) return known.changedMs
-    const changedMs = Date.now()
+    // Dates in headers have whole seconds: two contents of one second would look like one.
+    const nextMs = known ? (Math.floor(known.changedMs / 1000) + 1) * 1000 : 0
+    const changedMs = Math.max(Date.now(), nextMs)
     this.#changed.delete(name)
     this.#changed.set(name, { etag, changedMs })
     const [oldest] = this.#changed.keys()
@@ -307,7 +304,7 @@ export class KeptPages {
 
   /** Pages that are made before anybody asks: those of what is new, and where it is looked for. */
   #recent(documents: Written['documents']): string[] {
-    if (!this.#keeps || !this.#hasUrl) return []
+    if (!this.#hasUrl) return []
     const paths = documents.flatMap(({ after }) => recentPath(after) ?? [])
     return paths.length === 0
       ? []

@@ -11,6 +11,7 @@ import type { FeedFormat } from '../pages/feeds.ts'
 import { authorPath, links, pathOf } from '../pages/models.ts'
 import { xmlDocument } from '../pages/xml.ts'
 import { isHybridTime } from '../ledger/clock.ts'
+import { noteUntold } from '../reads.ts'
 import type { SearchPage, SearchQuery, SearchResult } from '../search/search-index.ts'
 import { answerText } from './conditional.ts'
 import type { WebContext } from './context.ts'
@@ -42,6 +43,8 @@ const NAMES = ['q', 'kind', 'tag', 'place', 'group', 'language', 'from', 'until'
 /** The search: a page, a feed of what is newest of it, and how browsers find it (OpenSearch). */
 export function searchPages(router: Router, web: WebContext): void {
   router.get('/search', may('read'), async (ctx) => {
+    // Of what is asked for, the key of a kept page says nothing.
+    noteUntold()
     const wording = wordingFor(ctx)
     const asked = askedOf(ctx)
     const { page, problem } = searched(ctx, web, asked)
@@ -72,6 +75,7 @@ export function searchPages(router: Router, web: WebContext): void {
   })
   for (const format of FORMATS) {
     router.get(`/search/feed.${format}`, may('read'), async (ctx) => {
+      noteUntold()
       const asked = askedOf(ctx)
       const { page, problem } = searched(ctx, web, { ...asked, order: 'newest' })
       if (problem !== undefined) throw new HyperactiveError('bad_query', problem, { status: 400 })

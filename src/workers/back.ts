@@ -2,7 +2,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { createInterface } from 'node:readline'
 import type { KeptPages } from '../web/kept-pages.ts'
 import { HEADER, KEPT, lineOf, packCopy, wantedBy } from './protocol.ts'
-import type { SaidLine } from './protocol.ts'
+import type { SaidLine, ToldLine } from './protocol.ts'
 
 /** A front that has not taken in what it was told after this long is cut off: it then keeps nothing. */
 const PATIENCE_MS = 1000
@@ -10,7 +10,7 @@ const PATIENCE_MS = 1000
 const MOST_PENDING_BYTES = 16 * 1024 * 1024
 const IDLE_MS = 1000
 
-/** A front that follows, and up to which number it was told everything, and has taken it in. */
+/** A front that follows, and which line it was told last, and up to which it has taken in everything. */
 interface Follower {
   response: ServerResponse
   told: number
@@ -26,6 +26,9 @@ export class Back implements Disposable {
   readonly #secret: string
   readonly #followers = new Set<Follower>()
   #unfollow: () => void = () => undefined
+  #now = () => 0
+  /** How many lines were told. */
+  #line = 0
   #idle: NodeJS.Timeout | undefined
 
   constructor(secret: string) {
@@ -39,10 +42,9 @@ export class Back implements Disposable {
 
   /** Answers fronts, with what is kept in these pages, and lets `next` answer everybody else. */
   serving(kept: KeptPages, next: RequestListener): RequestListener {
-    this.#unfollow = kept.store.follow((told) => this.#tell(lineOf(told), told.number))
-    this.#idle = setInterval(() => {
-      if (this.#followers.size > 0) this.#tell(lineOf({ number: kept.store.now, idle: true }), kept.store.now)
-    }, IDLE_MS).unref()
+    this.#now = () => kept.store.now
+    this.#unfollow = kept.store.follow((told) => this.#tell(told))
+    this.#idle = setInterval(() => this.#say({ number: kept.store.now, idle: true }), IDLE_MS).unref()
     return (request, response) => {
       const header = request.headers[HEADER]
       if (header === undefined) {
@@ -65,6 +67,11 @@ export class Back implements Disposable {
     return wantedBy(request.headers[HEADER], this.#secret) === 'changes'
   }
 
+  /** Has the fronts let go of their copies of these pages, so that they ask for them again. */
+  drop(keys: readonly string[]): void {
+    this.#tell({ number: this.#now(), drop: keys })
+  }
+
   /**
    * Resolves when every front has taken in what was told until now: whoever wrote something reads it then, whichever
    * process answers. A front that does not in a second is cut off.
@@ -81,17 +88,23 @@ export class Back implements Disposable {
 
   #lead({ store }: KeptPages, request: IncomingMessage, response: ServerResponse): void {
     const { now } = store
-    const follower: Follower = { response, told: now, taken: now, wakes: new Set() }
+    const follower: Follower = { response, told: this.#line, taken: this.#line, wakes: new Set() }
     response.writeHead(200, { 'Content-Type': 'application/x-ndjson' })
     response.write(lineOf({ number: now, first: true }))
     this.#followers.add(follower)
     const lines = createInterface({ input: request })
-    lines.on('line', (line) => {
-      const said = JSON.parse(line) as SaidLine
+    const taken = (said: SaidLine) => {
       if (typeof said === 'number') {
         follower.taken = Math.max(follower.taken, said)
         for (const wake of follower.wakes) wake()
       } else for (const [key, times] of said) store.asked(key, times)
+    }
+    lines.on('line', (line) => {
+      try {
+        taken(JSON.parse(line) as SaidLine)
+      } catch {
+        response.destroy()
+      }
     })
     lines.on('error', () => response.destroy())
     response.once('close', () => {
@@ -100,19 +113,27 @@ export class Back implements Disposable {
     })
   }
 
-  #tell(line: string, number: number): void {
-    for (const follower of this.#followers) {
-      const { response } = follower
-      follower.told = number
+  /** Says what is to be taken in. */
+  #tell(told: ToldLine): void {
+    if (this.#followers.size === 0) return
+    this.#line += 1
+    for (const follower of this.#followers) follower.told = this.#line
+    this.#say({ ...told, line: this.#line })
+  }
+
+  #say(told: ToldLine): void {
+    if (this.#followers.size === 0) return
+    const line = lineOf(told)
+    for (const { response } of this.#followers) {
       response.write(line)
       if (response.writableLength > MOST_PENDING_BYTES) response.destroy()
     }
   }
 
-  #taken(follower: Follower, number: number): Promise<void> {
+  #taken(follower: Follower, line: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
     const wake = () => {
-      if (follower.taken < number && this.#followers.has(follower)) return
+      if (follower.taken < line && this.#followers.has(follower)) return
       clearTimeout(timer)
       follower.wakes.delete(wake)
       resolve()

@@ -2,7 +2,7 @@ import { request as ask } from 'node:http'
 import { createInterface } from 'node:readline'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { NodeAt } from './pass-on.ts'
-import { HEADER, lineOf } from './protocol.ts'
+import { HEADER, lineOf, toldLine } from './protocol.ts'
 import type { ToldLine } from './protocol.ts'
 
 const PAUSE_MS = 250
@@ -39,18 +39,23 @@ function followOnce({ node, told, asked, lost, signal }: FollowOptions): Promise
     const asking = ask({ ...target, agent: false, method: 'POST', path: '/', headers, signal })
     asking.setTimeout(SILENCE_MS, () => asking.destroy())
     asking.flushHeaders()
-    let taken = 0
+    const take = (said: ToldLine) => {
+      if (!said.idle) told(said)
+      if (said.line !== undefined) asking.write(lineOf(said.line))
+      const pages = said.idle ? asked() : []
+      if (pages.length > 0) asking.write(lineOf(pages))
+    }
     asking.once('response', (answer) => {
       if (answer.statusCode !== 200) asking.destroy()
       const lines = createInterface({ input: answer })
       lines.on('error', () => asking.destroy())
       lines.on('line', (line) => {
-        const said = JSON.parse(line) as ToldLine
-        if (!said.idle) told(said)
-        if (said.number !== taken) asking.write(lineOf(said.number))
-        taken = said.number
-        const pages = said.idle ? asked() : []
-        if (pages.length > 0) asking.write(lineOf(pages))
+        try {
+          take(toldLine(line))
+        } catch {
+          // Something else than a node answers there.
+          asking.destroy()
+        }
       })
     })
     asking.on('error', () => undefined)

@@ -41,7 +41,8 @@ export class Front implements AsyncDisposable {
   readonly #options: FrontOptions
   readonly #agent: Agent
   readonly #stop = new AbortController()
-  readonly #fetched = new Set<string>()
+  /** By key: copies that are being fetched and may be kept. */
+  readonly #fetched = new Map<string, symbol>()
   /** How often pages were asked for since the node was last told: it makes those again first that many ask for. */
   readonly #asked = new Map<string, number>()
   readonly #following: Promise<void>
@@ -92,7 +93,8 @@ export class Front implements AsyncDisposable {
   /** Gets a copy of a page that the node keeps. What has changed meanwhile is compared with what the page was made of. */
   async #fetch(key: string, { url = '', headers }: IncomingMessage): Promise<void> {
     if (this.#options.mostBytes === 0 || this.#fetched.has(key) || this.#fetched.size >= MOST_FETCHED) return
-    this.#fetched.add(key)
+    const fetching = Symbol()
+    this.#fetched.set(key, fetching)
     const ahead = this.#ahead
     const { host, 'accept-language': language } = headers
     const { target, agent, header } = this.#node('copy')
@@ -109,16 +111,22 @@ export class Front implements AsyncDisposable {
       })
       // After a break nothing is known of what was told before it.
       if (!packed || ahead === undefined || this.#ahead !== ahead) return
+      if (this.#fetched.get(key) !== fetching) return
       const { page, number } = unpackCopy(packed)
       if (page.key === key) this.#store.put(page, number - ahead)
     } catch {
       // The page is asked for again, and then perhaps copied.
     } finally {
-      this.#fetched.delete(key)
+      if (this.#fetched.get(key) === fetching) this.#fetched.delete(key)
     }
   }
 
-  #told({ number, change, first }: ToldLine): void {
+  #told({ number, change, drop, first }: ToldLine): void {
+    if (drop) {
+      this.#store.forget(drop)
+      for (const key of drop) this.#fetched.delete(key)
+      return
+    }
     if (first) this.#store.clear()
     else if (change) this.#store.changed(change)
     else this.#store.clear()

@@ -2,13 +2,15 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Database } from '../couch/database.ts'
 import { isCouchError } from '../couch/request.ts'
-import { messageOf } from '../errors.ts'
+import { HyperactiveError, messageOf } from '../errors.ts'
 import { logger } from '../log.ts'
 
 const log = logger('lease')
 
 /** In the database of sessions, which is this node's alone. CouchDB does not compare revisions of `_local` documents. */
 const ID = 'writer'
+const WRITER_LOST =
+  'another process has begun to write on this CouchDB, which this one did not reach for a while; start it again'
 
 interface LeaseDocument {
   _id: string
@@ -58,7 +60,7 @@ export class Lease implements AsyncDisposable {
     this.#endsAfterMs = endsAfterMs
   }
 
-  /** Aborts when this process held the lease and another one has it now: it is to stop writing at once. */
+  /** Aborts with `writer_lost` when this process held the lease and another one has it now: it is to stop writing at once. */
   get lost(): AbortSignal {
     return this.#lost.signal
   }
@@ -76,10 +78,12 @@ export class Lease implements AsyncDisposable {
     return true
   }
 
-  /** Where the process is reached that writes; undefined while nobody does, or nobody knows. */
+  /** Where the process is reached that writes, by HTTP; undefined while nobody does, or nobody knows. */
   async writer(): Promise<string | undefined> {
     const found = (await this.#database.get(ID)) as LeaseDocument | undefined
-    return found?.holder === this.#holder ? undefined : found?.address
+    const { address, holder } = found ?? {}
+    if (holder === this.#holder || typeof address !== 'string') return undefined
+    return URL.parse(address)?.protocol === 'http:' ? address : undefined
   }
 
   /** Tells the others where this process is reached, at once or with the next renewal. */
@@ -131,7 +135,7 @@ export class Lease implements AsyncDisposable {
         continue
       }
       if (this.#held) continue
-      this.#lost.abort()
+      this.#lost.abort(new HyperactiveError('writer_lost', WRITER_LOST))
       return
     }
   }

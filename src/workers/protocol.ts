@@ -1,6 +1,5 @@
 import { timingSafeEqual } from 'node:crypto'
 import type { Change } from '../pages/store/dependencies.ts'
-import type { Told } from '../pages/store/page-store.ts'
 import type { StoredPage } from '../pages/store/stored-page.ts'
 import { Reads } from '../reads.ts'
 import type { RangeRead } from '../reads.ts'
@@ -32,18 +31,34 @@ export function wantedBy(header: string | string[] | undefined, secret: string):
 
 /** One line of what kept pages are told; the first one says only where the count stands. */
 export interface ToldLine {
+  /** The count of changes in the node's store. */
   number: number
+  /** Which line it is; who has taken it in says so. */
+  line?: number
   change?: Change
+  /** Keys of pages that hold, and are not to be given out without asking. */
+  drop?: readonly string[]
   /** It is the first one: nothing from before it is known. */
   first?: true
   /** Nothing has happened; the connection lives. */
   idle?: true
 }
 
-/** A line that a front says: the number up to which it has taken everything in, or pages that it was asked for since. */
+/** A line that a front says: which line it has taken in with all before it, or pages that it was asked for since. */
 export type SaidLine = number | [key: string, times: number][]
 
-export function lineOf(told: Told | ToldLine | SaidLine): string {
+/**
+ * What a node has told.
+ *
+ * @throws Error for a text that no node says
+ */
+export function toldLine(text: string): ToldLine {
+  const told = JSON.parse(text) as Partial<ToldLine> | null
+  if (typeof told?.number !== 'number') throw new Error('this is no line of a node')
+  return { ...told, number: told.number }
+}
+
+export function lineOf(told: ToldLine | SaidLine): string {
   return `${JSON.stringify(told)}\n`
 }
 

@@ -155,15 +155,16 @@ const follows = test.macro(async (t: ExecutionContext, start: Start) => {
   const port = await start(t, node.address, join(node.data, 'pages'))
   const textFrom = async (path: string, language: string) => {
     const { headers, text } = await askAt(port, { path, headers: { 'accept-language': language } })
-    return headers['x-cache'] === 'FILE' && text
+    return headers['x-cache'] === 'FILE' && { text, type: headers['content-type'] }
   }
-  const paths = [story.path, '/newswire', '/', '/newswire/feed.atom']
+  const paths = [story.path, '/newswire', '/', '/newswire/feed.atom', '/calendar.ics', '/sitemap.xml']
   const asked = paths.flatMap((path) => [[path, 'en'] as const, [path, 'de'] as const])
   asked.push([`/es${story.path}`, 'en'])
   for (const [path, language] of asked) {
     const file = await until(`${path} is a file`, () => textFrom(path, language))
     const own = await node.page(path, { headers: { 'accept-language': language } })
-    t.is(file, await own.text(), path)
+    t.is(file.text, await own.text(), path)
+    t.is(file.type, own.headers.get('content-type') ?? '', path)
   }
   await root.send(`/moderate/${story.item}`, { action: 'hide', category: 'spam' })
   for (const [path, language] of asked) {

@@ -200,6 +200,18 @@ test('a link in the folder leads nothing out of it', async (t) => {
   t.is(await readFile(join(outside, 'index.html'), 'utf8'), 'theirs')
 })
 
+test('a folder that somebody has made in the place of a page stays, and keeps nothing waiting', async (t) => {
+  const { folder, all } = await onStick(t)
+  await mkdir(join(folder, 'a.html'))
+  await writeFile(join(folder, 'a.html/theirs.txt'), 'x')
+  await all.site.change({ ...pages(1), 'a.html': 'a' })
+  distribute(t, all)
+  await until('it is refused', () => factsOf(all.data, 'stick').refused === 1)
+  await all.site.change({ 'a.html': undefined })
+  await untilCurrent(all, 'stick')
+  t.is(await readFile(join(folder, 'a.html/theirs.txt'), 'utf8'), 'x')
+})
+
 test('a manifest that leads out of the mirror, without an end, is not read but replaced', async (t) => {
   const { folder, all } = await onStick(t)
   await mkdir(join(folder, '.hyperactive'))

@@ -5,6 +5,7 @@ import { testFolder } from '../helpers/folder.ts'
 import { formFields, publish } from '../helpers/forms.ts'
 import { join2, startNode, TestNode } from '../helpers/node.ts'
 import { invite, setUp } from '../helpers/people.ts'
+import { differences, filesOf, produce } from '../helpers/produced.ts'
 import { until } from '../helpers/wait.ts'
 
 test('what is published on one node is on the mirrors of another, and what is hidden is off them', async (t) => {
@@ -19,6 +20,8 @@ test('what is published on one node is on the mirrors of another, and what is hi
   await b.start()
   await join2(a, b)
   const read = (path: string) => readFile(join(folder, path), 'utf8').catch(() => '')
+  const publishing = `href="${a.address}/publish"`
+  await until('pages name the peer', async () => (await read('index.html')).includes(publishing), 60_000)
   const { item, path } = await publish(a, { title: 'A story for the stick', body: 'Words.' })
   await until(
     'it is on the mirror',
@@ -56,4 +59,33 @@ test('what is published on one node is on the mirrors of another, and what is hi
     async () => (await read(`${other.path.slice(1)}/index.html`)).includes('More words.'),
     60_000,
   )
+})
+
+test('what a node produces for its mirrors is byte for byte what the command produces', async (t) => {
+  const place = await testFolder(t)
+  const node = new TestNode(await testFolder(t))
+  t.teardown(() => node.remove())
+  await mkdir(node.data, { recursive: true })
+  await mkdir(join(place, 'site'))
+  await node.writeConfig(`produce: { live: [https://one.example] }
+mirrors:
+  - { name: stick, kind: folder, folder: ${join(place, 'site')} }
+`)
+  await node.start()
+  t.true((await node.html('/newswire')).includes('data-live'), 'readers of the node are told of what comes')
+  const { path } = await publish(node, { title: 'A story', body: 'Words.', tags: 'river' })
+  const fresh = join(place, 'fresh')
+  await produce(node, fresh)
+  t.true((await filesOf(fresh)).has(`${path.slice(1)}/index.html`))
+  let last: string[] = []
+  await until(
+    'the folder is like the other',
+    async () => {
+      last = await differences(join(node.data, 'produced'), fresh)
+      return last.every((file) => file.startsWith('.'))
+    },
+    60_000,
+    200,
+  ).catch((error: unknown) => t.fail(`${String(error)}: ${last.slice(0, 10).join(' ')}`))
+  t.false([...(await filesOf(fresh)).values()].some((html) => html.includes('data-live')))
 })

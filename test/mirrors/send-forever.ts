@@ -1,10 +1,10 @@
 import { Distributor } from '../../src/mirrors/distributor.ts'
-import { walkSite } from '../../src/mirrors/walked-site.ts'
+import { WalkedSite } from '../../src/mirrors/walked-site.ts'
 
 /** A process of its own that distributes the site in a folder to another one, until it is killed. */
 const [siteFolder = '', data = '', folder = ''] = process.argv.slice(2)
 const distributor = new Distributor({
-  site: await walkSite(siteFolder),
+  site: await WalkedSite.walk(siteFolder),
   data,
   mirrors: [{ name: 'stick', kind: 'folder', folder }],
   longestPauseMs: 200,

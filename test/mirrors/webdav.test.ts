@@ -71,6 +71,29 @@ test('a file that the server does not take is told, and keeps nothing else waiti
   await until('nothing is refused', () => factsOf(all.data, 'dav').refused === undefined)
 })
 
+test('a page that a server takes in an older version only is taken off: that may show what was hidden', async (t) => {
+  const server = await startWebdavServer(t, { listing: true })
+  const all = await mirrored(t, [server.mirror], server.secrets)
+  await all.site.change({ ...pages(3), 'tags/x.html': 'with what is to be hidden' })
+  distribute(t, all)
+  await untilCurrent(all, 'dav')
+  const stillThere = async () => 'tags/x.html' in (await hashesBelow(server.folder))
+  await all.site.change({ 'tags/x.html': 'x'.repeat(200_000), 'index.html': 'anew' })
+  await until('it is told', () => factsOf(all.data, 'dav').refused === 1)
+  t.false(await stillThere())
+  t.like(factsOf(all.data, 'dav'), { state: 'idle', refusal: 'tags/x.html: PUT was answered with 413' })
+  t.like(await verify(all, 'dav'), { ...CLEAN, behind: 1 })
+  t.is((await hashesBelow(server.folder))['index.html'], all.site.hashes['index.html'], 'the others came')
+
+  await all.site.change({ 'tags/x.html': 'y'.repeat(200_000) })
+  const asked = () => server.requests().then((all) => all.filter((line) => line.includes('/tags/x.html')))
+  await until('it was tried again', async () => (await asked()).at(-1) === 'PUT /site/tags/x.html 413')
+  t.is((await asked()).filter((line) => line.startsWith('DELETE')).length, 1)
+  await all.site.change({ 'tags/x.html': 'small' })
+  await untilCurrent(all, 'dav')
+  t.true(await stillThere())
+})
+
 test('a wrong password is told without being told, and a server that is back is sent what piled up, each file once', async (t) => {
   const server = await startWebdavServer(t, { listing: true })
   const all = await mirrored(t, [server.mirror], { dav: { password: 'very-secret' } })

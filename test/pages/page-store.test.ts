@@ -199,9 +199,19 @@ test('invented parameters make no new pages; language and host count where they 
   const keyOf = (url: string, acceptLanguage = '', host = 'a.example') =>
     keys.keyOf({ url, host, acceptLanguage })
   t.is(keyOf('/newswire?x=1&utm_source=y'), keyOf('/newswire'))
-  const before = 'before=2026-01-01T00:00:00.000Z-0000_a'
-  t.is(keyOf(`/newswire?x=1&${before}`), keyOf(`/newswire?${before.replaceAll(':', '%3A')}&y=3`))
+  const before = 'before=2026-01-01T00%3A00%3A00.000Z-0000_a'
+  t.is(keyOf(`/newswire?x=1&${before}`), keyOf(`/newswire?${before}&y=3`))
   t.not(keyOf(`/newswire?${before}`), keyOf('/newswire'))
+  t.is(keyOf(`/newswire?${before.replaceAll('%3A', ':')}`), undefined, 'another spelling of it')
+  t.is(keyOf(`/newswire?${'x&'.repeat(20)}${before}`), undefined, 'servers in front do not look so far')
+  const letters = '/tags/abcdefghijklmnopqrstuvwxyz'
+  t.is(keyOf(`${letters}?${before}`), ` en ${letters}?${before}`, 'no item, though it has as many letters')
+  const item = '/articles/01m8amktf7frrsk7azgzph9h7k'
+  t.is(keyOf(`${item}?${before}`), ` en ${item}`)
+  t.is(
+    keyOf(`${item}?${before.replace('before', 'comments')}`),
+    ` en ${item}?${before.replace('before', 'comments')}`,
+  )
   t.is(keyOf('/newswire?before=2'), undefined, 'no place that there could be')
   t.is(keyOf('/newswire', 'xx'), keyOf('/newswire', 'en-GB,en;q=0.9'))
   t.not(keyOf('/newswire', 'de'), keyOf('/newswire'))

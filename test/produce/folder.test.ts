@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
 import { SiteFolder } from '../../src/produce/site-folder.ts'
@@ -76,4 +76,71 @@ test('after a crash nothing is taken for granted of what was being written', asy
   await again.save()
   t.deepEqual([...(await filesOf(path)).keys()], ['.hyperactive-site.json', 'one.html'])
   t.is(await readFile(join(path, 'one.html'), 'utf8'), 'one')
+})
+
+test('of two writes of one file the later one stays, whatever their lengths', async (t) => {
+  const path = await testFolder(t)
+  const folder = await SiteFolder.open(path)
+  for (let round = 0; round < 200; round += 1) {
+    const [first, last] = [bytes(`first ${round}`), bytes(`last ${round}`.padEnd(round * 100))]
+    t.deepEqual(await Promise.all([folder.write('one.html', first), folder.write('one.html', last)]), [
+      true,
+      true,
+    ])
+    t.deepEqual(await readFile(join(path, 'one.html')), last)
+    t.is(folder.files.get('one.html')?.bytes, last.length)
+  }
+})
+
+test('what could not be put in its place is not taken for known', async (t) => {
+  const path = await testFolder(t)
+  const folder = await SiteFolder.open(path)
+  await folder.write('one.html', bytes('one'))
+  await rm(join(path, 'one.html'))
+  await mkdir(join(path, 'one.html/below'), { recursive: true })
+  await t.throwsAsync(folder.write('one.html', bytes('two')), { code: 'produce_unwritable' })
+  t.deepEqual([[...folder.files.keys()], folder.names], [[], ['one.html']])
+  await folder.keep()
+  t.deepEqual((await SiteFolder.open(path)).names, ['one.html'])
+  await rm(join(path, 'one.html'), { recursive: true })
+  t.true(await folder.write('one.html', bytes('one')))
+})
+
+test('a change is kept by a few lines, not by a new list of all files', async (t) => {
+  const path = await testFolder(t)
+  const [list, journal] = ['.hyperactive-site.json', '.hyperactive-site.journal'].map((name) =>
+    join(path, name),
+  )
+  if (list === undefined || journal === undefined) throw new Error('there are two')
+  const folder = await SiteFolder.open(path)
+  for (let number = 0; number < 30; number += 1) await folder.write(`${number}.html`, bytes(`${number}`))
+  await folder.save()
+  const { ino } = await stat(list)
+  await folder.write('7.html', bytes('anew'))
+  await folder.remove('8.html')
+  await folder.write('new.html', bytes('new'))
+  await folder.keep()
+  t.is((await stat(list)).ino, ino, 'the list is the same file')
+  t.true((await stat(journal)).size < 500)
+  // The process was killed here, when one more file was being written.
+  await writeFile(journal, '9.html\n10.ht', { flag: 'a' })
+  const again = await SiteFolder.open(path)
+  t.deepEqual([again.files.size, again.names.length], [29, 31])
+  t.deepEqual(again.files.get('7.html'), folder.files.get('7.html'))
+  t.true(again.files.has('new.html') && !again.names.includes('8.html') && !again.files.has('9.html'))
+  t.false(await again.write('7.html', bytes('anew')))
+  t.true(await again.write('9.html', bytes('9')), 'what was being written is written again')
+  await again.remove('10.ht')
+  await again.keep()
+  const third = await SiteFolder.open(path)
+  t.deepEqual(Object.fromEntries(third.files), Object.fromEntries(again.files))
+  t.is(third.names.length, 30)
+
+  for (let round = 0; round < 600; round += 1) {
+    await third.write('7.html', bytes(`round ${round}`))
+    await third.keep()
+  }
+  t.not((await stat(list)).ino, ino, 'what was said since is not kept for ever')
+  t.true((await stat(journal)).size < 100_000)
+  t.deepEqual(Object.fromEntries((await SiteFolder.open(path)).files), Object.fromEntries(third.files))
 })

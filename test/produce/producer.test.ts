@@ -1,4 +1,4 @@
-import { readFile, rm, writeFile } from 'node:fs/promises'
+import { readFile, rm, stat, writeFile } from 'node:fs/promises'
 import type { RequestListener } from 'node:http'
 import { join } from 'node:path'
 import test from 'ava'
@@ -22,13 +22,15 @@ function address(listing: string, number: number): string {
 class SmallSite {
   readonly pages = new Map<string, string>()
   readonly failing = new Set<string>()
+  /** What pages are made of beside what has their address. */
+  readonly madeOf = new Map<string, string[]>()
   asked: string[] = []
   untilMs = Infinity
 
   application: RequestListener = (request, response) => {
     const path = request.url ?? ''
     this.asked.push(path)
-    noteDocuments([path.split('/').at(-1) ?? ''])
+    noteDocuments([path.split('/').at(-1) ?? '', ...(this.madeOf.get(path) ?? [])])
     if (path === '/') noteTime(this.untilMs)
     const html = this.pages.get(path)
     response.statusCode = this.failing.has(path) ? 500 : html === undefined ? 404 : 200
@@ -83,6 +85,8 @@ test('a change makes anew what was made of it, what is linked no more goes, and 
   const { site, producer, path } = await start(t)
   await producer.produceAll()
   producer.follow()
+  const list = join(path, '.hyperactive-site.json')
+  const { ino } = await stat(list)
   const told: string[][] = []
   const end = producer.onChanged((paths) => told.push([...paths]))
   site.asked = []
@@ -101,8 +105,8 @@ test('a change makes anew what was made of it, what is linked no more goes, and 
     [...producer.files.keys()].sort(),
     [...files.keys()].filter((name) => !name.startsWith('.')).sort(),
   )
-  const list = JSON.parse(files.get('.hyperactive-site.json') ?? '') as { files: object }
-  t.deepEqual(Object.keys(list.files), [...producer.files.keys()].sort())
+  t.deepEqual(Object.fromEntries((await SiteFolder.open(path)).files), Object.fromEntries(producer.files))
+  t.is((await stat(list)).ino, ino, 'the list of all files is not written for each change')
   end()
   site.asked = []
   producer.changed({ documents: ['something else'], rows: [], names: [] })
@@ -128,6 +132,70 @@ test('what changes while a page is made makes it again; what ends by itself is m
   site.links('/', '/tags/later')
   site.untilMs = Infinity
   await until('the time has come', async () => (await filesOf(path)).has('tags/later/index.html'))
+})
+
+test('a page that always fails keeps no change waiting, and not the time either', async (t) => {
+  const { site, producer, path } = await start(t)
+  site.failing.add(`/articles/${OTHER}`)
+  producer.follow()
+  await producer.whole
+  t.true((await filesOf(path)).has(STORY), 'what can be made is there')
+  // So many pauses, each twice as long, would last longer than anybody waits.
+  for (let round = 0; round < 8; round += 1) {
+    site.links(`/articles/${ITEM}`, `/tags/${round}`)
+    producer.changed({ documents: [ITEM], rows: [], names: [] })
+    const file = `tags/${round}/index.html`
+    await until('the change has been followed', async () => (await filesOf(path)).has(file), 10_000)
+  }
+  site.untilMs = Date.now() + 500
+  producer.startOver()
+  await until('the front page is made again', () => site.asked.filter((one) => one === '/').length > 1)
+  site.untilMs = Infinity
+  site.links('/', '/newswire', '/tags/later')
+  await until('the time has come', async () => (await filesOf(path)).has('tags/later/index.html'))
+  site.failing.clear()
+  await producer.settled()
+  t.true((await filesOf(path)).has(`articles/${OTHER}/index.html`))
+})
+
+test('a page without which there is no site is waited for', async (t) => {
+  const { site, producer } = await start(t)
+  site.failing.add('/')
+  producer.follow()
+  let isWhole = false
+  const whole = producer.whole.then(() => (isWhole = true))
+  await until('it has been tried twice', () => site.asked.filter((one) => one === '/').length > 1)
+  t.false(isWhole)
+  site.failing.clear()
+  await whole
+  t.true(producer.files.has(STORY))
+})
+
+test('what is said of a comment, hidden or not, comes to the page of its item first', async (t) => {
+  const { site, producer } = await start(t)
+  const comment = `comment:${ITEM}:${'a'.repeat(64)}`
+  for (const path of site.pages.keys()) site.madeOf.set(path, [`${comment}|visible`])
+  await producer.produceAll()
+  producer.follow()
+  site.asked = []
+  producer.changed({ documents: [comment, `${comment}|visible`], rows: [], names: [] })
+  await producer.settled()
+  t.is(site.asked[0], `/articles/${ITEM}`)
+  t.is(site.asked.length, 4)
+})
+
+test('other nodes take forms now: every page says so', async (t) => {
+  const { site, producer, path } = await start(t)
+  site.links('/', '/publish', `/articles/${ITEM}`)
+  await producer.produceAll()
+  producer.follow()
+  site.asked = []
+  producer.setLive(['https://one.example'])
+  await producer.settled()
+  t.deepEqual(site.asked, [], 'they are the same')
+  producer.setLive(['https://two.example'])
+  await producer.settled()
+  t.true((await readFile(join(path, 'index.html'), 'utf8')).includes('href="https://two.example/publish"'))
 })
 
 test('a disk that is full for a while costs nothing but time', async (t) => {

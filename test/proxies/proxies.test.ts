@@ -1,65 +1,25 @@
 import { once } from 'node:events'
-import type { IncomingHttpHeaders } from 'node:http'
 import { createServer as createSocketServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
-import { appendFile, writeFile } from 'node:fs/promises'
+import { appendFile, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
 import type { ExecutionContext } from 'ava'
 import { loadConfig } from '../../src/config/config.ts'
 import { changedKeys, surrogateKeys } from '../../src/pages/store/surrogate-keys.ts'
+import { AddressFile } from '../../src/proxies/address-file.ts'
 import { Addresses } from '../../src/proxies/addresses.ts'
-import { Proxies } from '../../src/proxies/proxies.ts'
 import { readProxyStates } from '../../src/proxies/proxies.ts'
+import { Proxy } from '../../src/proxies/proxy.ts'
 import { Reads } from '../../src/reads.ts'
 import { startNodeWith } from '../helpers/config.ts'
 import { testFolder } from '../helpers/folder.ts'
 import { edit, publish } from '../helpers/forms.ts'
 import { freePort } from '../helpers/nginx.ts'
 import { setUp } from '../helpers/people.ts'
+import { listener, proxiesOf } from '../helpers/told.ts'
+import type { Asked } from '../helpers/told.ts'
 import { until } from '../helpers/wait.ts'
-
-interface Asked {
-  line: string
-  headers: IncomingHttpHeaders
-}
-
-/** A server that is told what a proxy is told. It knows any method, as Node's own does not. */
-async function listener(t: ExecutionContext, port = 0) {
-  const asked: Asked[] = []
-  const answers = { status: 200 }
-  const server = createSocketServer((socket) => {
-    let text = ''
-    socket.on('error', () => undefined)
-    socket.on('data', (chunk) => {
-      text += chunk.toString()
-      for (let end = text.indexOf('\r\n\r\n'); end !== -1; end = text.indexOf('\r\n\r\n')) {
-        const [line = '', ...fields] = text.slice(0, end).split('\r\n')
-        const headers = fields.map((field) => field.split(/: ?(.*)/, 2) as [string, string])
-        asked.push({
-          line: line.replace(' HTTP/1.1', ''),
-          headers: Object.fromEntries(headers.map(([name, value]) => [name.toLowerCase(), value])),
-        })
-        text = text.slice(end + 4)
-        socket.write(`HTTP/1.1 ${answers.status} Said\r\nContent-Length: 0\r\n\r\n`)
-      }
-    })
-  })
-  server.listen(port, '127.0.0.1')
-  await once(server, 'listening')
-  const stop = () => new Promise<void>((resolve) => server.close(() => resolve()))
-  t.teardown(() => server.close())
-  return { asked, answers, stop, port: (server.address() as AddressInfo).port }
-}
-
-async function proxiesOf(t: ExecutionContext, yaml: string, data?: string) {
-  const folder = data ?? (await testFolder(t))
-  const file = join(folder, 'config.yaml')
-  await writeFile(file, yaml)
-  const proxies = new Proxies(loadConfig({ config: file, data: folder }, {}))
-  t.teardown(() => proxies[Symbol.asyncDispose]())
-  return { proxies, folder }
-}
 
 /** Whether it was told this key. */
 function has({ headers }: Asked, key: string): boolean {
@@ -138,7 +98,7 @@ test('a proxy that knows addresses alone is told those of pages that were made o
   const { proxies: next } = await proxiesOf(
     t,
     `proxies: [{ url: 'http://127.0.0.1:${port}', method: PURGE }]`,
-    folder,
+    { data: folder },
   )
   await next.start()
   await until('all are purged', () => asked.some(({ line }) => line === 'PURGE /articles/a'))
@@ -172,6 +132,75 @@ test('a proxy that is away is tried again, lets go of everything then, and holds
     back.asked.some(({ headers }) => headers['surrogate-key'] === 'all'),
   )
   await until('it is told at once again', async () => (await stateOf(0))?.state === 'told')
+})
+
+test('what waits for a proxy is bounded, and what is hidden waits longest', async (t) => {
+  for (const method of ['BAN', 'PURGE'] as const) {
+    const { asked, port } = await listener(t)
+    const proxy = new Proxy({
+      url: `http://127.0.0.1:${port}`,
+      method,
+      secret: undefined,
+      everything: () => (method === 'BAN' ? ['all'] : []),
+      onState: () => undefined,
+      onGone: () => undefined,
+      mostWaiting: 4,
+    })
+    t.teardown(() => proxy[Symbol.asyncDispose]())
+    proxy.tell([' en /one', ' en /two', ' en /three'])
+    proxy.tell([' en /a', ' en /b', ' en /c'], { first: true })
+    const kept = [' en /a', ' en /b', ' en /c', ' en /three']
+    t.deepEqual([...proxy.waiting].sort(), method === 'BAN' ? ['all'] : kept)
+    proxy.tell([' en /d', ' en /e'], { first: true })
+    const [, ...later] = kept.filter((one) => !one.includes('three'))
+    if (method === 'PURGE') t.deepEqual([...proxy.waiting].sort(), [...later, ' en /d', ' en /e'])
+    proxy.start()
+    await until('it is told', () =>
+      method === 'BAN'
+        ? asked.some((one) => has(one, 'all'))
+        : asked.some(({ line }) => line === 'PURGE /e') && asked.some(({ line }) => line === 'PURGE /b'),
+    )
+    t.false(asked.some(({ line }) => line === 'PURGE /one'))
+  }
+})
+
+test('an address that was purged for good, or counts for nobody, leaves the file of addresses', async (t) => {
+  const { asked, answers, port } = await listener(t)
+  const yaml = `proxies: [{ url: 'http://127.0.0.1:${port}', method: PURGE }]`
+  const { proxies, folder } = await proxiesOf(t, yaml)
+  const file = join(folder, 'proxied-addresses')
+  const lines = async (path = file) => (await readFile(path, 'utf8')).split('\n').filter(Boolean)
+  await writeFile(file, ' en /authors/Jane%20Doe\n en /authors/Jane%20Doe\n en /authors/cut')
+  answers.status = 500
+  await proxies.start()
+  t.deepEqual(await lines(), [' en /authors/Jane%20Doe'], 'it is not purged yet')
+  answers.status = 200
+  proxies.given(page('/articles/a', 'a'))
+  proxies.given(page('/articles/b', 'b'))
+  await until('it is written', async () => (await lines()).length === 3)
+  proxies.changed(changed('a'), NOTHING)
+  const count = (line: string) => asked.filter((one) => one.line === line).length
+  await until('it is purged for good', () => count('PURGE /articles/a') === 2)
+  await proxies[Symbol.asyncDispose]()
+  t.deepEqual(await lines(), [' en /articles/b'])
+
+  const { proxies: others } = await proxiesOf(t, 'proxies: []', { data: folder })
+  await others.start()
+  await t.throwsAsync(stat(file), { code: 'ENOENT' }, 'no proxy is told addresses')
+  await others[Symbol.asyncDispose]()
+
+  const other = join(folder, 'other')
+  let counted = [' en /a']
+  const short = new AddressFile(other, () => counted, 1)
+  short.add(' en /a')
+  short.add(' en /b')
+  await until('both are written', async () => (await lines(other)).length === 2)
+  short.outdated()
+  await until('what does not count leaves it soon', async () => (await lines(other)).length === 1)
+  counted = []
+  short.outdated()
+  await short.closed()
+  await t.throwsAsync(stat(other), { code: 'ENOENT' })
 })
 
 test('addresses are remembered up to a bound, and those that are not are purged', (t) => {

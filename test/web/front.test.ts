@@ -196,7 +196,6 @@ test('parameters that nobody knows make no pages, and places that nobody was led
   const [, older = ''] = /href="(\/newswire\?before=[^"]+)"/.exec(await node.html('/newswire')) ?? []
   t.true(await isKept(node, older), 'the next page')
   const place = older.split('before=')[1] ?? ''
-  t.is(await etag(`/newswire?before=${place.replaceAll('%3A', ':')}`), await etag(older))
   const elsewhere = place.replace(/\.\d{3}Z/, (ms) => (ms === '.001Z' ? '.002Z' : '.001Z'))
   const day = '2020-01-01T00:00:00.000Z-0000'
   for (const query of [
@@ -210,6 +209,8 @@ test('parameters that nobody knows make no pages, and places that nobody was led
     `before=${place}&before=${place}`,
     `%62efore=${place}`,
     `before=${place.replace('2', '%32')}`,
+    `before=${place.replaceAll('%3A', ':')}`,
+    `${'x&'.repeat(20)}before=${place}`,
     'after=%00',
   ])
     t.false(await isKept(node, `/newswire?${query}`), query)

@@ -44,7 +44,8 @@ async function changes(
   const all = [...these, ...notThose]
   const before = await read(node, all)
   const kept = keptNow(node)
-  const keyOf = (path: string) => [...kept.keys()].find((key) => key.endsWith(` ${path}`)) ?? ''
+  const keyOf = (path: string) =>
+    [...kept.keys()].find((key) => key.endsWith(` ${path.replaceAll('%3A', ':')}`)) ?? ''
   for (const path of all) t.not(keyOf(path), '', `${path} is kept`)
   await change()
   await node.here.projector.drained()
@@ -202,9 +203,9 @@ test('featured lists: what is hidden leaves them, the front page and the players
   const film = await publish(node, { title: 'The film', tags: 'film' }, 'video')
   const lists = ['/', '/features', '/features/feed.atom']
   await changes(t, node, { these: lists, notThose: ['/media/feed.atom'] }, () =>
-    decide(root, film.item, 'feature'),
+    decide(root, another.item, 'feature'),
   )
-  await changes(t, node, { these: lists }, () => decide(root, another.item, 'feature'))
+  await changes(t, node, { these: lists }, () => decide(root, film.item, 'feature'))
   await changes(t, node, { these: ['/'] }, () => decide(root, another.item, 'stick'))
   const all = [...lists, '/media', '/videos', '/media/feed.json', '/tags/film/feed.rss', film.path]
   const after = await changes(t, node, { these: all }, () => decide(root, film.item, 'hide'))
@@ -212,7 +213,7 @@ test('featured lists: what is hidden leaves them, the front page and the players
   await changes(t, node, { these: [...all, '/hidden', '/moderation'] }, () =>
     decide(root, film.item, 'unhide'),
   )
-  await changes(t, node, { these: [...lists, '/promoted', '/promoted/feed.rss'] }, () =>
+  await changes(t, node, { these: [...lists.slice(1), '/promoted', '/promoted/feed.rss'] }, () =>
     decide(root, film.item, 'promote'),
   )
 })

@@ -36,6 +36,34 @@ test('kept pages show at once what was published, edited, commented on, hidden a
   t.is((await node.page(other.path)).status, 200)
 })
 
+test('a search is answered by what is searched for, whatever was asked before', async (t) => {
+  const node = await startNodeWith(t, KEEPS)
+  const story = await publish(node, { title: 'A story of the river', tags: 'river' })
+  const isFound = async (path: string) => (await node.html(path)).includes(story.path)
+  t.false(await isFound('/search'))
+  t.false(await isFound('/search'))
+  t.true(await isFound('/search?q=river'))
+  t.false(await isFound('/search?q=town'))
+  t.true(await isFound('/search/feed.atom?q=river'))
+  t.false(await isFound('/search/feed.atom?q=town'))
+  t.false(await isFound('/search'))
+})
+
+test('an older page of a listing is another one, and what a listing no longer has goes from it', async (t) => {
+  const node = await startNodeWith(t, `${KEEPS}abuse: { limits: off }\n`)
+  const root = await setUp(node)
+  const stories = []
+  for (let number = 1; number <= 40; number += 1)
+    stories.push(await publish(node, { title: `Story ${number} of many`, body: 'A text.' }))
+  const [, older = ''] = /href="(\/newswire\?before=[^"]+)"/.exec(await node.html('/newswire')) ?? []
+  t.true((await node.html(older)).includes('Story 1 of many'))
+  t.false((await node.html('/newswire')).includes('Story 1 of many'))
+  const etag = (await node.page(older)).headers.get('etag')
+  t.is((await node.page(older, { headers: { 'if-none-match': etag ?? '' } })).status, 304)
+  await root.send(`/moderate/${stories[0]?.item}`, { action: 'hide', category: 'spam' })
+  t.false((await node.html(older)).includes('Story 1 of many'))
+})
+
 test('who is signed in gets no kept page and leaves none; a kept one has its tag, and is not sent twice', async (t) => {
   const node = await startNodeWith(t, KEEPS)
   const root = await setUp(node)

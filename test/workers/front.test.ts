@@ -2,132 +2,14 @@ import { once } from 'node:events'
 import { request as ask } from 'node:http'
 import type { IncomingMessage } from 'node:http'
 import { setImmediate as soon } from 'node:timers/promises'
-import { Router } from '@koa/router'
-import type { ExecutionContext } from 'ava'
 import test from 'ava'
-import Koa from 'koa'
-import { noteDocuments } from '../../src/reads.ts'
-import { KeptPages, mayKeep } from '../../src/web/kept-pages.ts'
-import { listen } from '../../src/web/listen.ts'
-import { Back } from '../../src/workers/back.ts'
-import { Front } from '../../src/workers/front.ts'
-import { IN_MEMORY, LIFETIMES } from '../helpers/kept-page.ts'
-import { TcpLink } from '../helpers/link.ts'
-import type { Slowness } from '../helpers/link.ts'
+import { SECRET, startFronts } from '../helpers/fronts.ts'
 import { Random } from '../helpers/random.ts'
 import { connectTo, sayRaw } from '../helpers/raw.ts'
 import { until } from '../helpers/wait.ts'
 
-const SECRET = 'a-secret-between-the-two'
-
-interface Written {
-  back: Back
-  kept: KeptPages
-  fronts: string[]
-  values: Map<string, number>
-  /** Requests that came to the node for something else than pages. */
-  came: IncomingMessage[]
-  stop: () => Promise<void>
-  start: () => Promise<void>
-}
-
-/** Pages that show one number each, kept as pages of a node are, with fronts before them. */
-async function startFronts(t: ExecutionContext, count: number, slow?: Slowness): Promise<Written> {
-  const kept = new KeptPages({
-    ...IN_MEMORY,
-    mostBytes: 1e6,
-    language: 'en',
-    url: 'http://node.example',
-    views: {},
-  })
-  const back = new Back(SECRET)
-  const values = new Map<string, number>()
-  const came: IncomingMessage[] = []
-  const app = new Koa()
-  app.silent = true
-  app.use(async (ctx, next) => {
-    await next()
-    if (ctx.method === 'POST') await back.heard()
-  })
-  app.use(kept.keeping())
-  const router = new Router()
-  router.get('/numbers/:name', async (ctx) => {
-    const { name = '' } = ctx.params
-    noteDocuments([name])
-    const value = values.get(name) ?? 0
-    // Something may be written while the page is made.
-    for (let turn = 0; turn < 3; turn += 1) await soon()
-    mayKeep(ctx)
-    ctx.type = 'text/plain'
-    ctx.body = String(value)
-  })
-  router.post('/numbers/:name', (ctx) => {
-    const { name = '' } = ctx.params
-    values.set(name, (values.get(name) ?? 0) + 1)
-    kept.store.changed({ documents: [name], rows: [], names: [] })
-    ctx.body = String(values.get(name))
-  })
-  router.all('/stream', (ctx) => {
-    came.push(ctx.req)
-    ctx.respond = false
-    ctx.res.writeHead(200, { 'Content-Type': 'text/event-stream' })
-    ctx.req.on('data', (chunk: Buffer) => ctx.res.write(`heard ${chunk.toString()}\n`))
-    ctx.res.write('hello\n')
-  })
-  router.all('/headers', (ctx) => {
-    ctx.body = ctx.req.headers
-  })
-  app.use(router.routes())
-  const handler = back.serving(kept, kept.serving(app.callback()))
-  const serve = (port: number) =>
-    listen(handler, {
-      host: '127.0.0.1',
-      port,
-      isExempt: (request) => back.isFollowing(request),
-    })
-  let node = await serve(0)
-  const port = Number(new URL(node.address).port)
-  const fronts: string[] = []
-  for (let number = 0; number < count; number += 1) {
-    const link = await TcpLink.open(port, number + 1)
-    if (slow) link.slowness = slow
-    const target = { host: '127.0.0.1', port: Number(new URL(link.address).port) }
-    const front = new Front({
-      target,
-      secret: SECRET,
-      language: 'en',
-      namesHost: false,
-      mostBytes: 1e6,
-      lifetimes: LIFETIMES,
-    })
-    const listening = await listen(front.handler, { host: '127.0.0.1', port: 0 })
-    fronts.push(listening.address)
-    t.teardown(async () => {
-      await front[Symbol.asyncDispose]()
-      await listening[Symbol.asyncDispose]()
-      await link[Symbol.asyncDispose]()
-    })
-  }
-  t.teardown(async () => {
-    back[Symbol.dispose]()
-    await node[Symbol.asyncDispose]()
-  })
-  await until('all fronts follow', () => back.size === count)
-  return {
-    back,
-    kept,
-    fronts,
-    values,
-    came,
-    stop: async () => node[Symbol.asyncDispose](),
-    start: async () => {
-      node = await serve(port)
-    },
-  }
-}
-
 test('no front ever shows less than what was written before it was asked, however late it hears of it', async (t) => {
-  const { fronts, values, kept } = await startFronts(t, 2, { delayMs: 2, jitterMs: 60 })
+  const { fronts, values, kept } = await startFronts(t, 2, { slow: { delayMs: 2, jitterMs: 60 } })
   const random = new Random(7)
   const names = ['one', 'two', 'three', 'four']
   let [asked, stale] = [0, 0]

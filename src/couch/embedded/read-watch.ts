@@ -1,3 +1,10 @@
+import { logger } from '../../log.ts'
+
+const log = logger('store')
+
+/** Reads are short. */
+const PATIENCE_MS = 60_000
+
 type Callback = (...answer: unknown[]) => void
 
 /** The part of a LevelDB that reads. */
@@ -16,8 +23,13 @@ export interface ReadWatch {
 /**
  * Watches the reads of a LevelDB. While one is under way LevelDB keeps what has been removed since it began, and the
  * files that it began with, and gives neither up by itself when it ends.
+ *
+ * @param options.told called when reads were waited for unusually long, with how many they are; waiting goes on
  */
-export function watchReads(level: object): ReadWatch {
+export function watchReads(
+  level: object,
+  { patienceMs = PATIENCE_MS, told = sayLong }: { patienceMs?: number; told?: (reads: number) => void } = {},
+): ReadWatch {
   const running = new Set<Promise<void>>()
   const begin = (): (() => void) => {
     const { promise, resolve } = Promise.withResolvers<void>()
@@ -54,7 +66,16 @@ export function watchReads(level: object): ReadWatch {
   }
   return {
     async ended() {
-      await Promise.all(running)
+      const waitedFor = [...running]
+      const timer = setTimeout(() => told(waitedFor.filter((read) => running.has(read)).length), patienceMs)
+      await Promise.all(waitedFor)
+      clearTimeout(timer)
     },
   }
+}
+
+function sayLong(reads: number): void {
+  const text =
+    'what was removed stays in the files of a database as long as reads of it do not end; still waiting'
+  log.warn(text, { reads })
 }

@@ -74,7 +74,9 @@ export class FolderTarget implements Target {
         await rm(join(this.#folder, path), { force: true })
         emptied.add(dirname(path))
       } catch (error) {
-        if (!isAbsent(error)) throw this.#failed(error)
+        // A folder in the place of a file is none of ours.
+        const isFolder = (error as NodeJS.ErrnoException).code === 'ERR_FS_EISDIR'
+        if (!isFolder && !isAbsent(error)) throw this.#failed(error)
       }
     })
     for (const path of emptied) await this.#removeEmpty(path)

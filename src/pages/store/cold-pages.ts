@@ -1,6 +1,7 @@
 import { Dependencies } from './dependencies.ts'
 import type { Change } from './dependencies.ts'
 import type { PageFiles } from './page-files.ts'
+import { knownBytesOf } from './page-store.ts'
 import type { StoredPage } from './stored-page.ts'
 
 type Known = Omit<StoredPage, 'body' | 'forms'>
@@ -8,16 +9,17 @@ type Known = Omit<StoredPage, 'body' | 'forms'>
 /** Pages whose bytes are on disk alone, because there is no room for them in memory: what is known of each is kept here. */
 export class ColdPages {
   readonly #files: PageFiles
-  readonly #most: number
+  readonly #mostBytes: number
   /** The one that was asked for longest ago first. */
   readonly #known = new Map<string, Known>()
+  #bytes = 0
   readonly #taking = new Map<string, Promise<StoredPage | undefined>>()
   readonly #dependencies = new Dependencies()
 
-  /** @param options.most how many may be known */
-  constructor({ files, most }: { files: PageFiles; most: number }) {
+  /** @param options.mostBytes how much what is known of them may take in memory */
+  constructor({ files, mostBytes }: { files: PageFiles; mostBytes: number }) {
     this.#files = files
-    this.#most = most
+    this.#mostBytes = mostBytes
   }
 
   get size(): number {
@@ -32,11 +34,12 @@ export class ColdPages {
       return
     }
     const known = withoutBytes(page)
-    this.#known.delete(key)
+    this.forget(key)
     this.#known.set(key, known)
+    this.#bytes += knownBytesOf(known)
     this.#dependencies.put(key, known.reads)
     for (const oldest of this.#known.keys()) {
-      if (this.#known.size <= this.#most) return
+      if (this.#bytes <= this.#mostBytes) return
       this.drop(oldest)
     }
   }
@@ -89,7 +92,10 @@ export class ColdPages {
 
   /** To be called when a page is in memory again, or its files are gone. */
   forget(key: string): void {
+    const known = this.#known.get(key)
+    if (!known) return
     this.#known.delete(key)
+    this.#bytes -= knownBytesOf(known)
     this.#dependencies.remove(key)
   }
 

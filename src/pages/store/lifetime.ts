@@ -1,4 +1,4 @@
-import { isItemId } from '../../ledger/item-id.ts'
+import { isItemPath } from './page-key.ts'
 import type { StoredPage } from './stored-page.ts'
 
 /** How long proxies may give out a page without asking. */
@@ -43,8 +43,7 @@ export function cacheControlOf(
 
 /** Whether it is the page of one item, or of a version of it; a group's page lists what the group publishes. */
 function isOneThing(key: string): boolean {
-  const path = key.slice(key.lastIndexOf(' ') + 1)
-  const [, kind = '', item = ''] =
-    /^(?:\/[a-z]{2})?\/([\w-]+)\/([0-9a-z]{26})(?:\/(?:versions|changes)\/[\w/]+)?(?:\?|$)/.exec(path) ?? []
-  return kind !== 'groups' && isItemId(item)
+  const [path = ''] = key.slice(key.lastIndexOf(' ') + 1).split('?')
+  const ofItem = path.replace(/\/(?:versions|changes)\/[\w/]+$/, '')
+  return isItemPath(ofItem) && !/^(?:\/[a-z]{2})?\/groups\//.test(ofItem)
 }

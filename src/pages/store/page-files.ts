@@ -1,9 +1,8 @@
-import { createHash, randomUUID } from 'node:crypto'
-import { mkdir, readdir, readFile, rename, rm, stat, unlink, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
-import { HyperactiveError, messageOf } from '../../errors.ts'
+import { createHash } from 'node:crypto'
+import { messageOf } from '../../errors.ts'
 import { logger } from '../../log.ts'
 import { filePath } from './file-path.ts'
+import { isOfPath, OwnFolder } from './own-folder.ts'
 import type { Encoding, StoredPage } from './stored-page.ts'
 
 const log = logger('pages')
@@ -11,8 +10,6 @@ const log = logger('pages')
 /** After a failure nothing is written for so long. */
 const PAUSE_MS = 30_000
 const WRITERS = 2
-/** Says that a folder's files are ours. */
-const MARK = '.hyperactive-pages'
 /** Pages that wait to be written; with more, the newest go without a file. */
 const MOST_WAITING = 5000
 const ENDINGS: Readonly<Record<Encoding, string>> = { identity: '', gzip: '.gz', br: '.br' }
@@ -39,7 +36,7 @@ export interface FilesState {
  * does not hold any more is removed before anything that waits to be written.
  */
 export class PageFiles {
-  readonly #folder: string
+  readonly #folder: OwnFolder
   readonly #mostBytes: number
   readonly #onRemoved: (key: string) => void
   /** By key, the oldest first. */
@@ -53,7 +50,6 @@ export class PageFiles {
   #bytes = 0
   #pausedUntilMs = 0
   #cannotWrite: string | undefined
-  #cannotRemove: string | undefined
   #closed = false
 
   /**
@@ -68,7 +64,7 @@ export class PageFiles {
     mostBytes: number
     onRemoved?: (key: string) => void
   }) {
-    this.#folder = folder
+    this.#folder = new OwnFolder(folder)
     this.#mostBytes = mostBytes
     this.#onRemoved = onRemoved
   }
@@ -78,27 +74,12 @@ export class PageFiles {
    *
    * @throws HyperactiveError `pages_folder_taken` for a folder with files of somebody else's
    */
-  async open(): Promise<void> {
-    const names = await readdir(this.#folder).catch((error: unknown): string[] => {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
-      throw taken(this.#folder, messageOf(error))
-    })
-    if (names.length > 0 && !names.includes(MARK))
-      throw taken(this.#folder, 'it holds files that are no kept pages')
-    await this.#removing(async () => {
-      for (const name of names.filter((each) => each !== MARK))
-        await rm(join(this.#folder, name), { recursive: true, force: true })
-    })
-    try {
-      await mkdir(this.#folder, { recursive: true })
-      await writeFile(join(this.#folder, MARK), '')
-    } catch (error) {
-      this.#failed(error)
-    }
+  open(): Promise<void> {
+    return this.#folder.open()
   }
 
   get state(): FilesState {
-    const problem = this.#cannotRemove ?? this.#cannotWrite
+    const problem = this.#folder.problem ?? this.#cannotWrite
     return { files: this.#files.size, bytes: this.#bytes, ...(problem === undefined ? {} : { problem }) }
   }
 
@@ -144,7 +125,7 @@ export class PageFiles {
     const forms: StoredPage['forms'] = {}
     try {
       for (const [encoding, hash] of Object.entries(file.hashes) as [Encoding, string][]) {
-        const bytes = await readFile(this.#pathOf(file.path + ENDINGS[encoding]))
+        const bytes = await this.#folder.read(file.path + ENDINGS[encoding])
         if (hashOf(bytes) !== hash) throw new Error('its bytes were changed')
         forms[encoding] = bytes
       }
@@ -174,6 +155,7 @@ export class PageFiles {
     this.#closed = true
     this.#wanted.clear()
     await this.written()
+    this.#folder.close()
   }
 
   async #work(): Promise<void> {
@@ -193,25 +175,24 @@ export class PageFiles {
     const known = this.#files.get(key)
     const file = { etag, path, bytes: 0, hashes: {} as Partial<Record<Encoding, string>> }
     try {
-      await mkdir(dirname(this.#pathOf(path)), { recursive: true })
       // The page itself last: a server that looks for a compressed form beside it finds the one of the same content.
       for (const [encoding, bytes] of Object.entries({ ...forms, identity: body }) as [Encoding, Buffer][]) {
         if (!isWanted()) break
-        await this.#put(path + ENDINGS[encoding], bytes)
+        await this.#folder.put(path + ENDINGS[encoding], bytes)
         file.hashes[encoding] = hashOf(bytes)
         file.bytes += bytes.length
       }
       for (const encoding of Object.keys(known?.hashes ?? {}) as Encoding[])
-        if (!(encoding in file.hashes)) await rm(this.#pathOf(path + ENDINGS[encoding]), { force: true })
+        if (!(encoding in file.hashes)) await this.#folder.remove(path + ENDINGS[encoding])
       this.#cannotWrite = undefined
     } catch (error) {
-      if (!isOfPath(error) || !(await isFolder(this.#folder))) this.#failed(error)
+      if (!isOfPath(error) || !(await this.#folder.isThere())) this.#failed(error)
       this.#wanted.delete(key)
-      if (known) this.#forget(key, known)
+      if (known && this.#files.get(key) === known) this.#forget(key, known)
       await this.#unlink(path)
       return
     }
-    if (known && this.#files.has(key)) this.#forget(key, known)
+    if (known && this.#files.get(key) === known) this.#forget(key, known)
     if (!isWanted()) {
       await this.#unlink(path)
       return
@@ -222,26 +203,9 @@ export class PageFiles {
     this.#shrink()
   }
 
-  async #put(path: string, bytes: Buffer): Promise<void> {
-    const whole = this.#pathOf(path)
-    const half = join(dirname(whole), `.${randomUUID()}.new`)
-    try {
-      await writeFile(half, bytes, { mode: 0o644 })
-      await rename(half, whole)
-    } catch (error) {
-      await rm(half, { force: true }).catch(() => undefined)
-      throw error
-    }
-  }
-
   /** Compressed forms go first, so that none of another content stands beside a page. */
   async #unlink(path: string): Promise<void> {
-    await this.#removing(async () => {
-      for (const ending of ['.br', '.gz', ''])
-        await unlink(this.#pathOf(path + ending)).catch((error: unknown) => {
-          if ((error as NodeJS.ErrnoException).code !== 'ENOENT' && !isOfPath(error)) throw error
-        })
-    })
+    for (const ending of ['.br', '.gz', '']) await this.#folder.remove(path + ending)
   }
 
   /** One thing after the other is done to a path. */
@@ -273,39 +237,6 @@ export class PageFiles {
       log.warn('pages cannot be written to disk; they are served from memory', { reason: messageOf(error) })
     this.#cannotWrite = messageOf(error)
   }
-
-  async #removing(work: () => Promise<void>): Promise<void> {
-    try {
-      await work()
-      this.#cannotRemove = undefined
-    } catch (error) {
-      this.#cannotRemove = `cannot remove old pages: ${messageOf(error)}`
-      log.error('a page that does not hold any more cannot be removed from disk', {
-        reason: messageOf(error),
-      })
-    }
-  }
-
-  #pathOf(path: string): string {
-    return join(this.#folder, path)
-  }
-}
-
-function taken(folder: string, reason: string): HyperactiveError {
-  const message = `pages cannot be kept in ${folder}: ${reason}; choose another folder by pages.folder`
-  return new HyperactiveError('pages_folder_taken', message, { status: 409 })
-}
-
-async function isFolder(path: string): Promise<boolean> {
-  return stat(path).then(
-    (found) => found.isDirectory(),
-    () => false,
-  )
-}
-
-/** Whether something stands where this page would have to lie, so that others can be written all the same. */
-function isOfPath(error: unknown): boolean {
-  return ['ENOTDIR', 'EISDIR', 'EEXIST', 'ENAMETOOLONG'].includes((error as NodeJS.ErrnoException).code ?? '')
 }
 
 function hashOf(bytes: Buffer): string {

@@ -1,4 +1,5 @@
 import { chooseLanguage, languageInPath } from '../../i18n/choose.ts'
+import { kindAt } from '../../kinds/base/registry.ts'
 import { isHybridTime } from '../../ledger/clock.ts'
 
 /** The parameters of addresses that make another page. Nobody makes new pages by inventing others. */
@@ -6,7 +7,9 @@ const OF_LISTINGS = ['before', 'after'] as const
 const OF_ITEMS = ['comments'] as const
 /** A place in a listing or among comments, as our own pages write it. */
 const PLACE = /^([^_]{1,40})_[0-9a-z:]{0,100}$/
-const ITEM_PATH = /^\/(?:[a-z]{2}\/)?[a-z]+\/[0-9a-z]{26}$/
+const ITEM_PATH = /^\/(?:[a-z]{2}\/)?([a-z]+)\/[0-9a-z]{26}$/
+/** Servers in front look at so many parameters. */
+const MOST_PARAMETERS = 20
 /** Characters that stand in a path as they are; others are encoded. */
 const PLAIN_PATH = /^[A-Za-z0-9/._~!*'()-]*$/
 const EMPTY_OR_DOTS = /\/(?:\/|\.{1,2}(?:\/|$))/
@@ -86,20 +89,29 @@ function isCanonical(path: string): boolean {
   }
 }
 
+/** Whether it is the path of one item; one of its versions, or a tag that looks like an item's id, is none. */
+export function isItemPath(path: string): boolean {
+  const [, kind] = ITEM_PATH.exec(path) ?? []
+  return kind !== undefined && kindAt(kind) !== undefined
+}
+
 /**
  * The parameter that counts on such an address: of several the one that the page reads. Undefined where its value is no
  * place as our pages write it, which is looked at and answered, but makes no page that is kept.
  */
 function knownQuery(path: string, query: string): string | undefined {
   const pairs = query.split('&')
-  const names: readonly string[] = ITEM_PATH.test(path) ? OF_ITEMS : OF_LISTINGS
+  if (pairs.length > MOST_PARAMETERS) return undefined
+  const names: readonly string[] = isItemPath(path) ? OF_ITEMS : OF_LISTINGS
   for (const name of names) {
     const given = pairs.filter((pair) => pair === name || pair.startsWith(`${name}=`))
     const [pair = ''] = given
     if (given.length === 0) continue
-    const place = pair.slice(name.length + 1).replaceAll('%3A', ':')
-    const [, at = ''] = PLACE.exec(place) ?? []
-    return given.length === 1 && isHybridTime(at) ? `?${name}=${place}` : undefined
+    const place = pair.slice(name.length + 1)
+    const decoded = place.replaceAll('%3A', ':')
+    const [, at = ''] = PLACE.exec(decoded) ?? []
+    const isOurs = given.length === 1 && isHybridTime(at) && encodeURIComponent(decoded) === place
+    return isOurs ? `?${name}=${place}` : undefined
   }
   // A name that is encoded (`%62efore`) is another spelling of one that counts.
   return pairs.some((pair) => /^[^=]*%/.test(pair)) ? undefined : ''

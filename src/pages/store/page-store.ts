@@ -128,6 +128,11 @@ export class PageStore {
     this.#shrink()
   }
 
+  /** Lets go of pages that hold. */
+  forget(keys: Iterable<string>): void {
+    for (const key of keys) this.#remove(key)
+  }
+
   /** Drops the pages that were made of what has changed; gives their keys. */
   changed(change: Change): string[] {
     const dropped = this.#dependencies.changed(change)
@@ -183,10 +188,15 @@ export class PageStore {
 }
 
 /** What a page takes before its compressed forms are made, or with those that it brings along. */
-function bytesOf({ body, forms, key, headers, reads }: StoredPage): number {
+function bytesOf(page: StoredPage): number {
+  const { body, forms } = page
+  return knownBytesOf(page) + body.length + (forms.br?.length ?? 0) + (forms.gzip?.length ?? 0)
+}
+
+/** What is in memory of a page without its bytes, about. */
+export function knownBytesOf({ key, headers, reads }: Omit<StoredPage, 'body' | 'forms'>): number {
   const { documents, names, ranges } = reads
   const noted = [...documents, ...names, ...ranges.flatMap(({ from, to }) => [from, to])]
   const texts = [key, ...Object.entries(headers).flat(), ...noted]
-  const bytes = body.length + (forms.br?.length ?? 0) + (forms.gzip?.length ?? 0)
-  return texts.reduce((sum, text) => sum + text.length, PAGE_BYTES + bytes + noted.length * ENTRY_BYTES)
+  return texts.reduce((sum, text) => sum + text.length, PAGE_BYTES + noted.length * ENTRY_BYTES)
 }

@@ -11,8 +11,6 @@ const log = logger('pages')
 
 /** Shorter pages are sent as they are. */
 const SMALLEST_COMPRESSED = 1000
-/** Of each page on disk alone so much is in memory, about. */
-const BYTES_OF_COLD = 4096
 const LONGEST_TIMER_MS = 24 * 3_600_000
 
 /** What there is of kept pages, and what is wrong with them. */
@@ -59,7 +57,7 @@ export class Shelves {
     })
     if (!files) return
     this.#files = new PageFiles({ ...files, onRemoved: (key) => this.#cold?.forget(key) })
-    this.#cold = new ColdPages({ files: this.#files, most: Math.ceil(mostBytes / BYTES_OF_COLD) })
+    this.#cold = new ColdPages({ files: this.#files, mostBytes })
   }
 
   /** To be called before the first page is kept. */
@@ -73,6 +71,10 @@ export class Shelves {
     this.#expiryMs = -Infinity
     await Promise.all(this.#finishing)
     await this.#files?.close()
+  }
+
+  get hasFiles(): boolean {
+    return this.#files !== undefined
   }
 
   get state(): ShelvesState {
