@@ -1,0 +1,266 @@
+import { stat } from 'node:fs/promises'
+import { runBounded } from './bounded.ts'
+import type { CleanLimits } from './limits.ts'
+import { tooLarge, typeRefused, unreadable } from './problems.ts'
+import type { Ffmpeg } from './tools.ts'
+
+/** ffmpeg opens nothing but the file that it is given: no address, no playlist, no other file. */
+const LOCAL = ['-protocol_whitelist', 'file,pipe']
+const CAREFULLY = '-nostdin -hide_banner -v warning -threads 2'.split(' ')
+/** No tags, chapters, data or subtitles (cameras keep their position in both), no name of the program, no date. */
+const NO_NOTES = [
+  ...'-map_metadata -1 -map_metadata:s -1 -map_chapters -1 -dn -sn'.split(' '),
+  ...'-fflags +bitexact -flags:v +bitexact -flags:a +bitexact'.split(' '),
+]
+const MOST_SOUNDTRACKS = 4
+const MOST_SIDE = 16_384
+const MIB = 1024 * 1024
+/** A stream may be this much shorter than its container says before it counts as cut off. */
+const MISSING_MS = 500
+const MISSING_PART = 0.05
+
+/** Codecs that are copied, with the filter that takes notes out of each: SEI of H.264 and H.265, metadata OBUs of AV1. */
+const COPIED_VIDEO: Readonly<Record<string, string | undefined>> = {
+  h264: 'filter_units=remove_types=6',
+  hevc: 'filter_units=remove_types=39-40',
+  av1: 'filter_units=remove_types=5',
+  vp8: undefined,
+  vp9: undefined,
+}
+const IN_MP4 = new Set(['h264', 'hevc', 'av1', 'vp9', 'aac', 'mp3', 'opus', 'ac3', 'eac3', 'alac'])
+const IN_WEBM = new Set(['vp8', 'vp9', 'av1', 'opus'])
+const IN_MATROSKA = new Set([...IN_MP4, ...IN_WEBM])
+
+interface Stream {
+  index: number
+  codec_name?: string
+  codec_type?: string
+  width?: number
+  height?: number
+  disposition?: { attached_pic?: number }
+  side_data_list?: { rotation?: number }[]
+}
+
+interface Probed {
+  streams: Stream[]
+  durationMs: number | undefined
+}
+
+export interface CleanStreams {
+  type: string
+  extension: string
+  width?: number
+  height?: number
+  durationMs?: number
+}
+
+export interface StreamJob {
+  input: string
+  /** ffmpeg's name for the input's container. */
+  container: string
+  type: string
+  output: string
+  folder: string
+  limits: CleanLimits
+  signal?: AbortSignal | undefined
+}
+
+const bytesOf = async (path: string) => (await stat(path)).size
+
+async function probe({ ffprobe }: Ffmpeg, job: StreamJob, path: string, container: string): Promise<Probed> {
+  const shown =
+    'stream=index,codec_name,codec_type,width,height:stream_disposition=attached_pic:stream_side_data=rotation:format=duration'
+  const args = [
+    '-v',
+    'error',
+    ...LOCAL,
+    '-f',
+    container,
+    '-show_entries',
+    shown,
+    '-of',
+    'json',
+    `file:${path}`,
+  ]
+  const { code, output, complaint } = await runBounded(ffprobe, args, {
+    folder: job.folder,
+    signal: job.signal,
+    bounds: {
+      timeoutMs: job.limits.timeoutMs,
+      memoryBytes: job.limits.memoryBytes,
+      writtenBytes: MIB,
+    },
+  })
+  if (code !== 0) throw unreadable('it holds no sound or video that can be read', new Error(complaint))
+  const { streams = [], format } = JSON.parse(output) as {
+    streams?: Stream[]
+    format?: { duration?: string }
+  }
+  const seconds = Number(format?.duration)
+  return { streams, durationMs: seconds > 0 ? Math.round(seconds * 1000) : undefined }
+}
+
+/** What goes where: the container and, for each stream that is kept, whether it is copied. */
+interface Plan {
+  muxer: string
+  type: string
+  extension: string
+  args: string[]
+  encodes: boolean
+}
+
+interface SoundPlan {
+  codecs: RegExp
+  muxer: string
+  args: string[]
+  made?: string
+  extension?: string
+}
+
+const COPY = ['-c:a', 'copy']
+
+/** Sound that keeps its codec, by the container that it came in. */
+const SOUND: Readonly<Record<string, SoundPlan>> = {
+  mp3: { codecs: /^mp3$/, muxer: 'mp3', args: [...COPY, '-id3v2_version', '0', '-write_id3v1', '0'] },
+  aac: {
+    codecs: /^aac$/,
+    muxer: 'mp4',
+    args: [...COPY, '-bsf:a', 'aac_adtstoasc'],
+    made: 'audio/mp4',
+    extension: 'm4a',
+  },
+  // Decoded and encoded again without any loss, because a copy takes along what stands behind the last frame.
+  flac: { codecs: /^flac$/, muxer: 'flac', args: ['-c:a', 'flac'] },
+  wav: { codecs: /^pcm_/, muxer: 'wav', args: COPY },
+  ogg: { codecs: /^(?:opus|vorbis)$/, muxer: 'ogg', args: COPY },
+}
+
+/** Sound from a container that may hold any codec: copied where the target takes it. */
+function planOther(container: string, codec: string): Omit<Plan, 'extension'> {
+  const isMatroska = container === 'matroska'
+  const copies = isMatroska ? codec === 'opus' : IN_MP4.has(codec)
+  const encoder = isMatroska ? OPUS : AAC
+  const args = copies ? ['-c:a', 'copy'] : encoder
+  return isMatroska
+    ? { muxer: 'webm', type: 'audio/webm', args, encodes: !copies }
+    : { muxer: 'mp4', type: 'audio/mp4', args, encodes: !copies }
+}
+
+function planSound(type: string, container: string, codec: string): Plan {
+  const known = SOUND[container]
+  if (known?.codecs.test(codec)) {
+    const { muxer, args, made = type, extension = codec === 'opus' ? 'opus' : container } = known
+    return { muxer, args, type: made, extension, encodes: false }
+  }
+  const plan = planOther(container, codec)
+  return { ...plan, extension: plan.muxer === 'webm' ? 'webm' : 'm4a' }
+}
+
+const AAC = ['-c:a', 'aac', '-b:a', '192k']
+const OPUS = ['-c:a', 'libopus', '-b:a', '160k']
+
+function planVideo(container: string, video: string, sounds: string[]): Plan {
+  const isMatroska = container === 'matroska'
+  // Vorbis in Matroska keeps its comments in a header that a copy takes along.
+  const holdsSound = isMatroska ? IN_MATROSKA : IN_MP4
+  const copiesVideo = video in COPIED_VIDEO && (isMatroska || IN_MP4.has(video))
+  const copiesSound = sounds.map((codec) => holdsSound.has(codec))
+  const isWebm =
+    isMatroska && IN_WEBM.has(video) && sounds.every((codec) => IN_WEBM.has(codec) || !holdsSound.has(codec))
+  const args = copiesVideo
+    ? ['-c:v', 'copy']
+    : ['-c:v', 'libx264', '-preset', 'veryfast', '-crf', '19', '-pix_fmt', 'yuv420p']
+  const notes = copiesVideo ? COPIED_VIDEO[video] : COPIED_VIDEO['h264']
+  if (notes !== undefined) args.push('-bsf:v', notes)
+  if (video === 'hevc' && !isMatroska) args.push('-tag:v', 'hvc1')
+  for (const [index, copies] of copiesSound.entries()) {
+    const encoder = (isMatroska ? OPUS : AAC).map((arg) => (arg.startsWith('-') ? `${arg}:${index}` : arg))
+    args.push(...(copies ? [`-c:a:${index}`, 'copy'] : encoder))
+  }
+  const encodes = !copiesVideo || copiesSound.includes(false)
+  if (isWebm) return { muxer: 'webm', type: 'video/webm', extension: 'webm', args, encodes }
+  if (isMatroska) return { muxer: 'matroska', type: 'video/matroska', extension: 'mkv', args, encodes }
+  return {
+    muxer: 'mp4',
+    type: 'video/mp4',
+    extension: 'mp4',
+    args: [...args, '-movflags', '+faststart'],
+    encodes,
+  }
+}
+
+/** Whether a stream is of this kind and not a cover. */
+function isKind(kind: string): (stream: Stream) => boolean {
+  return ({ codec_type: type, codec_name: codec, disposition }) =>
+    type === kind && codec !== undefined && disposition?.attached_pic !== 1
+}
+
+function sizeOf(stream: Stream): { width: number; height: number } {
+  const { width = 0, height = 0, side_data_list: notes = [] } = stream
+  const turned = notes.some(({ rotation }) => rotation !== undefined && Math.abs(rotation) % 180 === 90)
+  return turned ? { width: height, height: width } : { width, height }
+}
+
+function isCutOff(declaredMs: number | undefined, isMs: number | undefined): boolean {
+  return (
+    declaredMs !== undefined && declaredMs - (isMs ?? 0) > Math.max(MISSING_MS, declaredMs * MISSING_PART)
+  )
+}
+
+/**
+ * Writes sound and video anew into a new container: the first video and up to four soundtracks, copied where the codec
+ * allows it and encoded where not. Tags, chapters, cover pictures, subtitles, data and attachments stay behind; so do the
+ * messages beside the frames in H.264, H.265 and AV1.
+ *
+ * @throws HyperactiveError `media_unreadable`, `media_too_large`, `media_too_complex`, `media_type_refused`
+ */
+export async function cleanStreams(tools: Ffmpeg, job: StreamJob): Promise<CleanStreams> {
+  const { input, container, folder, limits, signal } = job
+  const probed = await probe(tools, job, input, container)
+  const video = job.type.startsWith('video/') ? probed.streams.find(isKind('video')) : undefined
+  const sounds = probed.streams.filter(isKind('audio')).slice(0, video ? MOST_SOUNDTRACKS : 1)
+  if (!video && sounds.length === 0) throw unreadable('it holds neither sound nor video')
+  if (video && Math.max(video.width ?? 0, video.height ?? 0) > MOST_SIDE)
+    throw tooLarge(`${video.width} × ${video.height} pixels; a side has ${MOST_SIDE} at most`)
+  const codecs = sounds.map(({ codec_name: codec = '' }) => codec)
+  const plan = video
+    ? planVideo(container, video.codec_name ?? '', codecs)
+    : planSound(job.type, container, codecs[0] ?? '')
+  const bytes = await bytesOf(input)
+  const maps = [video, ...sounds].flatMap((stream) => (stream ? ['-map', `0:${stream.index}`] : []))
+  const source = [...LOCAL, '-f', container, '-i', `file:${input}`]
+  const target = ['-threads', '2', '-f', plan.muxer, '-y', `file:${job.output}`]
+  const args = [...CAREFULLY, ...source, ...maps, ...NO_NOTES, ...plan.args, ...target]
+  const { code, complaint } = await runBounded(tools.ffmpeg, args, {
+    folder,
+    signal,
+    bounds: {
+      timeoutMs: plan.encodes ? limits.encodeTimeoutMs : limits.streamTimeoutMs + (bytes / (10 * MIB)) * 1000,
+      memoryBytes: limits.memoryBytes,
+      // mp4 is written twice while its index moves to the front.
+      writtenBytes: plan.encodes ? Math.max(bytes * 4, 512 * MIB) : bytes * 2.5 + 64 * MIB,
+    },
+  })
+  if (code !== 0) {
+    if (/Unknown encoder|not currently supported in container|Could not find tag/.test(complaint))
+      throw typeRefused(`${job.type} with ${[video?.codec_name, ...codecs].filter(Boolean).join(' and ')}`)
+    throw unreadable('its sound or video cannot be read to the end', new Error(complaint))
+  }
+  if (/corrupt (?:input )?packet|packet corrupt|partial file|truncat/i.test(complaint))
+    throw unreadable('it ends too early', new Error(complaint))
+  const made = await probe(tools, job, job.output, demuxerOf(plan.muxer))
+  if (container !== 'mp3' && container !== 'aac' && isCutOff(probed.durationMs, made.durationMs))
+    throw unreadable('it is shorter than it says')
+  const shown = made.streams.find(isKind('video'))
+  return {
+    type: plan.type,
+    extension: plan.extension,
+    ...(shown && sizeOf(shown)),
+    ...(made.durationMs !== undefined && { durationMs: made.durationMs }),
+  }
+}
+
+function demuxerOf(muxer: string): string {
+  if (muxer === 'mp4') return 'mov'
+  return muxer === 'webm' ? 'matroska' : muxer
+}
