@@ -7,6 +7,8 @@ import { gatewayRouter } from './gateway/gateway.ts'
 import { Live } from './live/live.ts'
 import { logger } from './log.ts'
 import { pagesStatePath } from './pages/store/pages-state.ts'
+import { openMedia } from './media-of-node.ts'
+import type { MediaOfNode } from './media-of-node.ts'
 import { policyOf } from './project/policy.ts'
 import { Slow } from './newsroom/slow.ts'
 import { Mirroring } from './mirrors-of-node.ts'
@@ -50,6 +52,7 @@ export interface Node extends AsyncDisposable {
   readonly config: Readonly<Config>
   readonly store: Store
   readonly site: Site
+  readonly media: MediaOfNode
   readonly projector: Projector
   /** Pages as readers without a session get them. */
   readonly kept: KeptPages
@@ -122,6 +125,8 @@ export async function startNode(
   const index = stack.use(SearchIndex.open(searchFile(config.data)))
   let anchors = await anchorsOf(config, key.publicKey)
   let mirroring: Mirroring | undefined
+  const site = new Site(siteDatabase, () => deployment.inForce())
+  const media = stack.use(await openMedia(loaded, store, site))
   stack.use(new StateFile(pagesStatePath(config.data), () => kept.state, PAGES_STATE_EVERY_MS))
   const live = config.live.on
     ? new Live({
@@ -134,6 +139,7 @@ export async function startNode(
   // Pages that older views made, while new ones are being built, are not to stay.
   const startOver = () => {
     kept.clear()
+    media.served.clear()
     mirroring?.startOver()
   }
   deployment.switched.then(startOver).catch(() => undefined)
@@ -146,6 +152,7 @@ export async function startNode(
       policy,
       anchors: () => anchors,
       onWritten(written) {
+        media.served.written(written)
         kept.written(written)
         mirroring?.written(written)
         live?.written(written)
@@ -198,7 +205,6 @@ export async function startNode(
     stored: (count) => projector.makeWay(count),
     signal: stop.signal,
   })
-  const site = new Site(siteDatabase, () => deployment.inForce())
   const office = await openOffice(store, { site, policy, config, signal: stop.signal })
   const slow = await Slow.open(office.database)
   const eraser = stack.use(
@@ -227,6 +233,7 @@ export async function startNode(
     queue: office.queue,
     notes: office.notes,
     filters: office.filters,
+    media,
     people,
     access,
     live,
@@ -290,6 +297,7 @@ export async function startNode(
     config,
     store,
     site,
+    media,
     projector,
     kept,
     replication,

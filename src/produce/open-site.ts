@@ -7,6 +7,8 @@ import { Slow } from '../newsroom/slow.ts'
 import { openOffice } from '../office-of-node.ts'
 import { openPeople } from '../people-of-node.ts'
 import { policyOf } from '../project/policy.ts'
+import { openBlobs } from '../media/blobs/open.ts'
+import { ServedFiles } from '../media/served-files.ts'
 import { Projector } from '../project/projector.ts'
 import { SITE_DATABASE } from '../project/rebuild.ts'
 import { Site } from '../project/site.ts'
@@ -36,7 +38,7 @@ export interface OpenSite extends AsyncDisposable {
 }
 
 /** Opens a node's site for reading. Where no node runs, everything that its ledger holds is projected first. */
-export async function openSite(store: Store, { config }: LoadedConfig): Promise<OpenSite> {
+export async function openSite(store: Store, { config, secrets }: LoadedConfig): Promise<OpenSite> {
   await using stack = new AsyncDisposableStack()
   const stop = new AbortController()
   stack.defer(() => stop.abort())
@@ -67,12 +69,16 @@ export async function openSite(store: Store, { config }: LoadedConfig): Promise<
   const { people, access } = await openPeople(store, stop.signal)
   const office = await openOffice(store, { site, policy, config, signal: stop.signal })
   const slow = await Slow.open(office.database)
+  const { data, media } = config
+  const blobs = stack.use(await openBlobs(media.store, secrets.media ?? {}, { data, couch }))
+  const served = new ServedFiles(site)
   let version = 0
   const app = createApp({
     ledger,
     site,
     index,
     terms: () => terms,
+    media: { blobs, served },
     version: () => version,
     config: { ...config, url: PRODUCED },
     nodeKey: key,
@@ -97,6 +103,7 @@ export async function openSite(store: Store, { config }: LoadedConfig): Promise<
     application: app.callback(),
     changed() {
       reads.forget()
+      served.clear()
       version += 1
     },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),

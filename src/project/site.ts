@@ -2,6 +2,8 @@ import type { Database, RangeQuery, StoredDocument, ViewRow } from '../couch/dat
 import type { GatheredReads } from '../couch/gathered-reads.ts'
 import { noteUntold } from '../reads.ts'
 import type { DocumentPart, RowPart } from '../shown.ts'
+import { fileRow } from './file-rows.ts'
+import type { FileRow } from './file-rows.ts'
 import { NotedReads } from './noted-reads.ts'
 import { commentId } from './site-item.ts'
 import type { Awaited, ListingEntry, SiteComment, SiteItem } from './site-item.ts'
@@ -285,6 +287,26 @@ export class Site {
   async comment(item: string, hash: string): Promise<SiteComment | undefined> {
     const document = await this.#reads.get(commentId(item, hash))
     return document?.type === 'comment' ? (document as unknown as SiteComment) : undefined
+  }
+
+  /** What is known of a file by its digest: where readers get it from, or else any document that names it. */
+  async file(sha256: string): Promise<FileRow | undefined> {
+    const [row] = await this.#reads.rows<unknown>('files', {
+      startkey: [sha256],
+      endkey: [sha256, LAST],
+      limit: 1,
+    })
+    return row && fileRow(row)
+  }
+
+  /** Files in the order of their digests, a row for each document that names one, after a row. */
+  async files(limit: number, after?: FileRow): Promise<FileRow[]> {
+    const rows = await this.#reads.rows<unknown>('files', {
+      // After a hash, all of which are of one length.
+      startkey: after ? [after.sha256, after.isShown ? 0 : 1, after.item, `${after.media}0`] : [],
+      limit,
+    })
+    return rows.map(fileRow)
   }
 
   /** The item that a path of an older site leads to, the earliest one if several claim it. */

@@ -18,6 +18,7 @@ import { homePage } from './home.ts'
 import { aliasPages, itemPages } from './items.ts'
 import type { KeptPages } from './kept-pages.ts'
 import { listingPages } from './listing-pages.ts'
+import { mediaRoutes } from './media.ts'
 import { membersPages } from './members.ts'
 import { mirrorPages } from './mirror.ts'
 import { speak } from './page.ts'
@@ -85,6 +86,7 @@ export function createPages(web: WebContext): Router {
   const router = new PageRouter({ sensitive: true })
   healthRoutes(router, web)
   assetRoutes(router)
+  mediaRoutes(router, web)
   homePage(router, web)
   searchPages(router, web)
   groupRoutes(router, web)

@@ -4,6 +4,8 @@ import type { People } from '../accounts/people.ts'
 import type { Config } from '../config/config.ts'
 import type { SigningKey } from '../ledger/keys.ts'
 import type { Ledger } from '../ledger/ledger.ts'
+import type { BlobDriver } from '../media/blobs/driver.ts'
+import type { ServedFiles } from '../media/served-files.ts'
 import type { Slow } from '../newsroom/slow.ts'
 import type { FilterDesk } from '../newsroom/filters/desk.ts'
 import type { Notes } from '../newsroom/notes.ts'
@@ -21,6 +23,8 @@ import type { Gate } from './abuse/gate.ts'
 export interface WebContext {
   ledger: Ledger
   site: Site
+  /** Where files are, and which of them readers get. */
+  media: { blobs: BlobDriver; served: ServedFiles }
   index: SearchIndex
   /** The vocabularies as editors have ordered them. */
   terms: () => Terms

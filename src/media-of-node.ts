@@ -1,0 +1,36 @@
+import { join } from 'node:path'
+import type { LoadedConfig } from './config/config.ts'
+import { openBlobs } from './media/blobs/open.ts'
+import type { BlobDriver } from './media/blobs/driver.ts'
+import { Cleaner } from './media/clean/cleaner.ts'
+import { findTools } from './media/clean/tools.ts'
+import { ServedFiles } from './media/served-files.ts'
+import type { Site } from './project/site.ts'
+import type { Store } from './store.ts'
+
+/** A node's files: where they are kept, what makes them fit for it, and which of them readers get. */
+export interface MediaOfNode extends AsyncDisposable {
+  readonly blobs: BlobDriver
+  readonly cleaner: Cleaner
+  readonly served: ServedFiles
+}
+
+/** @throws HyperactiveError `blob_store_unusable`, `blob_store_unreachable` */
+export async function openMedia(
+  { config, secrets }: LoadedConfig,
+  { couch }: Pick<Store, 'couch'>,
+  site: Site,
+): Promise<MediaOfNode> {
+  await using stack = new AsyncDisposableStack()
+  const { data, media } = config
+  const blobs = stack.use(await openBlobs(media.store, secrets.media ?? {}, { data, couch }))
+  const tools = await findTools(media.tools)
+  const cleaner = await Cleaner.open({ folder: join(data, 'media-cleaning'), tools })
+  const opened = stack.move()
+  return {
+    blobs,
+    cleaner,
+    served: new ServedFiles(site),
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  }
+}
