@@ -2,6 +2,7 @@ import { Attempts } from './accounts/attempts.ts'
 import { Sharing } from './accounts/sharing.ts'
 import type { Config, LoadedConfig } from './config/config.ts'
 import { deployDesignDoc, readDesignDoc } from './couch/design-docs.ts'
+import { ErasedFiles } from './erasure/erased-files.ts'
 import { Eraser } from './erasure/eraser.ts'
 import { gatewayRouter } from './gateway/gateway.ts'
 import { Live } from './live/live.ts'
@@ -35,6 +36,7 @@ import type { WebContext } from './web/context.ts'
 import { KeptPages } from './web/kept-pages.ts'
 import { Back } from './workers/back.ts'
 import { openDoor } from './workers/door.ts'
+import { LentFiles } from './web/lent-files.ts'
 import { Mirror } from './web/mirror.ts'
 import { awaitTurn } from './workers/turn.ts'
 
@@ -207,10 +209,13 @@ export async function startNode(
   })
   const office = await openOffice(store, { site, policy, config, signal: stop.signal })
   const slow = await Slow.open(office.database)
+  const ledgerDatabase = couch.database('ledger')
+  const { book } = media.keeper
   const eraser = stack.use(
     new Eraser({
       ledger,
-      ledgerDatabase: couch.database('ledger'),
+      ledgerDatabase,
+      files: new ErasedFiles({ ...media, ledger: ledgerDatabase, site, book }),
       site,
       drained: () => projector.drained(),
       gone: (ids) => projector.gone(ids),
@@ -233,7 +238,7 @@ export async function startNode(
     queue: office.queue,
     notes: office.notes,
     filters: office.filters,
-    media,
+    media: { ...media, lent: new LentFiles({ url: config.url, outside: proxies, lifetimes: cache }) },
     people,
     access,
     live,
@@ -244,6 +249,7 @@ export async function startNode(
   const app = createApp({
     ...pages,
     config,
+    files: media.desk,
     members: () => projector.membership.members,
     // A mirror invites nobody.
     before: config.mirror ? [gateway] : [gateway, replication.router],
@@ -254,6 +260,7 @@ export async function startNode(
   const copied = createApp({
     ...pages,
     config: { ...config, url: PRODUCED },
+    media: { ...media, lent: new LentFiles({ url: PRODUCED, lifetimes: cache }) },
     members: () => [],
     // Nobody tells a file what comes.
     live: undefined,
@@ -278,6 +285,7 @@ export async function startNode(
   projector.start()
   mirroring?.start()
   eraser.start()
+  media.keeper.start()
   // On a mirror nobody moderates, and no filter decides.
   if (!config.mirror) {
     stack.use(office.watcher).start()

@@ -19,6 +19,7 @@ import { SearchIndex, searchFile } from '../search/search-index.ts'
 import type { Store } from '../store.ts'
 import { Gate } from '../web/abuse/gate.ts'
 import { createApp } from '../web/app.ts'
+import { LentFiles } from '../web/lent-files.ts'
 import { PRODUCED } from './rewrite.ts'
 
 /** Queries of views whose rows are kept: pages have many in common, such as the newest of a tag. */
@@ -72,13 +73,14 @@ export async function openSite(store: Store, { config, secrets }: LoadedConfig):
   const { data, media } = config
   const blobs = stack.use(await openBlobs(media.store, secrets.media ?? {}, { data, couch }))
   const served = new ServedFiles(site)
+  const lent = new LentFiles({ url: PRODUCED, lifetimes: config.pages.cache })
   let version = 0
   const app = createApp({
     ledger,
     site,
     index,
     terms: () => terms,
-    media: { blobs, served },
+    media: { blobs, served, lent },
     version: () => version,
     config: { ...config, url: PRODUCED },
     nodeKey: key,

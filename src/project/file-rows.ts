@@ -6,6 +6,8 @@ export interface FileRow {
   item: string
   /** The hash of the media document that names it. */
   media: string
+  /** The item's kind; absent before its first edit is here. */
+  kind?: string
   type: string
   extension: string
   bytes: number
@@ -15,6 +17,11 @@ export interface FileRow {
   of?: string
   /** The item's time; absent before its first edit is here. */
   at?: string
+}
+
+/** What to go on from behind a row. */
+export function keyAfter({ sha256, isShown, item, media }: FileRow): unknown[] {
+  return [sha256, isShown ? 0 : 1, item, `${media}0`]
 }
 
 export function fileRow({ key, value }: { key: unknown; value: unknown }): FileRow {

@@ -2,7 +2,7 @@ import type { Database, RangeQuery, StoredDocument, ViewRow } from '../couch/dat
 import type { GatheredReads } from '../couch/gathered-reads.ts'
 import { noteUntold } from '../reads.ts'
 import type { DocumentPart, RowPart } from '../shown.ts'
-import { fileRow } from './file-rows.ts'
+import { fileRow, keyAfter } from './file-rows.ts'
 import type { FileRow } from './file-rows.ts'
 import { NotedReads } from './noted-reads.ts'
 import { commentId } from './site-item.ts'
@@ -299,13 +299,11 @@ export class Site {
     return row && fileRow(row)
   }
 
-  /** Files in the order of their digests, a row for each document that names one, after a row. */
-  async files(limit: number, after?: FileRow): Promise<FileRow[]> {
-    const rows = await this.#reads.rows<unknown>('files', {
-      // After a hash, all of which are of one length.
-      startkey: after ? [after.sha256, after.isShown ? 0 : 1, after.item, `${after.media}0`] : [],
-      limit,
-    })
+  /** Files in the order of their digests, a row for each document that names one, after a row or after a digest. */
+  async files(limit: number, after?: FileRow | string): Promise<FileRow[]> {
+    // After a hash, all of which are of one length.
+    const startkey = typeof after === 'string' ? [`${after}0`] : after ? keyAfter(after) : []
+    const rows = await this.#reads.rows<unknown>('files', { startkey, limit })
     return rows.map(fileRow)
   }
 

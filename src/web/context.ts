@@ -5,6 +5,7 @@ import type { Config } from '../config/config.ts'
 import type { SigningKey } from '../ledger/keys.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { BlobDriver } from '../media/blobs/driver.ts'
+import type { FilesDesk } from '../media/keep/desk.ts'
 import type { ServedFiles } from '../media/served-files.ts'
 import type { Slow } from '../newsroom/slow.ts'
 import type { FilterDesk } from '../newsroom/filters/desk.ts'
@@ -16,6 +17,7 @@ import type { Holding } from '../replication/arrivals.ts'
 import type { Site } from '../project/site.ts'
 import type { Live } from '../live/live.ts'
 import type { SearchIndex } from '../search/search-index.ts'
+import type { LentFiles } from './lent-files.ts'
 import type { Mirror } from './mirror.ts'
 import type { Gate } from './abuse/gate.ts'
 
@@ -23,8 +25,10 @@ import type { Gate } from './abuse/gate.ts'
 export interface WebContext {
   ledger: Ledger
   site: Site
-  /** Where files are, and which of them readers get. */
-  media: { blobs: BlobDriver; served: ServedFiles }
+  /** Where files are, which of them readers get, and how long others may keep them. */
+  media: { blobs: BlobDriver; served: ServedFiles; lent: LentFiles }
+  /** For the room where files are looked after; there is none where nobody is signed in. */
+  files?: FilesDesk | undefined
   index: SearchIndex
   /** The vocabularies as editors have ordered them. */
   terms: () => Terms

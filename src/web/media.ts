@@ -8,9 +8,6 @@ import type { WebContext } from './context.ts'
 import { may } from './may.ts'
 import { personOf } from './people/person.ts'
 
-/** How long browsers and proxies use a file before they ask whether it is still there, in seconds. */
-const FRESH_S = 600
-
 /** Files under their digests: whole, or the part that was asked for (RFC 9110, section 14). */
 export function mediaRoutes(router: Router, web: WebContext): void {
   router.get('/files/:file', may('read'), async (ctx) => {
@@ -23,7 +20,8 @@ export function mediaRoutes(router: Router, web: WebContext): void {
     if (!isForAll && !(person && allows('moderate', person.roles))) throw gone()
     const etag = `"${sha256}"`
     ctx.set(serveHeaders(row))
-    ctx.set('Cache-Control', isForAll ? `public, max-age=${FRESH_S}` : 'no-store')
+    if (isForAll) ctx.set(web.media.lent.given(ctx.req, row))
+    else ctx.set('Cache-Control', 'no-store')
     ctx.set('Accept-Ranges', 'bytes')
     ctx.set('ETag', etag)
     ctx.status = 200

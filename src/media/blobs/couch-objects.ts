@@ -1,4 +1,5 @@
 import type { Couch } from '../../couch/client.ts'
+import { compactWhole } from '../../couch/compact-whole.ts'
 import type { Database } from '../../couch/database.ts'
 import { isCouchError } from '../../couch/request.ts'
 import { HyperactiveError, messageOf } from '../../errors.ts'
@@ -89,6 +90,10 @@ export class CouchObjects implements Objects {
       last = rows.at(-1)?.key
       if (rows.length < PAGE || last === undefined) return
     }
+  }
+
+  compact(signal: AbortSignal): Promise<void> {
+    return compactWhole(this.#database, signal)
   }
 
   // The connection is the node's.

@@ -95,6 +95,14 @@ export interface BlobDriver extends AsyncDisposable {
    */
   delete(sha256: string): Promise<boolean>
 
+  /**
+   * Takes what was deleted off the disk where that takes more than deleting it; resolves when no byte of it is left in the
+   * files of the place.
+   *
+   * @throws what the place answers to somebody who may not
+   */
+  compact?(signal: AbortSignal): Promise<void>
+
   /** What is here, at most so many at once (1,000 unless told). */
   list(options?: { after?: string | undefined; limit?: number }): Promise<BlobPage>
 }

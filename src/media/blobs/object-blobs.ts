@@ -157,6 +157,10 @@ export class ObjectBlobs implements BlobDriver {
     })
   }
 
+  async compact(signal: AbortSignal): Promise<void> {
+    await this.#objects.compact?.(signal)
+  }
+
   async list({
     after,
     limit = LIST_LIMIT,

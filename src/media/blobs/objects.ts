@@ -8,6 +8,8 @@ export interface Objects extends AsyncDisposable {
   get(key: string, signal?: AbortSignal): Promise<Uint8Array | undefined>
   /** Those that are not there are no failure. */
   remove(keys: readonly string[]): Promise<void>
+  /** Takes what was removed off the disk, where that takes more than removing it. */
+  compact?(signal: AbortSignal): Promise<void>
   /** In the order of their keys: those that begin with `prefix` and come behind `after`, page by page. */
   list(range: { prefix?: string; after?: string }): AsyncIterable<ListedObject>
 }

@@ -17,6 +17,7 @@ function (doc) {
     var isShown = counts[named.of === undefined ? hash : named.of] === true
     named.files.forEach(function (file) {
       emit([file.sha256, isShown ? 0 : 1, doc._id, hash], {
+        kind: doc.kind,
         type: file.type,
         extension: file.extension,
         bytes: file.bytes,
