@@ -62,7 +62,7 @@ test.serial(
     const [own, shared, small] = [picture(), picture(), picture(5000)]
     const first = await publishWithFiles(node, [own, shared])
     const second = await publishWithFiles(node, [shared])
-    const [{ sha256 = '' } = {}, { sha256: sharedName = '' } = {}] = first.files
+    const [sha256 = '', sharedName = ''] = first.files.map((file) => file.sha256)
     const made = { ...(await keepFile(node, small)), as: 'w320' }
     const { ledger } = node.here.store
     const [document] = await ledger.append([

@@ -5,6 +5,8 @@ import type { SQLInputValue, StatementSync } from 'node:sqlite'
 import { messageOf } from '../../errors.ts'
 import { logger } from '../../log.ts'
 import type { LookedAt } from './look.ts'
+import { sortOf, totalRow, usageOf } from './usage.ts'
+import type { Total, Usage } from './usage.ts'
 
 const log = logger('files')
 
@@ -45,31 +47,6 @@ const SUMS = `
   INSERT INTO items SELECT item, count(*), sum(bytes) FROM files
     WHERE state <> 'missing' AND item IS NOT NULL GROUP BY item;
 `
-
-/** A number of files and what they take up. */
-export interface Total {
-  files: number
-  bytes: number
-}
-
-/** What files use on this node, as the last look has shown. */
-export interface Usage {
-  /** When the look ended, in milliseconds since 1970. */
-  atMs: number
-  /** What is in the store, whole or in part. */
-  here: Total
-  /** What items name and is not here, or not all of it. */
-  missing: Total
-  /** What is here and no document names. */
-  orphans: Total
-  /** As they were published, and made of those. */
-  given: Total
-  made: Total
-  /** By the first part of their types: "image", "audio", "video"; others are "other". */
-  sorts: (Total & { name: string })[]
-  /** By the kinds of the items that have them. */
-  kinds: (Total & { name: string })[]
-}
 
 /** A file that no document names. */
 export interface Orphan {
@@ -160,27 +137,7 @@ export class FileBook implements Disposable {
     const atMs = this.#fact('at')
     if (atMs === undefined) return undefined
     const rows = this.#all('SELECT what, name, files, bytes FROM totals ORDER BY bytes DESC, name')
-    const all = rows.map(({ what, name, files, bytes }) => ({
-      what: String(what),
-      name: String(name),
-      files: Number(files),
-      bytes: Number(bytes),
-    }))
-    const named = (what: string) => all.filter((row) => row.what === what).map(({ what: _, ...rest }) => rest)
-    const total = (what: string, name = ''): Total => {
-      const { files = 0, bytes = 0 } = named(what).find((row) => row.name === name) ?? {}
-      return { files, bytes }
-    }
-    return {
-      atMs,
-      here: total('here'),
-      missing: total('missing'),
-      orphans: total('orphans'),
-      given: total('made', 'given'),
-      made: total('made', 'made'),
-      sorts: named('sort'),
-      kinds: named('kind'),
-    }
+    return usageOf(atMs, rows.map(totalRow))
   }
 
   /** The items whose files take up most, after one of them. */
@@ -296,12 +253,6 @@ export class FileBook implements Disposable {
     this.#statements.set(sql, statement)
     return statement
   }
-}
-
-/** What the first part of a type says; what browsers show in no page of their own is "other". */
-export function sortOf(type: string): string {
-  const [first = ''] = type.split('/')
-  return ['image', 'audio', 'video'].includes(first) ? first : 'other'
 }
 
 function open(file: string): DatabaseSync {
