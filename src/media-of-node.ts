@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { Config, LoadedConfig } from './config/config.ts'
 import { openBlobs } from './media/blobs/open.ts'
+import { missing } from './media/blobs/problems.ts'
 import type { BlobDriver } from './media/blobs/driver.ts'
 import { Cleaner } from './media/clean/cleaner.ts'
 import { findTools } from './media/clean/tools.ts'
@@ -23,6 +24,8 @@ export interface MediaOfNode extends AsyncDisposable {
   /** Knows what files use and removes what nothing names; to be started. */
   readonly keeper: Keeper
   readonly desk: FilesDesk
+  /** Has a file fetched from whoever has it. */
+  fetch(sha256: string): Promise<void>
 }
 
 /** @throws HyperactiveError `blob_store_unusable`, `blob_store_unreachable` */
@@ -45,6 +48,7 @@ export async function openMedia(
     cleaner,
     hands,
     keeper,
+    fetch: (sha256) => Promise.reject(missing(sha256)),
     desk: { keeper, tools, disk: diskFor(config), jobs: undefined, scarce: undefined },
     served: new ServedFiles(site),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),

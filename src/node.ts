@@ -8,6 +8,8 @@ import { gatewayRouter } from './gateway/gateway.ts'
 import { Live } from './live/live.ts'
 import { logger } from './log.ts'
 import { pagesStatePath } from './pages/store/pages-state.ts'
+import { mediaCommands } from './media/keep/commands.ts'
+import { answerCommands } from './media/keep/requests.ts'
 import { openMedia } from './media-of-node.ts'
 import type { MediaOfNode } from './media-of-node.ts'
 import { policyOf } from './project/policy.ts'
@@ -286,6 +288,8 @@ export async function startNode(
   mirroring?.start()
   eraser.start()
   media.keeper.start()
+  const answering = answerCommands(book, mediaCommands(media), stop.signal)
+  stack.defer(() => answering)
   // On a mirror nobody moderates, and no filter decides.
   if (!config.mirror) {
     stack.use(office.watcher).start()

@@ -89,6 +89,15 @@ export class Wording {
     return common === `hint.${field}` ? '' : common
   }
 
+  /** So many bytes, as a reader takes them in: "3.4 MB", by thousands. */
+  bytes = (bytes: number): string => {
+    const step = Math.min(Math.max(Math.floor(Math.log10(Math.max(bytes, 1)) / 3), 0), BYTE_UNITS.length - 1)
+    const value = bytes / 1000 ** step
+    const unit = BYTE_UNITS[step] ?? 'byte'
+    const maximumFractionDigits = value < 10 && step > 0 ? 1 : 0
+    return new Intl.NumberFormat(this.language, { style: 'unit', unit, maximumFractionDigits }).format(value)
+  }
+
   /** A language's name in this language, or its code when it has none. */
   languageName = (language: string): string => {
     try {

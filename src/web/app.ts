@@ -24,6 +24,7 @@ import { mirrorPages } from './mirror.ts'
 import { speak } from './page.ts'
 import { PageRouter } from './page-router.ts'
 import { erasurePages } from './moderation/erase.ts'
+import { stockPages } from './moderation/files.ts'
 import { filterPages } from './moderation/filters.ts'
 import { liveRoutes } from './live.ts'
 import { logPages } from './moderation/log.ts'
@@ -104,6 +105,7 @@ export function createPages(web: WebContext): Router {
   moderatePages(router, web)
   reportPages(router, web)
   erasurePages(router, web)
+  stockPages(router, web)
   slowPages(router, web)
   logPages(router, web)
   withdrawPages(router, web)

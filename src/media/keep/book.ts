@@ -27,6 +27,9 @@ const TABLES = `
   ) WITHOUT ROWID;
   CREATE TABLE items (item TEXT PRIMARY KEY, files INTEGER NOT NULL, bytes INTEGER NOT NULL) WITHOUT ROWID;
   CREATE INDEX largest ON items (bytes DESC, item);
+  CREATE TABLE requests (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, what TEXT NOT NULL, given TEXT NOT NULL, answer TEXT, at INTEGER NOT NULL
+  );
   CREATE TABLE leaving (sha256 TEXT PRIMARY KEY) WITHOUT ROWID;
   CREATE TABLE facts (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 `
@@ -54,6 +57,14 @@ export interface Orphan {
   bytes: number
   /** Since when this node knows it to be one, in milliseconds since 1970. */
   sinceMs: number
+}
+
+/** What a command asks the running node for. */
+export interface Request {
+  id: number
+  what: string
+  given: unknown
+  atMs: number
 }
 
 /** Where a node keeps what it knows of its files, in the data folder. */
@@ -218,6 +229,39 @@ export class FileBook implements Disposable {
     this.#transaction(() => {
       for (const sha256 of digests) this.#run('DELETE FROM leaving WHERE sha256 = ?', sha256)
     })
+  }
+
+  /** Asks the running node for something; gives the request's number. */
+  request(what: string, given: unknown, nowMs: number): number {
+    this.#run('INSERT INTO requests (what, given, at) VALUES (?, ?, ?)', what, JSON.stringify(given), nowMs)
+    return Number(this.#get('SELECT last_insert_rowid() AS id')?.id)
+  }
+
+  /** The oldest request that nobody has answered. */
+  nextRequest(): Request | undefined {
+    const row = this.#get('SELECT id, what, given, at FROM requests WHERE answer IS NULL ORDER BY id LIMIT 1')
+    return row && { id: Number(row.id), what: String(row.what), given: JSON.parse(String(row.given)), atMs: Number(row.at) }
+  }
+
+  answer(id: number, answer: unknown): void {
+    this.#run('UPDATE requests SET answer = ? WHERE id = ?', JSON.stringify(answer), id)
+  }
+
+  /** What the node has answered; undefined until it has. It is forgotten with that. */
+  answered(id: number): unknown {
+    const row = this.#get('SELECT answer FROM requests WHERE id = ?', id)
+    if (typeof row?.answer !== 'string') return undefined
+    this.withdraw(id)
+    return JSON.parse(row.answer)
+  }
+
+  /** Says that somebody still waits for an answer. */
+  stillWaiting(id: number, nowMs: number): void {
+    this.#run('UPDATE requests SET at = ? WHERE id = ?', nowMs, id)
+  }
+
+  withdraw(id: number): void {
+    this.#run('DELETE FROM requests WHERE id = ?', id)
   }
 
   #fact(name: string): number | undefined {

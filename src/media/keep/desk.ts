@@ -16,7 +16,7 @@ export interface ScarceFile {
   sha256: string
   bytes: number
   /** How many nodes are known to have it, and under how many laws they stand. */
-  copies: number
+  holders: number
   jurisdictions: number
 }
 

@@ -80,13 +80,20 @@ export class Keeper implements AsyncDisposable {
    *
    * @param options.olderThanMs how long they have been orphans
    * @param options.only these alone
+   * @param options.most how many at most
    * @param options.dryRun whether it is only said what would go
    */
   async removeOrphans({
     olderThanMs = GRACE_MS,
     only,
+    most = Infinity,
     dryRun = false,
-  }: { olderThanMs?: number; only?: ReadonlySet<string>; dryRun?: boolean } = {}): Promise<Removal> {
+  }: {
+    olderThanMs?: number
+    only?: ReadonlySet<string>
+    most?: number
+    dryRun?: boolean
+  } = {}): Promise<Removal> {
     const { book, ledger } = this.#options
     const removal: Removal = { files: 0, bytes: 0 }
     const untilMs = Date.now() - olderThanMs
@@ -99,13 +106,13 @@ export class Keeper implements AsyncDisposable {
           : await namedInLedger(ledger, new Set(wanted.map(({ sha256 }) => sha256)))
       for (const { sha256, bytes } of wanted) {
         this.#stop.signal.throwIfAborted()
-        if (named.has(sha256) || !(await this.#isFree(sha256))) continue
+        if (removal.files >= most || named.has(sha256) || !(await this.#isFree(sha256))) continue
         removal.files += 1
         removal.bytes += bytes
         if (!dryRun) await this.#remove(sha256)
       }
       const last = found.at(-1)
-      if (!last || found.length < REMOVED_AT_ONCE) break
+      if (!last || found.length < REMOVED_AT_ONCE || removal.files >= most) break
       after = last.sha256
     }
     if (!dryRun && removal.files > 0) {
