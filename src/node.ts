@@ -9,6 +9,7 @@ import { logger } from './log.ts'
 import { pagesStatePath } from './pages/store/pages-state.ts'
 import { openMedia } from './media-of-node.ts'
 import type { MediaOfNode } from './media-of-node.ts'
+import type { Times } from './media/share/blob-network.ts'
 import { policyOf } from './project/policy.ts'
 import { Slow } from './newsroom/slow.ts'
 import { Mirroring } from './mirrors-of-node.ts'
@@ -68,6 +69,8 @@ export interface StartOptions {
   waiting?: (address: string) => void
   /** Aborting it while it waits for its turn ends that. */
   signal?: AbortSignal
+  /** What takes another time than usual where files are shared, in tests. */
+  times?: Partial<Times>
 }
 
 /**
@@ -79,7 +82,7 @@ export interface StartOptions {
  */
 export async function startNode(
   loaded: LoadedConfig,
-  { waiting = () => undefined, signal }: StartOptions = {},
+  { waiting = () => undefined, signal, times }: StartOptions = {},
 ): Promise<Node> {
   await using stack = new AsyncDisposableStack()
   const stop = new AbortController()
@@ -126,7 +129,13 @@ export async function startNode(
   let anchors = await anchorsOf(config, key.publicKey)
   let mirroring: Mirroring | undefined
   const site = new Site(siteDatabase, () => deployment.inForce())
-  const media = stack.use(await openMedia(loaded, store, site))
+  const media = stack.use(
+    await openMedia(loaded, store, site, {
+      membership: () => projector.membership,
+      refusals: () => replication.refusals,
+      ...(times ? { times } : {}),
+    }),
+  )
   stack.use(new StateFile(pagesStatePath(config.data), () => kept.state, PAGES_STATE_EVERY_MS))
   const live = config.live.on
     ? new Live({
@@ -153,6 +162,7 @@ export async function startNode(
       anchors: () => anchors,
       onWritten(written) {
         media.served.written(written)
+        media.network.written(written)
         kept.written(written)
         mirroring?.written(written)
         live?.written(written)
@@ -190,6 +200,7 @@ export async function startNode(
         anchors = await anchorsOf(config, key.publicKey)
         projector.anchorsChanged()
         mirroring?.peersChanged(peers)
+        await media.network.follow(peers)
       },
     }),
   )
@@ -201,6 +212,7 @@ export async function startNode(
     refusals: replication.refusals,
     isMirror: config.mirror !== undefined,
     people: (peer) => sharing.forPeer(peer),
+    files: (router) => media.network.mount(router),
     confirmed: (peer, seq) => replication.confirmations.add(peer, seq),
     stored: (count) => projector.makeWay(count),
     signal: stop.signal,
@@ -289,6 +301,7 @@ export async function startNode(
     mirroring?.changed(change)
   }
   if (config.feeds.pull) stack.use(feedPuller(config.feeds, site, onPulled)).start()
+  media.network.start()
   await replication.start(address)
   log.debug('the node answers', { address })
   const running = stack.move()
