@@ -1,7 +1,6 @@
 import { join } from 'node:path'
 import type { Config, LoadedConfig } from './config/config.ts'
 import { openBlobs } from './media/blobs/open.ts'
-import { missing } from './media/blobs/problems.ts'
 import type { BlobDriver } from './media/blobs/driver.ts'
 import { Cleaner } from './media/clean/cleaner.ts'
 import { findTools } from './media/clean/tools.ts'
@@ -11,7 +10,11 @@ import { FileBook } from './media/keep/book.ts'
 import { Hands } from './media/keep/hand.ts'
 import { Keeper } from './media/keep/keeper.ts'
 import { ServedFiles } from './media/served-files.ts'
+import { BlobNetwork } from './media/share/blob-network.ts'
+import type { BlobNetworkOptions } from './media/share/blob-network.ts'
+import { mediaStatePath } from './media/share/state.ts'
 import type { Site } from './project/site.ts'
+import { StateFile } from './state-file.ts'
 import type { Store } from './store.ts'
 
 /** A node's files: where they are kept, what makes them fit for it, and which of them readers get. */
@@ -19,38 +22,49 @@ export interface MediaOfNode extends AsyncDisposable {
   readonly blobs: BlobDriver
   readonly cleaner: Cleaner
   readonly served: ServedFiles
+  /** What the other nodes hold, and the way there. */
+  readonly network: BlobNetwork
   /** Who has files in hand beside the store; whoever does is to be added. */
   readonly hands: Hands
   /** Knows what files use and removes what nothing names; to be started. */
   readonly keeper: Keeper
   readonly desk: FilesDesk
-  /** Has a file fetched from whoever has it. */
-  fetch(sha256: string): Promise<void>
 }
+
+/** How often a node writes down how its files are. */
+const STATE_EVERY_MS = 5000
 
 /** @throws HyperactiveError `blob_store_unusable`, `blob_store_unreachable` */
 export async function openMedia(
   { config, secrets }: LoadedConfig,
-  { couch, ledger }: Pick<Store, 'couch' | 'ledger'>,
+  { couch, ledger, key }: Pick<Store, 'couch' | 'ledger' | 'key'>,
   site: Site,
+  ofNetwork: Pick<BlobNetworkOptions, 'membership' | 'refusals' | 'times'>,
 ): Promise<MediaOfNode> {
   await using stack = new AsyncDisposableStack()
   const { data, media } = config
   const blobs = stack.use(await openBlobs(media.store, secrets.media ?? {}, { data, couch }))
   const tools = await findTools(media.tools)
   const cleaner = await Cleaner.open({ folder: join(data, 'media-cleaning'), tools })
-  const hands = new Hands()
+  const served = new ServedFiles(site)
+  const isPublic = async (sha256: string) => (await served.find(sha256))?.isShown === true
+  const network = stack.use(
+    new BlobNetwork({ ...ofNetwork, config, driver: blobs, ledger, key, site, isPublic }),
+  )
+  stack.use(new StateFile(mediaStatePath(data), () => network.state, STATE_EVERY_MS))
+  const hands = new Hands([{ letGo: (sha256) => network.forget(sha256) }])
   const book = stack.use(FileBook.open(data))
   const keeper = stack.use(new Keeper({ blobs, site, ledger: ledger.database, book, hands }))
+  const scarce = (limit: number) => network.underReplicated(limit)
   const opened = stack.move()
   return {
     blobs,
     cleaner,
+    served,
+    network,
     hands,
     keeper,
-    fetch: (sha256) => Promise.reject(missing(sha256)),
-    desk: { keeper, tools, disk: diskFor(config), jobs: undefined, scarce: undefined },
-    served: new ServedFiles(site),
+    desk: { keeper, tools, disk: diskFor(config), jobs: undefined, scarce },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   }
 }

@@ -12,6 +12,7 @@ import { mediaCommands } from './media/keep/commands.ts'
 import { answerCommands } from './media/keep/requests.ts'
 import { openMedia } from './media-of-node.ts'
 import type { MediaOfNode } from './media-of-node.ts'
+import type { Times } from './media/share/blob-network.ts'
 import { policyOf } from './project/policy.ts'
 import { Slow } from './newsroom/slow.ts'
 import { Mirroring } from './mirrors-of-node.ts'
@@ -72,6 +73,8 @@ export interface StartOptions {
   waiting?: (address: string) => void
   /** Aborting it while it waits for its turn ends that. */
   signal?: AbortSignal
+  /** What takes another time than usual where files are shared, in tests. */
+  times?: Partial<Times>
 }
 
 /**
@@ -83,7 +86,7 @@ export interface StartOptions {
  */
 export async function startNode(
   loaded: LoadedConfig,
-  { waiting = () => undefined, signal }: StartOptions = {},
+  { waiting = () => undefined, signal, times }: StartOptions = {},
 ): Promise<Node> {
   await using stack = new AsyncDisposableStack()
   const stop = new AbortController()
@@ -130,7 +133,13 @@ export async function startNode(
   let anchors = await anchorsOf(config, key.publicKey)
   let mirroring: Mirroring | undefined
   const site = new Site(siteDatabase, () => deployment.inForce())
-  const media = stack.use(await openMedia(loaded, store, site))
+  const media = stack.use(
+    await openMedia(loaded, store, site, {
+      membership: () => projector.membership,
+      refusals: () => replication.refusals,
+      ...(times ? { times } : {}),
+    }),
+  )
   stack.use(new StateFile(pagesStatePath(config.data), () => kept.state, PAGES_STATE_EVERY_MS))
   const live = config.live.on
     ? new Live({
@@ -157,6 +166,7 @@ export async function startNode(
       anchors: () => anchors,
       onWritten(written) {
         media.served.written(written)
+        media.network.written(written)
         kept.written(written)
         mirroring?.written(written)
         live?.written(written)
@@ -194,6 +204,7 @@ export async function startNode(
         anchors = await anchorsOf(config, key.publicKey)
         projector.anchorsChanged()
         mirroring?.peersChanged(peers)
+        await media.network.follow(peers)
       },
     }),
   )
@@ -205,6 +216,7 @@ export async function startNode(
     refusals: replication.refusals,
     isMirror: config.mirror !== undefined,
     people: (peer) => sharing.forPeer(peer),
+    files: (router) => media.network.mount(router),
     confirmed: (peer, seq) => replication.confirmations.add(peer, seq),
     stored: (count) => projector.makeWay(count),
     signal: stop.signal,
@@ -301,6 +313,7 @@ export async function startNode(
     mirroring?.changed(change)
   }
   if (config.feeds.pull) stack.use(feedPuller(config.feeds, site, onPulled)).start()
+  media.network.start()
   await replication.start(address)
   log.debug('the node answers', { address })
   const running = stack.move()

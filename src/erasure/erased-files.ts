@@ -43,21 +43,18 @@ export class ErasedFiles {
   /**
    * Deletes the files that were noted and that no item of the site names any more; to be called when the site follows the
    * ledger. Documents that are held do not keep a file: nobody decides from outside what a node has to keep.
-   *
-   * @returns how many were deleted
    */
-  async remove(signal: AbortSignal): Promise<number> {
+  async remove(signal: AbortSignal): Promise<void> {
     const { site, blobs, book, hands } = this.#options
-    let count = 0
     for (;;) {
       signal.throwIfAborted()
       const leaving = book.leaving(AT_ONCE)
-      if (leaving.length === 0) return count
+      if (leaving.length === 0) return
       let isRemoved = false
       for (const sha256 of leaving) {
         if ((await site.file(sha256)) !== undefined) continue
         await hands.letGo(sha256)
-        if (await blobs.delete(sha256)) count += 1
+        await blobs.delete(sha256)
         isRemoved = true
       }
       // Also what an earlier run has deleted is perhaps still in the files of the place.

@@ -80,7 +80,7 @@ export async function openSite(store: Store, { config, secrets }: LoadedConfig):
     site,
     index,
     terms: () => terms,
-    media: { blobs, served, lent },
+    media: { blobs, served, network: blobs, lent },
     version: () => version,
     config: { ...config, url: PRODUCED },
     nodeKey: key,

@@ -291,12 +291,17 @@ export class Site {
 
   /** What is known of a file by its digest: where readers get it from, or else any document that names it. */
   async file(sha256: string): Promise<FileRow | undefined> {
-    const [row] = await this.#reads.rows<unknown>('files', {
+    return (await this.filesNamed(sha256, 1))[0]
+  }
+
+  /** What documents say of a file, those first by which readers get it. */
+  async filesNamed(sha256: string, limit: number): Promise<FileRow[]> {
+    const rows = await this.#reads.rows<unknown>('files', {
       startkey: [sha256],
       endkey: [sha256, LAST],
-      limit: 1,
+      limit,
     })
-    return row && fileRow(row)
+    return rows.map(fileRow)
   }
 
   /** Files in the order of their digests, a row for each document that names one, after a row or after a digest. */

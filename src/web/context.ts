@@ -7,6 +7,7 @@ import type { Ledger } from '../ledger/ledger.ts'
 import type { BlobDriver } from '../media/blobs/driver.ts'
 import type { FilesDesk } from '../media/keep/desk.ts'
 import type { ServedFiles } from '../media/served-files.ts'
+import type { BlobNetwork } from '../media/share/blob-network.ts'
 import type { Slow } from '../newsroom/slow.ts'
 import type { FilterDesk } from '../newsroom/filters/desk.ts'
 import type { Notes } from '../newsroom/notes.ts'
@@ -25,8 +26,8 @@ import type { Gate } from './abuse/gate.ts'
 export interface WebContext {
   ledger: Ledger
   site: Site
-  /** Where files are, which of them readers get, and how long others may keep them. */
-  media: { blobs: BlobDriver; served: ServedFiles; lent: LentFiles }
+  /** Where files are, here and elsewhere, which of them readers get, and how long others may keep them. */
+  media: { blobs: BlobDriver; served: ServedFiles; network: Pick<BlobNetwork, 'read'>; lent: LentFiles }
   /** For the room where files are looked after; there is none where nobody is signed in. */
   files?: FilesDesk | undefined
   index: SearchIndex

@@ -44,7 +44,7 @@ export function mediaRoutes(router: Router, web: WebContext): void {
       ctx.length = last - first + 1
       return
     }
-    const { stream } = await web.media.blobs.read(sha256, { first, last })
+    const { stream } = await web.media.network.read(sha256, { first, last })
     ctx.body = stream
     ctx.length = last - first + 1
     // A stream as the body takes its own guess at the type.

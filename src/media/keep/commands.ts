@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { messageOf } from '../../errors.ts'
 import { digest } from '../../ledger/manifest.ts'
+import type { BlobNetwork } from '../share/blob-network.ts'
 import type { Keeper } from './keeper.ts'
 import type { Handlers } from './requests.ts'
 
@@ -17,11 +18,10 @@ const fetchGiven = z.object({ files: z.array(digest).max(100) })
 /** What a running node does for `hyperactive media`. */
 export function mediaCommands({
   keeper,
-  fetch,
+  network,
 }: {
   keeper: Keeper
-  /** Has a file fetched; resolves when it is here. */
-  fetch: (sha256: string) => Promise<void>
+  network: Pick<BlobNetwork, 'fetch'>
 }): Handlers {
   return {
     async prune(given) {
@@ -34,7 +34,7 @@ export function mediaCommands({
       return Promise.all(
         files.map(async (sha256): Promise<FetchedFile> => {
           try {
-            await fetch(sha256)
+            await network.fetch(sha256)
             return { sha256, problem: null }
           } catch (error) {
             return { sha256, problem: messageOf(error) }

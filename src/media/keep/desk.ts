@@ -27,7 +27,7 @@ export interface FilesDesk {
   /** Room on the disk that files are kept on; undefined where they are kept elsewhere. */
   disk: (() => Promise<Disk>) | undefined
   jobs: { failed: (limit: number) => readonly FailedJob[]; retry: (id: string) => void } | undefined
-  scarce: ((limit: number) => Promise<readonly ScarceFile[]>) | undefined
+  scarce: ((limit: number) => readonly ScarceFile[]) | undefined
 }
 
 export interface Disk {

@@ -26,7 +26,7 @@ export async function stockModel(
   const { book } = desk.keeper
   const usage = book.usage()
   const disk = await desk.disk?.()
-  const scarce = await desk.scarce?.(SCARCE + 1)
+  const scarce = desk.scarce?.(SCARCE + 1)
   const failed = desk.jobs?.failed(FAILED + 1)
   const size = (bytes: number) => wording.bytes(bytes)
   return {
