@@ -20,8 +20,11 @@ export function mediaRoutes(router: Router, web: WebContext): void {
     if (!isForAll && !(person && allows('moderate', person.roles))) throw gone()
     const etag = `"${sha256}"`
     ctx.set(serveHeaders(row))
-    if (isForAll) ctx.set(web.media.lent.given(ctx.req, row))
-    else ctx.set('Cache-Control', 'no-store')
+    if (isForAll) {
+      ctx.set(web.media.lent.given(ctx.req, row))
+      // A file is the same in all languages.
+      ctx.remove('Vary')
+    } else ctx.set('Cache-Control', 'no-store')
     ctx.set('Accept-Ranges', 'bytes')
     ctx.set('ETag', etag)
     ctx.status = 200

@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { lookAtFiles } from '../../media/keep/look.ts'
 import type { LookedAt } from '../../media/keep/look.ts'
 import { heldFiles } from '../../media/keep/named-files.ts'
+import { readLacking } from '../../media/share/read-lacking.ts'
 import { openMediaForCommand } from '../../media-for-command.ts'
 import type { MediaForCommand } from '../../media-for-command.ts'
 import { print, settingsOf, withExamples, withSettings } from '../context.ts'
@@ -10,6 +11,7 @@ import { digestNamed, size, wholeNumber } from './words.ts'
 const SHOWN = 50
 
 interface Options {
+  underReplicated?: boolean
   orphans?: boolean
   missing?: boolean
   limit: number
@@ -36,10 +38,15 @@ export function listCommand(): Command {
     .description('the files that are here or should be, with what has them, in the order of their digests')
     .option('--orphans', 'only those that nothing names')
     .option('--missing', 'only those that an item has and that are not here, or not all of them')
+    .option('--under-replicated', 'only those that are on fewer nodes than the settings ask for')
     .option('--limit <number>', 'how many', wholeNumber, SHOWN)
     .option('--after <digest>', 'go on after this one', digestNamed)
     .option('--json', 'print JSON')
     .action(async (options: Options) => {
+      if (options.underReplicated === true) {
+        listScarce(settingsOf(command).config.data, options)
+        return
+      }
       await using media = await openMediaForCommand(settingsOf(command))
       const { files, next } = await list(media, options)
       const lines = files.map(describe)
@@ -47,6 +54,19 @@ export function listCommand(): Command {
       print(options.json, { files, next }, [...lines, ...more].join('\n') || 'no files')
     })
   return withExamples(command, 'media list', 'media list --orphans --json')
+}
+
+/** As the node noted it last: what others hold, only they can say. */
+function listScarce(data: string, { limit, after, json }: Options): void {
+  const found = readLacking(data, limit + 1, after)
+  const files = found.slice(0, limit)
+  const next = found.length > limit ? (files.at(-1)?.sha256 ?? null) : null
+  const lines = files.map(
+    ({ sha256, bytes, holders, jurisdictions, problem }) =>
+      `${sha256}  ${size(bytes).padStart(7)}  on ${holders} nodes, under ${jurisdictions} laws${problem === undefined ? '' : `: ${problem}`}`,
+  )
+  const more = next === null ? [] : [`there are more: --after ${next}`]
+  print(json, { files, next }, [...lines, ...more].join('\n') || 'no files')
 }
 
 async function list(

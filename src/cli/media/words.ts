@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander'
+import type { Usage } from '../../media/keep/usage.ts'
 import { isSha256 } from '../../ledger/manifest.ts'
 
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB']
@@ -22,6 +23,20 @@ export function digestNamed(text: string): string {
   throw new InvalidArgumentError(
     'is neither the digest of a file (64 hexadecimal digits) nor its address on a node.',
   )
+}
+
+/** What files use in lines for a terminal. */
+export function describeUsage(usage: Usage | undefined, isWhole: boolean): string[] {
+  if (!usage) return isWhole ? ['files             not looked at yet'] : []
+  const { atMs, here, missing, orphans } = usage
+  return [
+    ...(isWhole
+      ? [`files             ${here.files} are here, ${size(here.bytes)}; ${missing.files} are missing`]
+      : []),
+    ...(orphans.files > 0
+      ? [`  nothing names ${orphans.files} of them, ${size(orphans.bytes)}, as of ${new Date(atMs).toISOString()}`]
+      : []),
+  ]
 }
 
 /** For an option that may be given once for each file. */

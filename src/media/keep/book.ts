@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { SQLInputValue, StatementSync } from 'node:sqlite'
@@ -70,6 +70,13 @@ export interface Request {
 /** Where a node keeps what it knows of its files, in the data folder. */
 export function bookFile(data: string): string {
   return join(data, 'media-book.sqlite')
+}
+
+/** What files used when the node of a data folder last looked; undefined where none has. */
+export function readUsage(data: string): Usage | undefined {
+  if (!existsSync(bookFile(data))) return undefined
+  using book = FileBook.open(data)
+  return book.usage()
 }
 
 /**
