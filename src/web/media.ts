@@ -22,35 +22,38 @@ export function mediaRoutes(router: Router, web: WebContext): void {
     const isForAll = row.isShown
     if (!isForAll && !(person && allows('moderate', person.roles))) throw gone()
     const etag = `"${sha256}"`
-    ctx.set(serveHeaders(row))
+    ctx.set('ETag', etag)
+    ctx.status = 200
+    const isFresh = ctx.fresh
+    const range = isFresh ? undefined : rangeOf(ctx.headers, { bytes: row.bytes, etag })
+    const { first, last } =
+      range === undefined || range === 'none' ? { first: 0, last: row.bytes - 1 } : range
+    ctx.remove('ETag')
+    // What is not here may come from a peer, or not: only then is anything said of it.
+    const isRead = !isFresh && range !== 'none' && ctx.method !== 'HEAD'
+    const reading = isRead ? await web.media.network.read(sha256, { first, last }) : undefined
+    const headers = serveHeaders(row)
+    ctx.set(headers)
     ctx.set('Cache-Control', isForAll ? `public, max-age=${FRESH_S}` : 'no-store')
     ctx.set('Accept-Ranges', 'bytes')
     ctx.set('ETag', etag)
-    ctx.status = 200
-    if (ctx.fresh) {
+    if (isFresh) {
       ctx.status = 304
       return
     }
-    const range = rangeOf(ctx.headers, { bytes: row.bytes, etag })
     if (range === 'none') {
       ctx.set('Content-Range', `bytes */${row.bytes}`)
       ctx.status = 416
       return
     }
-    const { first, last } = range ?? { first: 0, last: row.bytes - 1 }
     if (range) {
       ctx.status = 206
       ctx.set('Content-Range', `bytes ${first}-${last}/${row.bytes}`)
     }
-    if (ctx.method === 'HEAD') {
-      ctx.length = last - first + 1
-      return
-    }
-    const { stream } = await web.media.network.read(sha256, { first, last })
-    ctx.body = stream
+    if (reading) ctx.body = reading.stream
     ctx.length = last - first + 1
     // A stream as the body takes its own guess at the type.
-    ctx.set('Content-Type', serveHeaders(row)['Content-Type'] ?? '')
+    ctx.set('Content-Type', headers['Content-Type'] ?? '')
   })
 }
 
