@@ -1,6 +1,7 @@
 import { cpus, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
 import { COUCHDB_URLS } from '../test/helpers/couch-space.ts'
+import { blobReplication } from './blob-replication.ts'
 import { initialSyncCouchdb, publishToPeerCouchdb } from './couchdb.ts'
 import type { Benchmark, Figure } from './figure.ts'
 import { heal, healBadLinks } from './heal.ts'
@@ -40,6 +41,7 @@ const BENCHMARKS: Benchmark[] = [
   saveToFile,
   produceAll,
   mirror,
+  blobReplication,
 ]
 
 const { values } = parseArgs({

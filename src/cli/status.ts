@@ -45,7 +45,8 @@ export function statusCommand(): Command {
         links,
         proxies,
         pages: pages ?? null,
-        files: { ...media, ...usage },
+        media: media ?? null,
+        files: usage ?? null,
         refusals,
         mirrors,
       }

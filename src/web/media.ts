@@ -18,40 +18,43 @@ export function mediaRoutes(router: Router, web: WebContext): void {
     const person = personOf(ctx)
     const isForAll = row.isShown
     if (!isForAll && !(person && allows('moderate', person.roles))) throw gone()
+    // Remembered before it is read: what is hidden meanwhile is told to whoever gets this answer.
+    const lent = isForAll ? web.media.lent.given(ctx.req, row) : { 'Cache-Control': 'no-store' }
     const etag = `"${sha256}"`
-    ctx.set(serveHeaders(row))
-    if (isForAll) {
-      ctx.set(web.media.lent.given(ctx.req, row))
-      // A file is the same in all languages.
-      ctx.remove('Vary')
-    } else ctx.set('Cache-Control', 'no-store')
-    ctx.set('Accept-Ranges', 'bytes')
     ctx.set('ETag', etag)
     ctx.status = 200
-    if (ctx.fresh) {
+    const isFresh = ctx.fresh
+    const range = isFresh ? undefined : rangeOf(ctx.headers, { bytes: row.bytes, etag })
+    const { first, last } =
+      range === undefined || range === 'none' ? { first: 0, last: row.bytes - 1 } : range
+    ctx.remove('ETag')
+    // What is not here may come from a peer, or not: only then is anything said of it.
+    const isRead = !isFresh && range !== 'none' && ctx.method !== 'HEAD'
+    const reading = isRead ? await web.media.network.read(sha256, { first, last }) : undefined
+    const headers = serveHeaders(row)
+    ctx.set(headers)
+    ctx.set(lent)
+    // A file is the same in all languages.
+    ctx.remove('Vary')
+    ctx.set('Accept-Ranges', 'bytes')
+    ctx.set('ETag', etag)
+    if (isFresh) {
       ctx.status = 304
       return
     }
-    const range = rangeOf(ctx.headers, { bytes: row.bytes, etag })
     if (range === 'none') {
       ctx.set('Content-Range', `bytes */${row.bytes}`)
       ctx.status = 416
       return
     }
-    const { first, last } = range ?? { first: 0, last: row.bytes - 1 }
     if (range) {
       ctx.status = 206
       ctx.set('Content-Range', `bytes ${first}-${last}/${row.bytes}`)
     }
-    if (ctx.method === 'HEAD') {
-      ctx.length = last - first + 1
-      return
-    }
-    const { stream } = await web.media.network.read(sha256, { first, last })
-    ctx.body = stream
+    if (reading) ctx.body = reading.stream
     ctx.length = last - first + 1
     // A stream as the body takes its own guess at the type.
-    ctx.set('Content-Type', serveHeaders(row)['Content-Type'] ?? '')
+    ctx.set('Content-Type', headers['Content-Type'] ?? '')
   })
 }
 

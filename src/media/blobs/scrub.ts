@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { setTimeout as pause } from 'node:timers/promises'
 import { HyperactiveError } from '../../errors.ts'
+import { Rate } from '../rate.ts'
 import type { BlobManifest } from './blob.ts'
 import { allBlobs } from './driver.ts'
 import type { BlobDriver } from './driver.ts'
@@ -37,14 +37,14 @@ export async function* scrub(
   driver: Pick<BlobDriver, 'list' | 'stat' | 'readPiece'>,
   { bytesPerSecond, after, signal }: ScrubOptions,
 ): AsyncGenerator<Scrubbed> {
-  const rate = new Rate(bytesPerSecond, signal)
+  const rate = new Rate(bytesPerSecond)
   for await (const { sha256, isWhole } of allBlobs(driver, after)) {
     signal?.throwIfAborted()
     if (!isWhole) {
       yield { sha256, bytes: 0, state: 'incomplete' }
       continue
     }
-    const found = await look(driver, sha256, rate)
+    const found = await look(driver, sha256, rate, signal)
     if (found) yield found
   }
 }
@@ -54,6 +54,7 @@ async function look(
   driver: Pick<BlobDriver, 'stat' | 'readPiece'>,
   sha256: string,
   rate: Rate,
+  signal: AbortSignal | undefined,
 ): Promise<Scrubbed | undefined> {
   let manifest: BlobManifest | undefined
   try {
@@ -71,7 +72,7 @@ async function look(
       const piece = await driver.readPiece(manifest, index)
       whole.update(piece)
       bytes += piece.length
-      await rate.took(piece.length)
+      await rate.took(piece.length, signal)
     } catch (error) {
       if (!isDamage(error)) throw error
       pieces.push(index)
@@ -87,28 +88,4 @@ async function look(
 
 function isDamage(error: unknown): boolean {
   return error instanceof HyperactiveError && (error.code === 'blob_damaged' || error.code === 'blob_missing')
-}
-
-class Rate {
-  readonly #bytesPerSecond: number
-  readonly #signal: AbortSignal | undefined
-  #freeMs = 0
-
-  constructor(bytesPerSecond: number, signal: AbortSignal | undefined) {
-    this.#bytesPerSecond = bytesPerSecond
-    this.#signal = signal
-  }
-
-  /** Waits until so many bytes have had their time; what was slow is not made up for. */
-  async took(bytes: number): Promise<void> {
-    this.#signal?.throwIfAborted()
-    const nowMs = performance.now()
-    this.#freeMs = Math.max(nowMs, this.#freeMs) + (bytes / this.#bytesPerSecond) * 1000
-    try {
-      await pause(this.#freeMs - nowMs, undefined, this.#signal ? { signal: this.#signal } : {})
-    } catch (error) {
-      this.#signal?.throwIfAborted()
-      throw error
-    }
-  }
 }

@@ -12,6 +12,8 @@ const NEVER = Number.MAX_SAFE_INTEGER
 export interface IntakeOptions {
   holdings: Holdings
   own: string
+  /** Whether this node says itself what it holds; a mirror's copies do not count. */
+  speaks?: boolean
   /** The members' keys, the nearest first. */
   members: () => readonly string[]
   isAhead: (at: string) => boolean
@@ -35,9 +37,14 @@ export class Intake {
 
   /** Whether it is listened to what a node says. */
   isListenedTo(node: string): boolean {
+    const { own, speaks = true } = this.#options
     const members = this.#options.members()
-    if (this.#listened?.members !== members)
-      this.#listened = { members, keys: new Set([this.#options.own, ...members.slice(0, MOST_NODES)]) }
+    if (this.#listened?.members !== members) {
+      const keys = new Set(members.slice(0, MOST_NODES))
+      if (speaks) keys.add(own)
+      else keys.delete(own)
+      this.#listened = { members, keys }
+    }
     return this.#listened.keys.has(node)
   }
 

@@ -117,6 +117,7 @@ export function assemble(options: BlobNetworkOptions, signal: AbortSignal): Part
   const intake = new Intake({
     holdings,
     own: node,
+    speaks: !mirror,
     members: () => membership().members,
     isAhead,
     known: () => files.count,
