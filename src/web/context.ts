@@ -6,6 +6,7 @@ import type { SigningKey } from '../ledger/keys.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { BlobDriver } from '../media/blobs/driver.ts'
 import type { ServedFiles } from '../media/served-files.ts'
+import type { Uploads } from '../media/uploads/uploads.ts'
 import type { Slow } from '../newsroom/slow.ts'
 import type { FilterDesk } from '../newsroom/filters/desk.ts'
 import type { Notes } from '../newsroom/notes.ts'
@@ -23,8 +24,8 @@ import type { Gate } from './abuse/gate.ts'
 export interface WebContext {
   ledger: Ledger
   site: Site
-  /** Where files are, and which of them readers get. */
-  media: { blobs: BlobDriver; served: ServedFiles }
+  /** Where files are, which of them readers get, and what comes with forms. */
+  media: { blobs: BlobDriver; served: ServedFiles; uploads?: Uploads | undefined }
   index: SearchIndex
   /** The vocabularies as editors have ordered them. */
   terms: () => Terms
