@@ -13,6 +13,7 @@ import { ServedFiles } from './media/served-files.ts'
 import { BlobNetwork } from './media/share/blob-network.ts'
 import type { BlobNetworkOptions } from './media/share/blob-network.ts'
 import { mediaStatePath } from './media/share/state.ts'
+import { Uploads } from './media/uploads/uploads.ts'
 import type { Site } from './project/site.ts'
 import { StateFile } from './state-file.ts'
 import type { Store } from './store.ts'
@@ -29,6 +30,8 @@ export interface MediaOfNode extends AsyncDisposable {
   /** Knows what files use and removes what nothing names; to be started. */
   readonly keeper: Keeper
   readonly desk: FilesDesk
+  /** What comes with forms; a mirror has none. */
+  readonly uploads: Uploads | undefined
 }
 
 /** How often a node writes down how its files are. */
@@ -46,13 +49,24 @@ export async function openMedia(
   const blobs = stack.use(await openBlobs(media.store, secrets.media ?? {}, { data, couch }))
   const tools = await findTools(media.tools)
   const cleaner = await Cleaner.open({ folder: join(data, 'media-cleaning'), tools })
+  const uploads = config.mirror
+    ? undefined
+    : stack.use(
+        await Uploads.open({
+          folder: join(data, 'uploads'),
+          blobs,
+          cleaner,
+          settings: media.uploads,
+          secret: key.derive('uploads'),
+        }),
+      )
   const served = new ServedFiles(site)
   const isPublic = async (sha256: string) => (await served.find(sha256))?.isShown === true
   const network = stack.use(
     new BlobNetwork({ ...ofNetwork, config, driver: blobs, ledger, key, site, isPublic }),
   )
   stack.use(new StateFile(mediaStatePath(data), () => network.state, STATE_EVERY_MS))
-  const hands = new Hands([{ letGo: (sha256) => network.forget(sha256) }])
+  const hands = new Hands([{ letGo: (sha256) => network.forget(sha256) }, ...(uploads ? [uploads] : [])])
   const book = stack.use(FileBook.open(data))
   const keeper = stack.use(new Keeper({ blobs, site, ledger: ledger.database, book, hands }))
   const scarce = (limit: number) => network.underReplicated(limit)
@@ -62,6 +76,7 @@ export async function openMedia(
     cleaner,
     served,
     network,
+    uploads,
     hands,
     keeper,
     desk: { keeper, tools, disk: diskFor(config), jobs: undefined, scarce },

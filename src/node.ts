@@ -297,6 +297,11 @@ export async function startNode(
 
   await proxies.start()
   projector.start()
+  media.uploads?.start(async (sha256) => {
+    // An item that is not projected yet may have it.
+    await projector.drained()
+    return (await site.file(sha256)) !== undefined
+  })
   mirroring?.start()
   eraser.start()
   media.keeper.start()

@@ -151,6 +151,7 @@ export function apiRouter(web: WebContext): Router {
       const item = await saveNew(web, {
         kind,
         fields: tidy,
+        files: [],
         author,
         startedMs: Date.now(),
         salt: secret.subarray(0, 2),

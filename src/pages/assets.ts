@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { stripTypeScriptTypes } from 'node:module'
+import { createRequire, stripTypeScriptTypes } from 'node:module'
 import { join } from 'node:path'
 
 const FILES = join(import.meta.dirname, '../templates/assets')
+const TUS = createRequire(import.meta.url).resolve('tus-js-client/dist/tus.min.js')
 const SCRIPT_SOURCES = join(import.meta.dirname, '../browser')
 
 /** A file that pages refer to; its address carries a hash of its content, so it may be kept for ever. */
@@ -30,6 +31,10 @@ export const SCRIPTS = {
   work: script('work'),
   queue: script('queue'),
   live: script('live'),
+  upload: script('upload'),
+  hideFaces: script('hide-faces'),
+  // The library as it is given out for browsers: a page's script loads it when a file is to be sent.
+  tus: asset('tus.js', 'text/javascript; charset=utf-8', readFileSync(TUS)),
 } as const satisfies Record<string, Asset>
 
 export type ScriptName = keyof typeof SCRIPTS

@@ -42,6 +42,7 @@ import { publishPages } from './publish.ts'
 import { searchPages } from './search.ts'
 import { securityHeaders } from './security.ts'
 import { sitemapRoutes } from './sitemaps.ts'
+import { uploadRoutes } from './uploads.ts'
 
 const log = logger('web')
 
@@ -70,7 +71,7 @@ export function createApp({ before = [], kept, heard, ...web }: WebOptions): Koa
   app.use(speak(web))
   app.use(apiRouter(web).routes())
   app.use(errorPages(web))
-  app.use(receiveForms(web.config.limits.formBytes))
+  app.use(receiveForms(web))
   const router = createPages(web)
   web.mirror?.take(router)
   // Nobody is signed in on a mirror.
@@ -88,6 +89,7 @@ export function createPages(web: WebContext): Router {
   healthRoutes(router, web)
   assetRoutes(router)
   mediaRoutes(router, web)
+  uploadRoutes(router, web)
   homePage(router, web)
   searchPages(router, web)
   groupRoutes(router, web)

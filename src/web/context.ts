@@ -8,6 +8,7 @@ import type { BlobDriver } from '../media/blobs/driver.ts'
 import type { FilesDesk } from '../media/keep/desk.ts'
 import type { ServedFiles } from '../media/served-files.ts'
 import type { BlobNetwork } from '../media/share/blob-network.ts'
+import type { Uploads } from '../media/uploads/uploads.ts'
 import type { Slow } from '../newsroom/slow.ts'
 import type { FilterDesk } from '../newsroom/filters/desk.ts'
 import type { Notes } from '../newsroom/notes.ts'
@@ -27,7 +28,14 @@ export interface WebContext {
   ledger: Ledger
   site: Site
   /** Where files are, here and elsewhere, which of them readers get, and how long others may keep them. */
-  media: { blobs: BlobDriver; served: ServedFiles; network: Pick<BlobNetwork, 'read'>; lent: LentFiles }
+  media: {
+    blobs: BlobDriver
+    served: ServedFiles
+    network: Pick<BlobNetwork, 'read'>
+    lent: LentFiles
+    /** What comes with forms. */
+    uploads?: Uploads | undefined
+  }
   /** For the room where files are looked after; there is none where nobody is signed in. */
   files?: FilesDesk | undefined
   index: SearchIndex

@@ -157,6 +157,7 @@ export const FIELDS = {
   author: { name: 'author', control: 'line', longest: LIMITS.author },
   summary: { name: 'summary', control: 'text', longest: LIMITS.summary, rows: 3 },
   body: { name: 'body', control: 'markdown', required: true, rows: 18 },
+  files: { name: 'files', control: 'files' },
   tags: { name: 'tags', control: 'tags' },
   places: { name: 'places', control: 'places' },
   language: { name: 'language', control: 'language', required: true, longest: LIMITS.language },

@@ -29,6 +29,8 @@ export type Control =
   | 'day'
   | 'zone'
   | 'choice'
+  /** Pictures, sound, film and documents, which come with the form, and what is said of each. */
+  | 'files'
   /** Not shown; its value comes with the address of the form. */
   | 'given'
 
