@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { findRunningNode } from './config/data-folder.ts'
 import type { LoadedConfig } from './config/config.ts'
 import { deployDesignDoc, designInForce } from './couch/design-docs.ts'
@@ -8,6 +10,7 @@ import { FileBook } from './media/keep/book.ts'
 import { Hands } from './media/keep/hand.ts'
 import { Keeper } from './media/keep/keeper.ts'
 import { askNode } from './media/keep/requests.ts'
+import { UploadRows } from './media/uploads/rows.ts'
 import { SITE_DATABASE } from './project/rebuild.ts'
 import { Site } from './project/site.ts'
 import { openStoreForCommand } from './store.ts'
@@ -19,6 +22,7 @@ export interface MediaForCommand extends AsyncDisposable {
   readonly site: Site
   readonly blobs: BlobDriver
   readonly keeper: Keeper
+  readonly hands: Hands
   /** Whether a node runs, which then does what takes more than reading. */
   readonly isRunning: boolean
   /**
@@ -45,6 +49,11 @@ export async function openMediaForCommand(loaded: LoadedConfig): Promise<MediaFo
   const blobs = stack.use(await openBlobs(media.store, secrets.media ?? {}, { data, couch: store.couch }))
   const book = stack.use(FileBook.open(data))
   const hands = new Hands()
+  const uploads = join(data, 'uploads', 'uploads.sqlite')
+  if (existsSync(uploads)) {
+    const rows = stack.use(UploadRows.open(uploads))
+    hands.add({ isWaiting: (sha256) => rows.has(sha256) })
+  }
   const keeper = stack.use(new Keeper({ blobs, site, ledger: store.ledger.database, book, hands }))
   const opened = stack.move()
   return {
@@ -52,6 +61,7 @@ export async function openMediaForCommand(loaded: LoadedConfig): Promise<MediaFo
     site,
     blobs,
     keeper,
+    hands,
     isRunning,
     ask: (what, given) =>
       askNode(book, what, given, async () => (await findRunningNode(data)) !== undefined),

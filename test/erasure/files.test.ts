@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { mkdir } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import test from 'ava'
 import type { ExecutionContext } from 'ava'
@@ -6,6 +7,7 @@ import { request } from 'undici'
 import { orderErasure } from '../../src/erasure/order.ts'
 import { makeItemId } from '../../src/ledger/item-id.ts'
 import { FileBook } from '../../src/media/keep/book.ts'
+import { couchSpace, testOnCouchdb } from '../helpers/couchdb.ts'
 import { filesWith } from '../helpers/disk.ts'
 import { testFolder } from '../helpers/folder.ts'
 import { keepFile, publishWithFiles } from '../helpers/files-of-items.ts'
@@ -14,7 +16,11 @@ import { newKey } from '../helpers/keys.ts'
 import { join2, TestNode } from '../helpers/node.ts'
 import { NodeHere, startNodeHere } from '../helpers/node-here.ts'
 import { until } from '../helpers/wait.ts'
+import { bucketOf, storeOf } from '../media/blobs/places.ts'
+import { startS3Server } from '../mirrors/s3-server.ts'
 
+/** Where the files of the CouchDB under test are, if this machine has them. */
+const COUCHDB_DATA = process.env.HYPERACTIVE_TEST_COUCHDB_DATA
 /** All files of the databases are rewritten, on two cores that others use as well. */
 const BOUND_MS = 120_000
 
@@ -119,6 +125,50 @@ test.serial('pieces on the way to a file go as well, and what has it in hand is 
   t.deepEqual(await filesWith(node.data, half.subarray(1000, 1064)), [])
 })
 
+test.serial('from a bucket every object of the file goes', async (t) => {
+  const server = await startS3Server(t)
+  const { accessKeyId, secretAccessKey } = server.secrets.bucket ?? {}
+  const store = { ...storeOf(server), accessKeyId, secretAccessKey }
+  const node = await startNodeHere(t, JSON.stringify({ media: { store } }))
+  const [file, other] = [picture(5_000_000), picture()]
+  const { item } = await publishWithFiles(node, [file])
+  await publishWithFiles(node, [other])
+  const objects = bucketOf(server)
+  const left = async () => {
+    const found: number[] = []
+    for await (const { bytes } of objects.list({})) found.push(bytes)
+    return found
+  }
+  t.is((await left()).length, 5)
+  await order(node, item)
+  await executed(node, item)
+  t.is((await left()).length, 2)
+  await isNowhere(t, node, file)
+})
+
+testOnCouchdb.serial('from a CouchDB the file goes, and its bytes from the files of the database', async (t) => {
+  const space = couchSpace()
+  t.teardown(() => space.remove())
+  const node = new NodeHere(await testFolder(t), { ...space.environment, HYPERACTIVE_ABUSE_LIMITS: 'off' })
+  t.teardown(() => node.remove())
+  await mkdir(node.data, { recursive: true })
+  await node.writeConfig('media: { store: { kind: couchdb } }')
+  await node.start()
+  const [file, other] = [picture(5_000_000), picture()]
+  const { item } = await publishWithFiles(node, [file])
+  await publishWithFiles(node, [other])
+  const holding = async (one: GivenFile) =>
+    COUCHDB_DATA === undefined ? [] : filesWith(COUCHDB_DATA, partOf(one))
+  if (COUCHDB_DATA === undefined)
+    t.log('HYPERACTIVE_TEST_COUCHDB_DATA names no folder: the files of the CouchDB were not looked at')
+  else t.not((await holding(file)).length, 0)
+  await order(node, item)
+  await executed(node, item)
+  t.is((await node.here.media.blobs.list()).blobs.length, 1)
+  t.deepEqual(await holding(file), [])
+  await isNowhere(t, node, file)
+})
+
 test.serial('every node that carries an order out deletes the files', async (t) => {
   const [a, b] = [await startNodeHere(t, ''), await startNodeHere(t, 'moderation: { erasures: execute }')]
   const other = await startNodeHere(t, '')
@@ -128,7 +178,7 @@ test.serial('every node that carries an order out deletes the files', async (t) 
   const { item, files } = await publishWithFiles(a, [file])
   const { sha256 = '' } = files[0] ?? {}
   for (const node of [b, other]) {
-    await keepFile(node, file)
+    await until('it is there', async () => (await node.here.media.blobs.stat(sha256)) !== undefined)
     await until('it is served there', async () => (await statusOf(node, sha256)) === 200)
   }
   await order(a, item)

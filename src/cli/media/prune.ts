@@ -6,8 +6,6 @@ import type { MediaForCommand } from '../../media-for-command.ts'
 import { print, settingsOf, withExamples, withSettings } from '../context.ts'
 import { countOf, size } from './words.ts'
 
-const HOUR_MS = 3_600_000
-
 interface Options {
   orphans?: boolean
   dryRun?: boolean
@@ -22,10 +20,9 @@ export function pruneCommand(): Command {
     .option('--dry-run', 'only say what would go')
     .option('--json', 'print JSON')
     .action(async ({ orphans = false, dryRun = false, json }: Options) => {
-      const loaded = settingsOf(command)
-      await using media = await openMediaForCommand(loaded)
-      const formsMs = loaded.config.media.uploads.hours * HOUR_MS
-      const removal = await prune(media, { orphans, dryRun, formsMs })
+      await using media = await openMediaForCommand(settingsOf(command))
+      const given = { olderThanMs: orphans ? 0 : GRACE_MS, dryRun }
+      const removal = await prune(media, given)
       print(
         json,
         { ...removal, dryRun },
@@ -35,13 +32,12 @@ export function pruneCommand(): Command {
   return withExamples(command, 'media prune --dry-run', 'media prune --orphans')
 }
 
+/** Beside a running node it is the node that does it: it knows what is about to wait in a form. */
 async function prune(
   { keeper, isRunning, ask }: MediaForCommand,
-  { orphans, dryRun, formsMs }: { orphans: boolean; dryRun: boolean; formsMs: number },
+  given: { olderThanMs: number; dryRun: boolean },
 ): Promise<Removal> {
-  if (isRunning)
-    return (await ask('prune', { olderThanMs: orphans ? 0 : GRACE_MS, dryRun })) as Removal
+  if (isRunning) return (await ask('prune', given)) as Removal
   await keeper.look()
-  // Without the node nobody knows what waits in forms; what is older than they are does not.
-  return keeper.removeOrphans({ olderThanMs: orphans ? formsMs : GRACE_MS, dryRun })
+  return keeper.removeOrphans(given)
 }

@@ -41,7 +41,7 @@ export class Fetches implements Disposable {
   readonly #fromPeer = new Map<string, number>()
   readonly moved = new Map<string, Moved>()
   /** What goes on, to be waited for at the end. */
-  readonly #under = new Set<Promise<void>>()
+  readonly #under = new Map<Promise<void>, string>()
   #pieces = 0
   #isOver = false
 
@@ -77,7 +77,7 @@ export class Fetches implements Disposable {
       onPiece: (peer, bytes) => this.count(peer, 'in', bytes),
       onFalse: (line, problem) => this.#options.onFalse(line, problem, sha256),
       onFree: () => this.step(),
-      onWork: (work) => this.#watch(work),
+      onWork: (work) => this.#watch(work, sha256),
     })
     if (this.#isOver) fetch.stop()
     this.#running.set(sha256, fetch)
@@ -91,6 +91,12 @@ export class Fetches implements Disposable {
       end()
     }, end)
     return fetch
+  }
+
+  /** Ends the fetch of a file; resolves when nothing writes pieces of it any more. */
+  async stop(sha256: string): Promise<void> {
+    this.#running.get(sha256)?.stop()
+    await Promise.all([...this.#under].flatMap(([work, of]) => (of === sha256 ? [work] : [])))
   }
 
   /** A reader takes part in a fetch, until it is disposed of. */
@@ -140,11 +146,11 @@ export class Fetches implements Disposable {
 
   /** Resolves when what was under way at the end has ended. */
   async ended(): Promise<void> {
-    await Promise.all([...this.#under])
+    await Promise.all(this.#under.keys())
   }
 
-  #watch(work: Promise<void>): void {
-    this.#under.add(work)
+  #watch(work: Promise<void>, sha256: string): void {
+    this.#under.set(work, sha256)
     void work.finally(() => this.#under.delete(work))
   }
 
