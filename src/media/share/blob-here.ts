@@ -107,7 +107,7 @@ export class BlobHere {
     return (await this.lookAt(sha256))?.state === 'sound'
   }
 
-  /** Reads a file and compares it with its name. */
+  /** Reads a file and compares it with its name; undefined for one that is not here, which is said then. */
   async lookAt(sha256: string): Promise<Scrubbed | undefined> {
     const { driver } = this.#options
     const only = { list: async () => ({ blobs: [{ sha256, bytes: 0, isWhole: true }], next: undefined }) }
@@ -117,6 +117,8 @@ export class BlobHere {
       readPiece: (manifest: BlobManifest, index: number) => driver.readPiece(manifest, index),
     }
     for await (const found of scrub(some, { bytesPerSecond: ANY_RATE })) return found
+    this.#options.log.note(sha256, false)
+    this.#options.files.setHeld(sha256, false)
     return undefined
   }
 
