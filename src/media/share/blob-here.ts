@@ -39,6 +39,14 @@ export class BlobHere {
     return true
   }
 
+  /** The same by the store alone, whatever was said. */
+  async isStored(sha256: string): Promise<boolean> {
+    const { driver, log, isDamaged } = this.#options
+    const isThere = !isDamaged(sha256) && (await driver.stat(sha256).catch(() => undefined)) !== undefined
+    log.note(sha256, isThere)
+    return isThere
+  }
+
   /** A file is here now. */
   came(sha256: string): void {
     if (this.#options.isDamaged(sha256)) return

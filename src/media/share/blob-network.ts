@@ -121,7 +121,7 @@ export class BlobNetwork implements AsyncDisposable {
    */
   async fetch(sha256: string): Promise<void> {
     const { here, fetches } = this.#parts
-    if (await here.isHere(sha256)) return
+    if (await here.isStored(sha256)) return
     const fetch = await this.#begin(sha256)
     using _joined = fetches.join(fetch)
     await fetch.done
