@@ -42,7 +42,7 @@ export async function openMedia(
   { config, secrets }: LoadedConfig,
   { couch, ledger, key }: Pick<Store, 'couch' | 'ledger' | 'key'>,
   site: Site,
-  ofNetwork: Pick<BlobNetworkOptions, 'membership' | 'refusals' | 'times'>,
+  ofNetwork: Pick<BlobNetworkOptions, 'membership' | 'refusals' | 'times' | 'signal'>,
 ): Promise<MediaOfNode> {
   await using stack = new AsyncDisposableStack()
   const { data, media } = config

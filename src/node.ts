@@ -137,6 +137,7 @@ export async function startNode(
     await openMedia(loaded, store, site, {
       membership: () => projector.membership,
       refusals: () => replication.refusals,
+      signal: stop.signal,
       ...(times ? { times } : {}),
     }),
   )

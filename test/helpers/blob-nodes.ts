@@ -32,7 +32,11 @@ export class BlobNodes {
     this.#topology = topology
   }
 
-  static async start(t: ExecutionContext, topology: Topology, options: BlobNodesOptions = {}): Promise<BlobNodes> {
+  static async start(
+    t: ExecutionContext,
+    topology: Topology,
+    options: BlobNodesOptions = {},
+  ): Promise<BlobNodes> {
     const network = new BlobNodes(topology)
     await network.#start(t, options)
     return network
@@ -96,7 +100,8 @@ export class BlobNodes {
       this.links.set(edgeName(edge), link)
       t.teardown(() => link[Symbol.asyncDispose]())
     }
-    for (const [name, node] of this.nodes) await node.writePeers(JSON.stringify({ peers: await this.#peersOf(name) }))
+    for (const [name, node] of this.nodes)
+      await node.writePeers(JSON.stringify({ peers: await this.#peersOf(name) }))
     for (const [name, node] of this.nodes) {
       await node.start()
       t.teardown(() => node.remove())
@@ -136,7 +141,9 @@ export class BlobNodes {
 }
 
 /** Some nodes: who calls whom, and which way documents go then. */
-export function topology(...edges: [from: string, to: string, direction?: 'pull' | 'push' | 'both'][]): Topology {
+export function topology(
+  ...edges: [from: string, to: string, direction?: 'pull' | 'push' | 'both'][]
+): Topology {
   return {
     nodes: [...new Set(edges.flatMap(([from, to]) => [from, to]))],
     edges: edges.map(([from, to, direction = 'pull']) => ({ from, to, direction })),

@@ -58,6 +58,7 @@ export interface AnswersOptions {
   lines: () => readonly Line[]
   /** Gets a piece from a peer for somebody who cannot ask it. */
   relay: (ask: PieceAsk, signal: AbortSignal) => Promise<Uint8Array>
+  /** A file that is said to be here has other bytes, or is gone. */
   onDamaged: (sha256: string) => void
 }
 
@@ -169,14 +170,16 @@ export class Answers {
   }
 
   async #ownPiece({ sha256, index }: PieceAsk): Promise<Uint8Array | undefined> {
-    const { driver, manifests, onDamaged } = this.#options
+    const { driver, manifests, holds, onDamaged } = this.#options
     const manifest = await manifests.of(sha256)
     if (!manifest || index >= manifest.pieces.length) return undefined
     try {
       return await driver.readPiece(manifest, index)
     } catch (error) {
-      if (codeOf(error) === 'blob_damaged') onDamaged(sha256)
-      if (codeOf(error) === 'blob_damaged' || codeOf(error) === 'blob_missing') return undefined
+      if (codeOf(error) === 'blob_damaged' || codeOf(error) === 'blob_missing') {
+        if (holds(sha256)) onDamaged(sha256)
+        return undefined
+      }
       log.warn('a piece cannot be read', { code: codeOf(error), reason: messageOf(error) })
       throw noAnswer('of this node', 'it cannot be read now', error)
     }

@@ -39,6 +39,14 @@ export class BlobHere {
     return true
   }
 
+  /** The same by the store alone, whatever was said. */
+  async isStored(sha256: string): Promise<boolean> {
+    const { driver, log, isDamaged } = this.#options
+    const isThere = !isDamaged(sha256) && (await driver.stat(sha256).catch(() => undefined)) !== undefined
+    log.note(sha256, isThere)
+    return isThere
+  }
+
   /** A file is here now. */
   came(sha256: string): void {
     if (this.#options.isDamaged(sha256)) return
@@ -107,7 +115,7 @@ export class BlobHere {
     return (await this.lookAt(sha256))?.state === 'sound'
   }
 
-  /** Reads a file and compares it with its name. */
+  /** Reads a file and compares it with its name; undefined for one that is not here, which is said then. */
   async lookAt(sha256: string): Promise<Scrubbed | undefined> {
     const { driver } = this.#options
     const only = { list: async () => ({ blobs: [{ sha256, bytes: 0, isWhole: true }], next: undefined }) }
@@ -117,6 +125,8 @@ export class BlobHere {
       readPiece: (manifest: BlobManifest, index: number) => driver.readPiece(manifest, index),
     }
     for await (const found of scrub(some, { bytesPerSecond: ANY_RATE })) return found
+    this.#options.log.note(sha256, false)
+    this.#options.files.setHeld(sha256, false)
     return undefined
   }
 

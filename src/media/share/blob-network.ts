@@ -38,6 +38,7 @@ export class BlobNetwork implements AsyncDisposable {
 
   constructor(options: BlobNetworkOptions) {
     this.#options = options
+    options.signal?.addEventListener('abort', () => this.#stop.abort(), { once: true })
     this.#parts = assemble(options, this.#stop.signal)
   }
 
@@ -91,7 +92,7 @@ export class BlobNetwork implements AsyncDisposable {
    * time, `blob_bad_range`
    */
   async read(sha256: string, range: ByteRange = {}): Promise<BlobReading> {
-    const { driver, scrubber, manifests, fetches, times } = this.#parts
+    const { driver, scrubber, manifests, fetches, files, ownLog, times } = this.#parts
     if (this.#reads.size < MOST_READS) this.#reads.add(sha256)
     const damage = scrubber.damaged.get(sha256)
     if (!damage) {
@@ -101,8 +102,12 @@ export class BlobNetwork implements AsyncDisposable {
         if (codeOf(error) !== 'blob_missing' && codeOf(error) !== 'blob_damaged') throw error
       }
     }
+    // Whoever deletes a file, or a disk that breaks, tells nobody.
+    if (ownLog.holds(sha256)) void scrubber.lookAt(sha256)
     const manifest = await manifests.of(sha256)
     if (!manifest) throw missing(sha256)
+    // Before it is here: it may be here only because it is read.
+    files.setRead([sha256], today())
     const fetch = fetches.begin(manifest, damage?.pieces)
     const joined = fetches.join(fetch)
     const leave = () => joined[Symbol.dispose]()
@@ -116,7 +121,7 @@ export class BlobNetwork implements AsyncDisposable {
    */
   async fetch(sha256: string): Promise<void> {
     const { here, fetches } = this.#parts
-    if (await here.isHere(sha256)) return
+    if (await here.isStored(sha256)) return
     const fetch = await this.#begin(sha256)
     using _joined = fetches.join(fetch)
     await fetch.done
@@ -163,13 +168,11 @@ export class BlobNetwork implements AsyncDisposable {
       fetching: running.length,
       missingPieces: running.reduce((sum, { missing }) => sum + missing, 0),
       lackingSome: files.lacking(LACKING_SHOWN),
-      damaged: [...scrubber.damaged.values()]
-        .slice(0, LACKING_SHOWN)
-        .map(({ sha256, since, problem }) => ({
-          sha256,
-          since,
-          ...(problem === undefined ? {} : { problem }),
-        })),
+      damaged: [...scrubber.damaged.values()].slice(0, LACKING_SHOWN).map(({ sha256, since, problem }) => ({
+        sha256,
+        since,
+        ...(problem === undefined ? {} : { problem }),
+      })),
       scrub: scrubber.state,
       peers: lines.all.map(({ peer, isUp, health }) => ({
         name: peer,
@@ -203,7 +206,7 @@ export class BlobNetwork implements AsyncDisposable {
 
   #noteReads(): void {
     if (this.#reads.size === 0) return
-    this.#parts.files.setRead(this.#reads, Math.floor(Date.now() / DAY_MS))
+    this.#parts.files.setRead(this.#reads, today())
     this.#reads.clear()
   }
 
@@ -213,4 +216,9 @@ export class BlobNetwork implements AsyncDisposable {
         log.warn('files were not looked for', { what, code: codeOf(error), reason: messageOf(error) })
     })
   }
+}
+
+/** Counted from 1970. */
+function today(): number {
+  return Math.floor(Date.now() / DAY_MS)
 }

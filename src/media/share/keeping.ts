@@ -1,4 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises'
+import { setImmediate as breathe, setTimeout as pause } from 'node:timers/promises'
 import { messageOf } from '../../errors.ts'
 import { logger } from '../../log.ts'
 import { pauseBefore } from '../../replication/pause.ts'
@@ -17,10 +17,10 @@ const log = logger('media')
 
 const BATCH = 200
 const LONGEST_PAUSE_MS = 60 * 60_000
-/** What does not fit any more is looked for this often. */
-const FIT_MS = 30_000
 /** What nobody confirms is asked about again after so long, and up to twice as long. */
 const REFUSED_MS = 30 * 60_000
+/** While others are asked about some files, the next ones wait for so long. */
+const DROP_AGAIN_MS = 2000
 /** A disk that is full, or a store that does not answer, is left alone for so long. */
 const STORE_PAUSE_MS = 30_000
 const STORE_PROBLEMS = new Set(['blob_disk_full', 'blob_store_unreachable', 'blob_store_unusable'])
@@ -42,7 +42,10 @@ export interface KeepingOptions {
   waitMs: (sha256: string) => number | undefined
   /** Asks the others, and drops those of these files that enough of them hold; gives those. */
   drop: (digests: readonly string[]) => Promise<ReadonlySet<string>>
+  /** How much is kept for readers. */
   readBytes?: number
+  /** What does not fit any more is looked for this often. */
+  fitMs: number
 }
 
 /** Looks at one file after the other, as each is due: what is to be here is fetched, what need not be is dropped. */
@@ -51,6 +54,7 @@ export class Keeping {
   readonly #changes = new Changes()
   #fits: Fits = { used: undefined, read: undefined }
   #fitsAtMs = -Infinity
+  #dropping: Promise<void> | undefined
   #storePausedUntilMs = -Infinity
   /** What keeps files from being stored here. */
   problem: string | undefined
@@ -76,13 +80,14 @@ export class Keeping {
         await pause(2000, undefined, { signal }).catch(() => undefined)
       }
       const nextMs = (this.#options.files.nextDueMs() ?? Infinity) - Date.now()
-      await untilAborted([signal, watch.told], Math.min(Math.max(nextMs, 200), FIT_MS))
+      await untilAborted([signal, watch.told], Math.min(Math.max(nextMs, 200), this.#options.fitMs))
     }
+    await this.#dropping
   }
 
   /** Looks at what is due; gives whether there may be more. */
   async #round(signal: AbortSignal): Promise<boolean> {
-    const { files, drop } = this.#options
+    const { files } = this.#options
     this.#fit()
     const due = files.due(Date.now(), BATCH)
     const toDrop: string[] = []
@@ -95,13 +100,26 @@ export class Keeping {
       // What is behind it may not be fetched before it.
       if (isBusy) break
     }
-    if (toDrop.length > 0) {
-      const dropped = await drop(toDrop.slice(0, MOST_CONFIRMED))
-      const kept = toDrop.filter((sha256) => !dropped.has(sha256))
-      for (const sha256 of kept) files.setDue([sha256], Date.now() + REFUSED_MS * (1 + Math.random()))
-      files.setDue([...dropped], undefined)
-    }
+    if (toDrop.length > 0) this.#drop(toDrop)
+    // Others have their turn between.
+    await breathe()
     return !isBusy && due.length > 0
+  }
+
+  /** Asks the others, and lets go of what they have; nothing else waits for that. */
+  #drop(digests: readonly string[]): void {
+    const { files, drop } = this.#options
+    const isFree = this.#dropping === undefined
+    const some = isFree ? digests.slice(0, MOST_CONFIRMED) : []
+    files.setDue(digests.slice(some.length), Date.now() + DROP_AGAIN_MS)
+    if (!isFree) return
+    for (const sha256 of some) files.setDue([sha256], Date.now() + REFUSED_MS * (1 + Math.random()))
+    this.#dropping = drop(some)
+      .then((dropped) => files.setDue([...dropped], undefined))
+      .catch((error: unknown) => log.warn('files cannot be dropped', { reason: messageOf(error) }))
+      .finally(() => {
+        this.#dropping = undefined
+      })
   }
 
   async #look(file: FileState): Promise<'drop' | 'busy' | 'done'> {
@@ -166,9 +184,9 @@ export class Keeping {
 
   /** Finds out from where on files do not fit, and has those looked at that are here and do not. */
   #fit(): void {
-    const { files, keep, readBytes = READ_BYTES } = this.#options
+    const { files, keep, readBytes = READ_BYTES, fitMs } = this.#options
     const nowMs = performance.now()
-    if (keep === 'all' || nowMs - this.#fitsAtMs < FIT_MS) return
+    if (keep === 'all' || nowMs - this.#fitsAtMs < fitMs) return
     this.#fitsAtMs = nowMs
     if (typeof keep === 'object' && 'bytes' in keep) {
       this.#fits = { used: files.usedFit(keep.bytes), read: undefined }

@@ -43,6 +43,8 @@ export interface Times {
   patienceMs: { first: number; next: number }
   /** A file that no peer has is asked for through the peers after so long. */
   relayMs: number
+  /** What does not fit any more is looked for this often. */
+  fitMs: number
 }
 
 const TIMES: Times = {
@@ -51,6 +53,7 @@ const TIMES: Times = {
   graceMs: 60 * 60_000,
   patienceMs: { first: 20_000, next: 30_000 },
   relayMs: 10_000,
+  fitMs: 30_000,
 }
 
 export interface BlobNetworkOptions {
@@ -65,6 +68,8 @@ export interface BlobNetworkOptions {
   /** Where it is told that a peer has sent something false. */
   refusals: () => Pick<RefusalLog, 'add'>
   times?: Partial<Times>
+  /** Aborts when the node is about to stop: nothing more begins then. */
+  signal?: AbortSignal
 }
 
 /** The parts of a {@link BlobNetwork}. */
@@ -230,6 +235,7 @@ export function assemble(options: BlobNetworkOptions, signal: AbortSignal): Part
     },
     waitMs: (sha256) => roads.waitMs(sha256),
     drop: (digests) => dropping.drop(digests),
+    fitMs: times.fitMs,
   })
   const scrubber: Scrubber = new Scrubber({
     driver,

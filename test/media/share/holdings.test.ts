@@ -41,7 +41,11 @@ function listener(members: readonly string[], { known = 1_000_000, own = newKey(
 }
 
 /** Passes on what the other lacks until there is nothing more; gives the problem, if any. */
-async function passOn(from: Holdings, to: ReturnType<typeof listener>, mostBytes = 1e6): Promise<string | undefined> {
+async function passOn(
+  from: Holdings,
+  to: ReturnType<typeof listener>,
+  mostBytes = 1e6,
+): Promise<string | undefined> {
   for (;;) {
     const { statements, signs } = from.after(to.intake.places(), EVERYBODY, mostBytes)
     if (statements.length + signs.length === 0) return undefined
@@ -116,18 +120,37 @@ test('nobody speaks for another, and what is false is the fault of who passes it
   const at = hybridTime(Date.now())
   const said = { epoch: 1, number: 0, parts: 1, added: [digestOf(1)], gone: [], keepsAll: true, at }
   const statement = makeStatement(said, hostile)
-  t.is(await to.intake.take([{ ...statement, node: honest.publicKey }], []), 'a statement with a false signature')
-  t.is(await to.intake.take([{ ...statement, added: [digestOf(2)] }], []), 'a statement with a false signature')
+  t.is(
+    await to.intake.take([{ ...statement, node: honest.publicKey }], []),
+    'a statement with a false signature',
+  )
+  t.is(
+    await to.intake.take([{ ...statement, added: [digestOf(2)] }], []),
+    'a statement with a false signature',
+  )
   t.is(await to.intake.take([{ ...statement, more: 1 }], []), 'a statement that is none')
   const sign = makeSign({ epoch: 1, number: 0, keepsAll: true, at }, hostile)
   t.is(await to.intake.take([], [{ ...sign, node: honest.publicKey }]), 'a sign of life that is false')
   const future = hybridTime(Date.now() + 3_600_000)
-  t.is(await to.intake.take([makeStatement({ ...said, at: future }, honest)], []), 'a statement of the future')
+  t.is(
+    await to.intake.take([makeStatement({ ...said, at: future }, honest)], []),
+    'a statement of the future',
+  )
   const late = { ...said, epoch: Date.now() + 3_600_000 }
   t.is(await to.intake.take([makeStatement(late, honest)], []), 'a statement of the future')
-  t.is(await to.intake.take([makeStatement({ ...said, epoch: 2, number: 3, parts: undefined } as never, honest)], []), 'statements with some left out')
+  t.is(
+    await to.intake.take(
+      [makeStatement({ ...said, epoch: 2, number: 3, parts: undefined } as never, honest)],
+      [],
+    ),
+    'statements with some left out',
+  )
   t.deepEqual(to.holdings.holders(digestOf(1)), [])
-  t.is(await to.intake.take([makeStatement(said, honest)], []), undefined, 'the honest node is heard after all that')
+  t.is(
+    await to.intake.take([makeStatement(said, honest)], []),
+    undefined,
+    'the honest node is heard after all that',
+  )
   t.deepEqual(to.holdings.holders(digestOf(1)), [honest.publicKey])
 })
 
@@ -152,7 +175,10 @@ test('a member that claims more files than there are has no room, and the others
   for (let number = 0; number < 40; number += 1) {
     const added = Array.from({ length: 2000 }, (_, index) => digestOf(number * 2000 + index))
     const parts = number === 0 ? { parts: 40 } : {}
-    await to.intake.take([makeStatement({ epoch: 1, number, ...parts, added, gone: [], keepsAll: true, at }, hostile)], [])
+    await to.intake.take(
+      [makeStatement({ epoch: 1, number, ...parts, added, gone: [], keepsAll: true, at }, hostile)],
+      [],
+    )
     taken = to.holdings.count(hostile.publicKey)
   }
   t.true(taken <= 10_040, String(taken))

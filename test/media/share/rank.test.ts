@@ -23,7 +23,9 @@ test('nodes that drop at once, by whatever they heard and however late, leave en
     fc.property(
       network,
       wanted,
-      fc.array(fc.tuple(fc.nat(), fc.constantFrom('ask', 'drop', 'fetch'), fc.array(fc.nat())), { maxLength: 120 }),
+      fc.array(fc.tuple(fc.nat(), fc.constantFrom('ask', 'drop', 'fetch'), fc.array(fc.nat())), {
+        maxLength: 120,
+      }),
       (nodes, enough, steps) => {
         const holds = new Map(nodes.map(({ key }, index) => [key, index % 3 !== 2]))
         const heard = new Map<string, Keeper[]>()
@@ -35,7 +37,9 @@ test('nodes that drop at once, by whatever they heard and however late, leave en
           if (act === 'ask') {
             // Some answers are lost; the others stay what was true then.
             const lostKeys = new Set(lost.map((each) => nodes[each % nodes.length]?.key))
-            const answers = nodes.filter((other) => other !== node && holds.get(other.key) && !lostKeys.has(other.key))
+            const answers = nodes.filter(
+              (other) => other !== node && holds.get(other.key) && !lostKeys.has(other.key),
+            )
             heard.set(key, answers)
           } else if (act === 'fetch') holds.set(key, true)
           else if (holds.get(key) && mayDrop(node, heard.get(key) ?? [], { sha256: SHA256, ...enough })) {
@@ -57,7 +61,12 @@ test('the property would show it if those that come later by rank counted as wel
   const nodes = ['a', 'b', 'c'].map((key) => ({ key, jurisdiction: undefined, keepsAll: false }))
   const enough = { copies: 2, jurisdictions: 1 }
   // Each has heard of the other two.
-  const carelessly = nodes.filter((node) => isEnough(nodes.filter((other) => other !== node), enough))
+  const carelessly = nodes.filter((node) =>
+    isEnough(
+      nodes.filter((other) => other !== node),
+      enough,
+    ),
+  )
   t.is(carelessly.length, 3, 'all three would drop')
   const carefully = nodes.filter((node) =>
     mayDrop(
@@ -71,20 +80,25 @@ test('the property would show it if those that come later by rank counted as wel
 
 test('those who are to fetch what is on too few nodes bring enough copies and laws, and no more', (t) => {
   fc.assert(
-    fc.property(network, wanted, fc.array(fc.boolean(), { minLength: 9, maxLength: 9 }), (nodes, enough, held) => {
-      const holders = nodes.filter((_, index) => held[index])
-      const others = nodes.filter((_, index) => !held[index])
-      const chosen = nextKeepers(holders, others, { sha256: SHA256, ...enough })
-      const isPossible = isEnough(nodes, enough)
-      const after = [...holders, ...chosen]
-      const least = Math.max(enough.copies, holders.length)
-      return (
-        chosen.every((one) => others.includes(one)) &&
-        (!isPossible || isEnough(after, enough)) &&
-        after.length <= Math.max(least, holders.length + enough.jurisdictions) &&
-        (chosen.length === 0 || !isEnough(holders, enough))
-      )
-    }),
+    fc.property(
+      network,
+      wanted,
+      fc.array(fc.boolean(), { minLength: 9, maxLength: 9 }),
+      (nodes, enough, held) => {
+        const holders = nodes.filter((_, index) => held[index])
+        const others = nodes.filter((_, index) => !held[index])
+        const chosen = nextKeepers(holders, others, { sha256: SHA256, ...enough })
+        const isPossible = isEnough(nodes, enough)
+        const after = [...holders, ...chosen]
+        const least = Math.max(enough.copies, holders.length)
+        return (
+          chosen.every((one) => others.includes(one)) &&
+          (!isPossible || isEnough(after, enough)) &&
+          after.length <= Math.max(least, holders.length + enough.jurisdictions) &&
+          (chosen.length === 0 || !isEnough(holders, enough))
+        )
+      },
+    ),
     { numRuns: 2000 },
   )
   t.pass()
@@ -92,19 +106,24 @@ test('those who are to fetch what is on too few nodes bring enough copies and la
 
 test('what a node has fetched for the network it does not drop at once', (t) => {
   fc.assert(
-    fc.property(network, wanted, fc.array(fc.boolean(), { minLength: 9, maxLength: 9 }), (nodes, enough, held) => {
-      const holders = nodes.filter((_, index) => held[index])
-      const others = nodes.filter((_, index) => !held[index])
-      return nextKeepers(holders, others, { sha256: SHA256, ...enough }).every((own) => {
-        const question = { sha256: SHA256, isKept: false, own, wanted: enough, holders }
-        return (
-          decide({ ...question, isHeld: false, others: others.filter((one) => one !== own) }) !== 'drop' &&
-          // Only when others before it have enough without it.
-          (decide({ ...question, isHeld: true, others: others.filter((one) => one !== own) }) === 'keep' ||
-            isEnough(holders, enough))
-        )
-      })
-    }),
+    fc.property(
+      network,
+      wanted,
+      fc.array(fc.boolean(), { minLength: 9, maxLength: 9 }),
+      (nodes, enough, held) => {
+        const holders = nodes.filter((_, index) => held[index])
+        const others = nodes.filter((_, index) => !held[index])
+        return nextKeepers(holders, others, { sha256: SHA256, ...enough }).every((own) => {
+          const question = { sha256: SHA256, isKept: false, own, wanted: enough, holders }
+          return (
+            decide({ ...question, isHeld: false, others: others.filter((one) => one !== own) }) !== 'drop' &&
+            // Only when others before it have enough without it.
+            (decide({ ...question, isHeld: true, others: others.filter((one) => one !== own) }) === 'keep' ||
+              isEnough(holders, enough))
+          )
+        })
+      },
+    ),
   )
   t.pass()
 })
