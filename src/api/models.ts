@@ -142,6 +142,18 @@ export const challengeSchema = z.object({
   needed: z.object({ publish: z.boolean(), edit: z.boolean(), comment: z.boolean() }),
 })
 
+export const uploadSchema = z.object({
+  /** What the file is called by in `files` of an item; nobody else knows it. */
+  upload: z.string(),
+  /** Media type of the clean file, by its content. */
+  type: z.string(),
+  bytes: z.int(),
+  sha256: z.string(),
+  width: z.int().optional(),
+  height: z.int().optional(),
+  durationMs: z.int().optional(),
+})
+
 export const errorSchema = z.object({
   error: z.string(),
   reason: z.string(),

@@ -83,6 +83,8 @@ export function readFiles(form: Form, { uploads, action, item }: FilesContext): 
   const read: FilesRead = { files: [], gone: 0, dropped: [] }
   const known = new Map(item ? Object.entries(knownFiles(item)) : [])
   for (const { number, key } of placed(form)) {
+    // A row of the page's script that nothing came of.
+    if (key === '') continue
     if (form.has(`file-${number}-out`)) {
       if (isUploadId(key)) read.dropped.push(key)
       continue

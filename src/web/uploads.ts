@@ -4,7 +4,7 @@ import { Metadata } from '@tus/server'
 import type { Context } from 'koa'
 import { HyperactiveError } from '../errors.ts'
 import { notTaken, goneUpload } from '../media/uploads/problems.ts'
-import { Resumable, UPLOADS_PATH } from '../media/uploads/resumable.ts'
+import { Resumable } from '../media/uploads/resumable.ts'
 import { isUploadId, problemOf } from '../media/uploads/uploads.ts'
 import { isKnown } from './abuse/on-forms.ts'
 import type { WebContext } from './context.ts'
@@ -20,7 +20,7 @@ export function uploadRoutes(router: Router, web: WebContext): void {
   const tokens = new FormTokens(web.nodeKey)
   const resumable = uploads && new Resumable(uploads)
 
-  router.post(UPLOADS_PATH, may('publish'), (ctx) =>
+  router.post('/uploads', may('publish'), (ctx) =>
     answering(ctx, async () => {
       const { form = '', token = '', name = '' } = metadataOf(ctx)
       if (!tokens.isValid(token, form)) throw notTaken()
@@ -29,12 +29,12 @@ export function uploadRoutes(router: Router, web: WebContext): void {
     }),
   )
   const answer = (ctx: Context) => answering(ctx, () => begun(resumable).answer(ctx.req, ctx.res))
-  router.options(UPLOADS_PATH, may('publish'), answer)
-  router.head(`${UPLOADS_PATH}/:upload`, may('publish'), answer)
-  router.patch(`${UPLOADS_PATH}/:upload`, may('publish'), answer)
-  router.delete(`${UPLOADS_PATH}/:upload`, may('publish'), answer)
+  router.options('/uploads', may('publish'), answer)
+  router.head('/uploads/:upload', may('publish'), answer)
+  router.patch('/uploads/:upload', may('publish'), answer)
+  router.delete('/uploads/:upload', may('publish'), answer)
 
-  router.get(`${UPLOADS_PATH}/:upload/state`, may('publish'), (ctx) => {
+  router.get('/uploads/:upload/state', may('publish'), (ctx) => {
     const { upload = '' } = ctx.params
     const row = isUploadId(upload) ? uploads?.state(upload) : undefined
     ctx.set('Cache-Control', 'no-store')
@@ -48,7 +48,7 @@ export function uploadRoutes(router: Router, web: WebContext): void {
     }
   })
 
-  router.get(`${UPLOADS_PATH}/:upload/preview`, may('publish'), async (ctx) => {
+  router.get('/uploads/:upload/preview', may('publish'), async (ctx) => {
     const { upload = '' } = ctx.params
     const path = isUploadId(upload) ? await uploads?.preview(upload) : undefined
     if (path === undefined) throw goneUpload()

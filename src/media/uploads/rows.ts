@@ -98,7 +98,7 @@ export class UploadRows implements Disposable {
 
   refused(id: string, problem: NonNullable<UploadRow['problem']>): void {
     this.#database
-      .prepare("UPDATE uploads SET state = 'refused', problem = ? WHERE id = ?")
+      .prepare("UPDATE uploads SET state = 'refused', sha256 = NULL, file = NULL, problem = ? WHERE id = ?")
       .run(JSON.stringify(problem), id)
   }
 

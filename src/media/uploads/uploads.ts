@@ -1,17 +1,14 @@
 import { createHmac, randomBytes } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { link, readdir, rm, stat, truncate } from 'node:fs/promises'
+import { readdir, rm, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { HyperactiveError, messageOf } from '../../errors.ts'
 import type { MediaFile } from '../../ledger/media.ts'
 import { logger } from '../../log.ts'
-import type { BlobDriver } from '../blobs/driver.ts'
 import { makeFolder } from '../blobs/files.ts'
-import { diskFull, ofFileSystem } from '../blobs/problems.ts'
-import type { Cleaner, CleanFile } from '../clean/cleaner.ts'
+import { Keeper, ofDisk, PREVIEW, sizeOf } from './keeper.ts'
+import type { KeeperOptions } from './keeper.ts'
 import { tidyName } from './names.ts'
-import { makePreview } from './preview.ts'
 import { emptyFile, goneUpload, tooLargeFile } from './problems.ts'
 import { Room } from './room.ts'
 import { UploadRows } from './rows.ts'
@@ -22,14 +19,9 @@ const log = logger('media')
 
 const HOUR_MS = 60 * 60_000
 const SWEEP_MS = 10 * 60_000
-const WORKING = '.work'
-const PREVIEW = '.jpg'
 
-export interface UploadsOptions {
-  /** Where uploads are until they are clean, and the list of them; nobody else writes there. */
-  folder: string
-  blobs: BlobDriver
-  cleaner: Cleaner
+/** `folder` is where uploads are until they are clean, with the list of them; nobody else writes there. */
+export interface UploadsOptions extends KeeperOptions {
   settings: { fileBytes: number; waitingBytes: number; hours: number }
   /** Known to this node alone: what uploads are bound to is stored under it. */
   secret: Buffer
@@ -57,17 +49,19 @@ export interface WaitingFile {
  */
 export class Uploads implements AsyncDisposable {
   readonly room: Room
-  readonly #options: UploadsOptions
+  readonly #settings: UploadsOptions['settings']
+  readonly #secret: Uint8Array
   readonly #rows: UploadRows
+  readonly #keeper: Keeper
   readonly #stop = new AbortController()
   readonly #working = new Map<string, Promise<void>>()
-  readonly #deleting = new Map<string, Promise<unknown>>()
   #timer: NodeJS.Timeout | undefined
-  #isNamed: (sha256: string) => Promise<boolean> = () => Promise.resolve(true)
 
   private constructor(options: UploadsOptions, rows: UploadRows) {
-    this.#options = options
+    this.#settings = options.settings
+    this.#secret = new Uint8Array(options.secret)
     this.#rows = rows
+    this.#keeper = new Keeper(options, rows)
     this.room = new Room(options.settings.waitingBytes)
   }
 
@@ -75,7 +69,7 @@ export class Uploads implements AsyncDisposable {
   static async open(options: UploadsOptions): Promise<Uploads> {
     await makeFolder(options.folder)
     const uploads = new Uploads(options, UploadRows.open(join(options.folder, 'uploads.sqlite')))
-    await uploads.#resume()
+    await uploads.#resume(options.folder)
     return uploads
   }
 
@@ -85,7 +79,7 @@ export class Uploads implements AsyncDisposable {
    * @param isNamed whether any item has a file, as far as this node knows of items
    */
   start(isNamed: (sha256: string) => Promise<boolean>): void {
-    this.#isNamed = isNamed
+    this.#keeper.isNamed = isNamed
     const sweep = () => {
       this.sweep().catch((error: unknown) => {
         if (!this.#stop.signal.aborted)
@@ -98,14 +92,14 @@ export class Uploads implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#timer)
-    this.#stop.abort(new HyperactiveError('closed', 'the node is stopping'))
-    await Promise.allSettled([...this.#working.values(), ...this.#deleting.values()])
+    this.#stop.abort(new Error('the node is stopping'))
+    await Promise.allSettled(this.#working.values())
     this.#rows[Symbol.dispose]()
   }
 
   /** The largest file that is taken. */
   get fileBytes(): number {
-    return this.#options.settings.fileBytes
+    return this.#settings.fileBytes
   }
 
   /**
@@ -116,20 +110,17 @@ export class Uploads implements AsyncDisposable {
    */
   async receive(source: Readable, name: string): Promise<ReceivedFile> {
     const id = newId()
-    const path = this.#path(id)
     const dispose = async () => {
-      if (this.#rows.find(id)) return
-      await rm(path, { force: true })
-      this.room.free(id)
+      if (!this.#rows.find(id)) await this.#removeFiles(id)
     }
     try {
       using _ = this.#enter(source)
-      const bytes = await spool(source, path, { start: 0, count: this.#counter(id) })
+      const bytes = await spool(source, this.#keeper.path(id), { start: 0, count: this.#counter(id, 0) })
       if (bytes === 0) throw emptyFile()
       return { id, name: tidyName(name), bytes, [Symbol.asyncDispose]: dispose }
     } catch (error) {
       await dispose()
-      throw this.#ofDisk(error)
+      throw ofDisk(error)
     }
   }
 
@@ -167,7 +158,7 @@ export class Uploads implements AsyncDisposable {
     const row = this.#rows.find(id)
     if (!row) return undefined
     if (row.state !== 'coming') return { size: row.size, received: row.size }
-    return { size: row.size, received: await sizeOf(this.#path(id)) }
+    return { size: row.size, received: await sizeOf(this.#keeper.path(id)) }
   }
 
   /**
@@ -177,13 +168,13 @@ export class Uploads implements AsyncDisposable {
    * @throws HyperactiveError `upload_gone`, `upload_no_room`, `upload_busy`, `blob_disk_full`
    */
   async append(id: string, source: Readable, offset: number): Promise<number> {
-    const path = this.#path(id)
+    const path = this.#keeper.path(id)
     try {
       using _ = this.#enter(source)
       if (this.#rows.find(id)?.state !== 'coming') throw goneUpload()
-      return offset + (await spool(source, path, { start: offset, count: this.#counter(id) }))
+      return offset + (await spool(source, path, { start: offset, count: this.#counter(id, offset) }))
     } catch (error) {
-      throw this.#ofDisk(error)
+      throw ofDisk(error)
     } finally {
       // It may have been taken out meanwhile.
       if (this.#rows.find(id)) this.room.set(id, await sizeOf(path))
@@ -195,12 +186,14 @@ export class Uploads implements AsyncDisposable {
   finish(id: string): void {
     if (this.#rows.find(id)?.state !== 'coming') return
     this.#rows.working(id)
-    this.#work(id).catch(() => undefined)
+    void this.#work(id)
   }
 
   /** What has become of an upload. */
   state(id: string): Pick<UploadRow, 'state' | 'name' | 'file' | 'problem'> | undefined {
-    return this.#rows.find(id)
+    const row = this.#rows.find(id)
+    // Its small picture is still being made.
+    return row?.state === 'ready' && this.#working.has(id) ? { state: 'working', name: row.name } : row
   }
 
   /** A file that waits for the form at this address; undefined of any other. */
@@ -211,7 +204,7 @@ export class Uploads implements AsyncDisposable {
 
   /** The small picture of one, if it has one: where it stands on the disk. */
   async preview(id: string): Promise<string | undefined> {
-    const path = this.#path(id) + PREVIEW
+    const path = this.#keeper.preview(id)
     return this.#rows.find(id)?.state === 'ready' && (await sizeOf(path)) > 0 ? path : undefined
   }
 
@@ -255,114 +248,73 @@ export class Uploads implements AsyncDisposable {
 
   /** Removes what has waited for too long. */
   async sweep(nowMs = Date.now()): Promise<void> {
-    const expired = this.#rows.before(nowMs - this.#options.settings.hours * HOUR_MS)
-    for (const row of expired) {
-      if (!this.#working.has(row.id)) await this.#remove(row)
-    }
+    const expired = this.#rows.before(nowMs - this.#settings.hours * HOUR_MS)
+    for (const row of expired) if (!this.#working.has(row.id)) await this.#remove(row)
     if (expired.length > 0) this.#rows.scrub()
   }
 
-  async #resume(): Promise<void> {
+  async #resume(folder: string): Promise<void> {
     const rows = this.#rows.all()
     const known = new Set(rows.flatMap(({ id, state }) => [id, ...(state === 'ready' ? [id + PREVIEW] : [])]))
-    for (const name of await readdir(this.#options.folder)) {
+    for (const name of await readdir(folder)) {
       if (name.startsWith('uploads.sqlite') || known.has(name)) continue
-      await rm(join(this.#options.folder, name), { recursive: true, force: true })
+      await rm(join(folder, name), { recursive: true, force: true })
     }
     for (const row of rows) {
-      const { id, state, file, isUsed } = row
-      if (state === 'ready' && file) this.room.set(id, isUsed ? 0 : file.bytes)
-      if (state !== 'coming' && state !== 'working') continue
-      const bytes = await sizeOf(this.#path(id))
-      this.room.set(id, bytes)
-      if (bytes > row.size) await truncate(this.#path(id), row.size)
-      if (bytes < row.size && state === 'working') this.#rows.remove(id)
-      if (bytes >= row.size) {
-        this.#rows.working(id)
-        this.#work(id).catch(() => undefined)
-      }
+      if (row.state === 'ready') {
+        // It may have ended just before the original was removed.
+        await rm(this.#keeper.path(row.id), { force: true })
+        this.room.set(row.id, row.isUsed ? 0 : (row.file?.bytes ?? 0))
+      } else if (row.state !== 'refused') await this.#goOn(row)
     }
+  }
+
+  /** Goes on with an upload of an earlier run. */
+  async #goOn({ id, state, size }: UploadRow): Promise<void> {
+    const path = this.#keeper.path(id)
+    const bytes = await sizeOf(path)
+    this.room.set(id, bytes)
+    if (bytes > size) await truncate(path, size)
+    if (bytes >= size) {
+      this.#rows.working(id)
+      void this.#work(id)
+    } else if (state === 'working') await this.drop(id)
   }
 
   /** Cleans and keeps one file. How it ends stands in its row; it begins anew when the node ends before. */
   #work(id: string): Promise<void> {
-    const work = this.#keep(id)
-      .catch(async (error: unknown) => {
-        if (this.#stop.signal.aborted) return
-        const known = error instanceof HyperactiveError ? error : undefined
-        if (!known || known.status >= 500)
-          log.error('a file could not be kept', { code: known?.code ?? messageOf(error) })
-        const { code = 'upload_failed', status = 500 } = known ?? {}
-        this.#rows.refused(id, { code, status, message: known?.message ?? 'this file could not be kept' })
-        await this.#removeFiles(id)
-      })
-      .finally(() => this.#working.delete(id))
+    const work = this.#keep(id).finally(() => this.#working.delete(id))
     this.#working.set(id, work)
     return work
   }
 
   async #keep(id: string): Promise<void> {
-    const { cleaner, folder } = this.#options
-    const { signal } = this.#stop
-    const path = this.#path(id)
     try {
-      // The cleaner takes the file that it is given; this name of it is there until the clean one is kept.
-      await rm(path + WORKING, { force: true })
-      await link(path, path + WORKING)
-      await using clean = await cleaner.clean(path + WORKING, signal)
-      const file = await this.#intoBlobs(id, clean, signal)
-      await makePreview(clean, path + PREVIEW, { folder, signal })
-      signal.throwIfAborted()
+      const file = await this.#keeper.keep(id, this.#stop.signal)
+      this.room.set(id, file.bytes)
+      if (this.#rows.find(id)) return
       // Whoever took it out meanwhile wants nothing of it to stay.
-      if (!this.#rows.find(id)) {
-        await this.#removeBlob(file.sha256)
-        await rm(path + PREVIEW, { force: true })
-      } else this.room.set(id, file.bytes)
-      await rm(path, { force: true })
+      await this.#removeFiles(id)
+      await this.#keeper.removeBlob(file.sha256)
     } catch (error) {
-      throw this.#ofDisk(error)
+      if (this.#stop.signal.aborted) return
+      const known = error instanceof HyperactiveError ? error : undefined
+      const { code = 'upload_failed', status = 500, message = 'this file could not be kept' } = known ?? {}
+      if (status >= 500) log.error('a file could not be kept', { code, reason: known ? '' : messageOf(error) })
+      this.#rows.refused(id, { code, status, message })
+      await this.#removeFiles(id)
     }
-  }
-
-  async #intoBlobs(id: string, clean: CleanFile, signal: AbortSignal): Promise<MediaFile> {
-    const { blobs } = this.#options
-    const { type, extension, width, height, durationMs } = clean
-    const write = () => blobs.write(createReadStream(clean.path, { signal }))
-    let file: MediaFile = {
-      ...(await write()),
-      type,
-      extension,
-      ...(width === undefined ? {} : { width }),
-      ...(height === undefined ? {} : { height }),
-      ...(durationMs === undefined ? {} : { durationMs: Math.round(durationMs) }),
-    }
-    this.#rows.ready(id, file)
-    // Another upload of the same file may have been removed with its blob just before this one was written down.
-    await this.#deleting.get(file.sha256)
-    if (!(await blobs.stat(file.sha256))) file = { ...file, ...(await write()) }
-    return file
   }
 
   async #remove({ id, file, isUsed }: UploadRow): Promise<void> {
     this.#rows.remove(id)
     await this.#removeFiles(id)
     // What an item has is that item's from then on.
-    if (file && !isUsed) await this.#removeBlob(file.sha256)
-  }
-
-  async #removeBlob(sha256: string): Promise<void> {
-    if (this.#rows.has(sha256) || (await this.#isNamed(sha256)) || this.#rows.has(sha256)) return
-    const deleting = this.#options.blobs.delete(sha256)
-    this.#deleting.set(sha256, deleting)
-    try {
-      await deleting
-    } finally {
-      this.#deleting.delete(sha256)
-    }
+    if (file && !isUsed) await this.#keeper.removeBlob(file.sha256)
   }
 
   async #removeFiles(id: string): Promise<void> {
-    for (const ending of ['', WORKING, PREVIEW]) await rm(this.#path(id) + ending, { force: true })
+    await this.#keeper.removeFiles(id)
     this.room.free(id)
   }
 
@@ -377,8 +329,8 @@ export class Uploads implements AsyncDisposable {
     }
   }
 
-  #counter(id: string): (bytes: number) => void {
-    let left = this.fileBytes
+  #counter(id: string, offset: number): (bytes: number) => void {
+    let left = this.fileBytes - offset
     return (bytes) => {
       left -= bytes
       if (left < 0) throw tooLargeFile(this.fileBytes)
@@ -386,18 +338,8 @@ export class Uploads implements AsyncDisposable {
     }
   }
 
-  #ofDisk(error: unknown): unknown {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'EFBIG') return diskFull('the folder of uploads', error)
-    return ofFileSystem('the folder of uploads', error)
-  }
-
-  #path(id: string): string {
-    return join(this.#options.folder, id)
-  }
-
   #refOf(form: string): string {
-    return createHmac('sha256', new Uint8Array(this.#options.secret)).update(form).digest('hex')
+    return createHmac('sha256', this.#secret).update(form).digest('hex')
   }
 }
 
@@ -420,11 +362,4 @@ export function problemOf(row: Pick<UploadRow, 'problem'> | undefined): Hyperact
   if (!row?.problem) return goneUpload()
   const { code, message, status } = row.problem
   return new HyperactiveError(code, message, { status, expose: true })
-}
-
-async function sizeOf(path: string): Promise<number> {
-  return stat(path).then(
-    ({ size }) => size,
-    () => 0,
-  )
 }

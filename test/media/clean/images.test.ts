@@ -1,9 +1,9 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { crc32, deflateSync } from 'node:zlib'
+import { crc32 } from 'node:zlib'
 import test from 'ava'
 import sharp from 'sharp'
-import { bench, halves, NAME, PLACE, tell, tellsNothing, told, zip } from './fixtures.ts'
+import { bench, chunk, halves, NAME, PLACE, pngSaying, tell, tellsNothing, told, zip } from './fixtures.ts'
 
 async function colourAt(path: string, left: number, top: number): Promise<'red' | 'blue' | 'other'> {
   const { data } = await sharp(path)
@@ -14,29 +14,6 @@ async function colourAt(path: string, left: number, top: number): Promise<'red' 
   const [red = 0, , blue = 0] = data
   if (red > 200 && blue < 60) return 'red'
   return blue > 200 && red < 60 ? 'blue' : 'other'
-}
-
-const chunk = (kind: string, data: Buffer) => {
-  const body = Buffer.concat([Buffer.from(kind), data])
-  const ends = Buffer.alloc(8)
-  ends.writeUInt32BE(data.length, 0)
-  ends.writeUInt32BE(crc32(body), 4)
-  return Buffer.concat([ends.subarray(0, 4), body, ends.subarray(4)])
-}
-
-/** A PNG that says it is this large and holds hardly anything. */
-function pngSaying(width: number, height: number): Buffer {
-  const header = Buffer.alloc(13)
-  header.writeUInt32BE(width, 0)
-  header.writeUInt32BE(height, 4)
-  header.set([8, 2], 8)
-  const pixels = deflateSync(Buffer.alloc(4_000_000))
-  return Buffer.concat([
-    Buffer.from('\x89PNG\r\n\x1A\n', 'latin1'),
-    chunk('IHDR', header),
-    chunk('IDAT', pixels),
-    chunk('IEND', Buffer.alloc(0)),
-  ])
 }
 
 test('a photo loses place, names and thumbnail, and stands upright', async (t) => {
