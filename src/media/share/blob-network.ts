@@ -149,7 +149,7 @@ export class BlobNetwork implements AsyncDisposable {
     const { files, fetches, here } = this.#parts
     files.remove(sha256)
     this.#reads.delete(sha256)
-    fetches.get(sha256)?.stop()
+    await fetches.stop(sha256)
     await here.remove(sha256)
   }
 
