@@ -208,7 +208,7 @@ export class Exchange {
 
   #sayHello(to: string): Hello {
     const { key, now } = this.#options
-    return signed({ type: 'holding-hello', node: key.publicKey, to, at: now() }, key)
+    return signed({ type: 'holding-hello' as const, node: key.publicKey, to, at: now() }, key)
   }
 
   async #pause(ms: number, signal: AbortSignal): Promise<void> {

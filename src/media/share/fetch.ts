@@ -36,8 +36,6 @@ export interface FetchOptions {
   onFalse: (line: Line, problem: string) => void
   /** Something may be possible now that was not before. */
   onFree: () => void
-  /** Told of what goes on, so that it can be waited for; it does not fail. */
-  onWork: (work: Promise<void>) => void
 }
 
 /** What has come of a piece, when its sender was cut off. */
@@ -69,6 +67,8 @@ export class Fetch {
   readonly #lacking = new Map<string, { times: number; untilMs: number }>()
   readonly #waiting = new Map<number, PromiseWithResolvers<void>>()
   readonly #finished = Promise.withResolvers<void>()
+  /** What goes on; none of it fails. */
+  readonly #work = new Set<Promise<void>>()
   #isLoaded = false
   #cameMs = performance.now()
   #timer: NodeJS.Timeout | undefined
@@ -79,7 +79,7 @@ export class Fetch {
     this.manifest = options.manifest
     this.done = this.#finished.promise
     this.done.catch(() => undefined)
-    void this.#load()
+    this.#watch(this.#load())
   }
 
   get isEnded(): boolean {
@@ -122,6 +122,11 @@ export class Fetch {
     this.#end(reason)
   }
 
+  /** Resolves when what was under way at the end has ended: nothing more is written then. */
+  async settled(): Promise<void> {
+    await Promise.all([...this.#work])
+  }
+
   /** Asks for as much as can be asked for now. */
   step(): void {
     if (!this.#isLoaded || this.isEnded) return
@@ -140,7 +145,7 @@ export class Fetch {
       if (index === undefined) break
       const admitted = this.#options.admit(peer)
       // Whoever gives room back has everybody try again.
-      if (admitted) this.#options.onWork(this.#ask(source, index, admitted))
+      if (admitted) this.#watch(this.#ask(source, index, admitted))
     }
     const patienceMs = this.#busy.size > 0 ? ASKING_PATIENCE_MS : PATIENCE_MS
     if (nowMs - this.#cameMs > patienceMs) {
@@ -233,6 +238,8 @@ export class Fetch {
 
   async #keep(line: Line, index: number, bytes: Uint8Array): Promise<void> {
     const { driver, onPiece } = this.#options
+    // What has been removed meanwhile is not to come again.
+    this.#stop.signal.throwIfAborted()
     const isWhole = await driver.writePiece(this.manifest, index, bytes)
     line.health.worked()
     onPiece(line.peer, bytes.length)
@@ -260,11 +267,16 @@ export class Fetch {
         return
       case 'blob_damaged':
         // Pieces that were here are gone.
-        void this.#load()
+        this.#watch(this.#load())
         return
       default:
         this.#end(error)
     }
+  }
+
+  #watch(work: Promise<void>): void {
+    this.#work.add(work)
+    void work.finally(() => this.#work.delete(work))
   }
 
   #lacks(peer: string): void {

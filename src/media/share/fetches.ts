@@ -40,8 +40,7 @@ export class Fetches implements Disposable {
   readonly #rates = new Map<string, { in: Rate; out: Rate }>()
   readonly #fromPeer = new Map<string, number>()
   readonly moved = new Map<string, Moved>()
-  /** What goes on, to be waited for at the end. */
-  readonly #under = new Map<Promise<void>, string>()
+  readonly #ending = new Set<Fetch>()
   #pieces = 0
   #isOver = false
 
@@ -77,11 +76,12 @@ export class Fetches implements Disposable {
       onPiece: (peer, bytes) => this.count(peer, 'in', bytes),
       onFalse: (line, problem) => this.#options.onFalse(line, problem, sha256),
       onFree: () => this.step(),
-      onWork: (work) => this.#watch(work, sha256),
     })
     if (this.#isOver) fetch.stop()
     this.#running.set(sha256, fetch)
     const end = (error?: unknown) => {
+      this.#ending.add(fetch)
+      void fetch.settled().finally(() => this.#ending.delete(fetch))
       if (codeOf(error) === 'blob_bad_manifest') this.#options.onRefused(manifest)
       if (this.#running.get(sha256) === fetch) this.#running.delete(sha256)
       this.step()
@@ -93,10 +93,12 @@ export class Fetches implements Disposable {
     return fetch
   }
 
-  /** Ends the fetch of a file; resolves when nothing writes pieces of it any more. */
+  /** Ends a fetch; resolves when nothing of the file is written any more. */
   async stop(sha256: string): Promise<void> {
     this.#running.get(sha256)?.stop()
-    await Promise.all([...this.#under].flatMap(([work, of]) => (of === sha256 ? [work] : [])))
+    // Also one that was ended before, and has not come to its end.
+    const all = [...this.running, ...this.#ending].filter(({ manifest }) => manifest.sha256 === sha256)
+    await Promise.all(all.map((fetch) => fetch.settled()))
   }
 
   /** A reader takes part in a fetch, until it is disposed of. */
@@ -141,17 +143,15 @@ export class Fetches implements Disposable {
 
   [Symbol.dispose](): void {
     this.#isOver = true
-    for (const fetch of this.running) fetch.stop()
+    for (const fetch of this.running) {
+      this.#ending.add(fetch)
+      fetch.stop()
+    }
   }
 
   /** Resolves when what was under way at the end has ended. */
   async ended(): Promise<void> {
-    await Promise.all(this.#under.keys())
-  }
-
-  #watch(work: Promise<void>, sha256: string): void {
-    this.#under.set(work, sha256)
-    void work.finally(() => this.#under.delete(work))
+    await Promise.all([...this.#ending].map((fetch) => fetch.settled()))
   }
 
   #admit(peer: string): Disposable | undefined {

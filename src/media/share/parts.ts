@@ -255,8 +255,7 @@ export function assemble(options: BlobNetworkOptions, signal: AbortSignal): Part
     onNamed: () => keeping.wake(),
     onGone: (sha256) => {
       files.remove(sha256)
-      fetches.get(sha256)?.stop()
-      void here.dropPieces(sha256)
+      void fetches.stop(sha256).then(() => here.dropPieces(sha256))
     },
   })
   return {

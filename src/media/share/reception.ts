@@ -1,6 +1,5 @@
 import { Readable } from 'node:stream'
-import type { Router } from '@koa/router'
-import type { ParameterizedContext } from 'koa'
+import type { Router, RouterContext } from '@koa/router'
 import { GatewayAnswer, readJson } from '../../gateway/answers.ts'
 import type { Caller } from '../../gateway/callers.ts'
 import type { SigningKey } from '../../ledger/keys.ts'
@@ -130,7 +129,7 @@ export class Reception {
   }
 
   /** The answer of a peer to what it was asked when it called. */
-  async #take(ctx: ParameterizedContext): Promise<void> {
+  async #take(ctx: RouterContext): Promise<void> {
     const number = Number(ctx.params.number)
     const line = this.#options.lines.waiting(peerOf(ctx))
     const isWanted = line && (await line.take(number, Number(ctx.get(STATUS_HEADER)), ctx.req))
@@ -141,7 +140,7 @@ export class Reception {
     ctx.body = { ok: true }
   }
 
-  async #give(ctx: ParameterizedContext): Promise<void> {
+  async #give(ctx: RouterContext): Promise<void> {
     const { answers, rateTo, onSent } = this.#options
     const peer = peerOf(ctx)
     const from = Number(RANGE.exec(ctx.get('range'))?.[1] ?? 0)
@@ -182,7 +181,7 @@ export class Reception {
     return AbortSignal.any([turn.signal, signal])
   }
 
-  #signalOf(ctx: ParameterizedContext): AbortSignal {
+  #signalOf(ctx: RouterContext): AbortSignal {
     const gone = new AbortController()
     ctx.res.once('close', () => gone.abort())
     return AbortSignal.any([gone.signal, this.#options.signal])
@@ -197,7 +196,7 @@ async function* paced(bytes: Buffer, rate: Rate): AsyncGenerator<Buffer> {
   }
 }
 
-function peerOf(ctx: ParameterizedContext): string {
+function peerOf(ctx: RouterContext): string {
   const { name, own } = ctx.state.caller as Caller
   // A node's own links carry documents alone.
   if (own) throw forbidden()

@@ -55,11 +55,11 @@ export type Sign = z.output<typeof signShape>
 type Unsigned<Signed> = Omit<Signed, 'type' | 'node' | 'sig'>
 
 export function makeStatement(said: Unsigned<Statement>, key: SigningKey): Statement {
-  return signed({ type: 'holding', node: key.publicKey, ...said }, key)
+  return signed({ type: 'holding' as const, node: key.publicKey, ...said }, key)
 }
 
 export function makeSign(said: Unsigned<Sign>, key: SigningKey): Sign {
-  return signed({ type: 'holding-head', node: key.publicKey, ...said }, key)
+  return signed({ type: 'holding-head' as const, node: key.publicKey, ...said }, key)
 }
 
 /** Signs the canonical form of an object (RFC 8785), as documents of the ledger are. */
@@ -67,13 +67,14 @@ export function signed<Content extends { node: string }>(
   content: Content,
   key: SigningKey,
 ): Content & { sig: string } {
-  const plain = JSON.parse(JSON.stringify(content)) as Content
+  // Without what is undefined, which has no canonical form.
+  const plain = JSON.parse(JSON.stringify(content)) as Content & Record<string, unknown>
   return { ...plain, sig: key.sign(canonicalBytes(plain)) }
 }
 
 /** Whether the node that an object names has signed it. */
 export function isSigned(content: { node: string; sig: string }): Promise<boolean> {
-  return verifySignature(canonicalBytes(content), content.node, content.sig)
+  return verifySignature(canonicalBytes({ ...content }), content.node, content.sig)
 }
 
 /** A statement from outside; its signature is not looked at. Undefined for what is none. */

@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
+import { mkdir } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -43,8 +44,7 @@ async function withPeer(
     accepts: { username: 'peer', password: PASSWORD },
   }
   await node.writePeers(JSON.stringify({ peers: [peer] }))
-  await node.start()
-  await node.stop()
+  await mkdir(node.data, { recursive: true })
   await node.writeConfig(
     '{ "replication": { "idleTimeoutMs": 1000, "longestPauseMs": 200, "lookPauseMs": 200 } }',
   )
