@@ -14,6 +14,7 @@ import { produceAll } from './produce.ts'
 import { saveToFile, storedPage, trace } from './pages.ts'
 import { publishToPeer } from './publish-to-peer.ts'
 import { recovery } from './recovery.ts'
+import { uploadLarge } from './uploads.ts'
 import { workers } from './workers.ts'
 
 const BENCHMARKS: Benchmark[] = [
@@ -40,6 +41,7 @@ const BENCHMARKS: Benchmark[] = [
   saveToFile,
   produceAll,
   mirror,
+  uploadLarge,
 ]
 
 const { values } = parseArgs({
