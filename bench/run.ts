@@ -15,6 +15,7 @@ import { produceAll } from './produce.ts'
 import { saveToFile, storedPage, trace } from './pages.ts'
 import { publishToPeer } from './publish-to-peer.ts'
 import { recovery } from './recovery.ts'
+import { uploadLarge } from './uploads.ts'
 import { workers } from './workers.ts'
 
 const BENCHMARKS: Benchmark[] = [
@@ -42,6 +43,7 @@ const BENCHMARKS: Benchmark[] = [
   produceAll,
   mirror,
   blobReplication,
+  uploadLarge,
 ]
 
 const { values } = parseArgs({

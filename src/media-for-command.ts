@@ -63,8 +63,7 @@ export async function openMediaForCommand(loaded: LoadedConfig): Promise<MediaFo
     keeper,
     hands,
     isRunning,
-    ask: (what, given) =>
-      askNode(book, what, given, async () => (await findRunningNode(data)) !== undefined),
+    ask: (what, given) => askNode(book, what, given, async () => (await findRunningNode(data)) !== undefined),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   }
 }

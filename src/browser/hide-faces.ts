@@ -23,6 +23,13 @@ const BLOCKS = 6
 const COLOUR_STEP = 16
 const SMALLEST = 0.01
 const STEP = 0.01
+/** Where the arrow keys lead, right and down. */
+const ARROWS: Readonly<Record<string, readonly [number, number]>> = {
+  ArrowLeft: [-STEP, 0],
+  ArrowRight: [STEP, 0],
+  ArrowUp: [0, -STEP],
+  ArrowDown: [0, STEP],
+}
 
 /**
  * Shows the picture to draw on, and makes the new one.
@@ -126,6 +133,9 @@ class Dialog {
     canvas.setAttribute('role', 'img')
     canvas.setAttribute('aria-label', say.picture ?? '')
     this.#stage.className = 'stage'
+    // As large as there is room, and never of another shape than the picture: areas are parts of it.
+    const scale = Math.min(1, (innerHeight * 0.55) / canvas.height)
+    this.#stage.style.width = `min(100%, ${Math.round(canvas.width * scale)}px)`
     this.#stage.append(canvas)
     this.#stage.addEventListener('pointerdown', (event) => this.#draw(event))
     const title = element('h2', say.title ?? '')
@@ -261,8 +271,7 @@ class Dialog {
   }
 
   #key(event: KeyboardEvent, area: Area): void {
-    const [right = 0, down = 0] =
-      { ArrowLeft: [-STEP, 0], ArrowRight: [STEP, 0], ArrowUp: [0, -STEP], ArrowDown: [0, STEP] }[event.key] ?? []
+    const [right, down] = ARROWS[event.key] ?? [0, 0]
     if (event.key === 'Delete' || event.key === 'Backspace') this.#remove(area)
     else if (right === 0 && down === 0) return
     else if (event.shiftKey) {

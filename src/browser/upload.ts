@@ -54,6 +54,7 @@ class Row {
   readonly #progress = document.createElement('progress')
   readonly #tools = document.createElement('p')
   #upload: InstanceType<Tus['Upload']> | undefined
+  #settle: { resolve: (id: string) => void; reject: (problem: Error) => void } | undefined
   #shown: HTMLCanvasElement | undefined
 
   constructor(file: File, element: HTMLLIElement, told: Told) {
@@ -91,7 +92,8 @@ class Row {
       this.state = 'ready'
       this.#say(this.#told.say.ready)
     } catch (problem) {
-      this.state = this.element.isConnected ? 'waiting' : 'gone'
+      if (!this.element.isConnected) return
+      this.state = 'waiting'
       this.#say((problem as Error).message || this.#told.say.failed)
       this.#offerAgain(tus, token)
     } finally {
@@ -100,35 +102,41 @@ class Row {
   }
 
   #transfer(tus: Tus, token: string): Promise<string> {
-    const { form: address, uploads, say } = this.#told
     return new Promise((resolve, reject) => {
-      const upload = new tus.Upload(this.file, {
-        endpoint: new URL(uploads, location.href).href,
-        metadata: { form: address, token, name: this.file.name },
-        chunkSize: CHUNK_BYTES,
-        retryDelays: RETRY_MS,
-        // Nothing of what was sent from here stays in the browser.
-        storeFingerprintForResuming: false,
-        onProgress: (sent: number, all: number) => {
-          this.#progress.value = Math.floor((sent / Math.max(all, 1)) * 100)
-          this.#progress.setAttribute('aria-label', say.sending ?? '')
-          this.#say(say.sending)
-        },
-        onShouldRetry: ({ originalResponse }: TusError) => {
-          const status = originalResponse?.getStatus() ?? 0
-          const isAgain = status === 0 || status === 409 || status === 423 || (status >= 500 && status !== 507)
-          if (isAgain) this.#say(say.paused)
-          return isAgain
-        },
-        onError: ({ originalResponse }: TusError) => {
-          const body = originalResponse?.getBody() ?? ''
-          reject(new Error(/^[^<]{1,500}$/.test(body) ? body : (say.failed ?? '')))
-        },
-        onSuccess: () => resolve(upload.url?.split('/').at(-1) ?? ''),
-      })
-      this.#upload = upload
-      upload.start()
+      this.#settle = { resolve, reject }
+      // One that was given up goes on where it stopped.
+      this.#upload ??= new tus.Upload(this.file, this.#options(token))
+      this.#upload.start()
     })
+  }
+
+  #options(token: string): object {
+    const { form: address, uploads, say } = this.#told
+    return {
+      endpoint: new URL(uploads, location.href).href,
+      metadata: { form: address, token, name: this.file.name },
+      chunkSize: CHUNK_BYTES,
+      retryDelays: RETRY_MS,
+      // Nothing of what was sent from here stays in the browser.
+      storeFingerprintForResuming: false,
+      onProgress: (sent: number, all: number) => {
+        this.#progress.value = Math.floor((sent / Math.max(all, 1)) * 100)
+        this.#progress.setAttribute('aria-label', say.sending ?? '')
+        this.#say(say.sending)
+      },
+      onShouldRetry: ({ originalResponse }: TusError) => {
+        const status = originalResponse?.getStatus() ?? 0
+        const isAgain = status === 0 || status === 409 || status === 423 || (status >= 500 && status !== 507)
+        if (isAgain) this.#say(say.paused)
+        return isAgain
+      },
+      onError: ({ originalResponse }: TusError) => {
+        const body = originalResponse?.getBody() ?? ''
+        if (originalResponse && originalResponse.getStatus() < 500) this.#upload = undefined
+        this.#settle?.reject(new Error(/^[^<]{1,500}$/.test(body) ? body : (say.failed ?? '')))
+      },
+      onSuccess: () => this.#settle?.resolve(this.#upload?.url?.split('/').at(-1) ?? ''),
+    }
   }
 
   /** Asks what has become of it, until it is known. */
@@ -138,8 +146,12 @@ class Row {
       if (answer && answer.status < 500) {
         const { state, problem } = (await answer.json().catch(() => ({}))) as { state?: string; problem?: string }
         if (state === 'ready') return
-        if (state === 'refused' || !answer.ok) throw new Error(problem ?? this.#told.say.failed)
+        if (state === 'refused' || !answer.ok) {
+          this.#upload = undefined
+          throw new Error(problem ?? this.#told.say.failed)
+        }
       }
+      if (this.state === 'gone') throw new Error(this.#told.say.failed)
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS))
     }
   }
@@ -213,6 +225,7 @@ class Row {
     const next = this.element.nextElementSibling ?? this.element.closest('.files')
     this.element.remove()
     this.state = 'gone'
+    this.#settle?.reject(new Error(this.#told.say.failed))
     void this.#upload?.abort(true).catch(() => undefined)
     next?.querySelector<HTMLElement>('textarea, input[type="file"]')?.focus()
   }

@@ -7,6 +7,8 @@ import type { Language } from './messages.ts'
 /** How many times of items are remembered as a page says them. */
 const MOST_MOMENTS = 3000
 
+const BYTE_UNITS = ['byte', 'kilobyte', 'megabyte', 'gigabyte']
+
 type Values = Readonly<Record<string, string | number>>
 
 /** A moment for a page: the machine's form and the reader's. */

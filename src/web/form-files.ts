@@ -3,7 +3,7 @@ import { HyperactiveError } from '../errors.ts'
 import type { Wording } from '../i18n/wording.ts'
 import { LIMITS } from '../kinds/base/fields.ts'
 import type { Kind } from '../kinds/base/kind.ts'
-import { notTaken } from '../media/uploads/problems.ts'
+import { notTaken, tooManyFiles } from '../media/uploads/problems.ts'
 import { UPLOADS_PATH } from '../media/uploads/resumable.ts'
 import { isUploadId } from '../media/uploads/uploads.ts'
 import { SCRIPTS } from '../pages/assets.ts'
@@ -51,7 +51,16 @@ export async function filesOfForm(
   read.files = files
   for (const id of dropped) await uploads?.drop(id)
   if (gone > 0) read.problems.push(wording.t('files.gone', { count: gone }))
-  for (const sent of filesSentWith(ctx)) await takeOne(ctx, web, sent, read)
+  const room = LIMITS.files - files.length
+  // The cleaner works on some at once; they keep their order.
+  const taking = filesSentWith(ctx).map((sent, index) => takeOne(ctx, web, sent, index < room))
+  for (const taken of await Promise.all(taking)) {
+    if (typeof taken === 'string') read.problems.push(taken)
+    else {
+      read.files.push(taken)
+      read.fresh.push(taken.key)
+    }
+  }
   for (const double of doubles(read.files)) {
     read.problems.push(wording.t('files.twice', { name: double.calledBy }))
     read.files.splice(read.files.indexOf(double), 1)
@@ -64,24 +73,22 @@ export async function filesOfForm(
   return read
 }
 
+/** Gives the file, or a sentence that says why it was not taken. */
 async function takeOne(
   ctx: ParameterizedContext,
   { media, gate }: WebContext,
-  sent: SentFile,
-  read: FilesOfForm,
-): Promise<void> {
-  const { name, received, problem } = sent
+  { name, received, problem }: SentFile,
+  isRoom: boolean,
+): Promise<FormFile | string> {
   const wording = wordingFor(ctx)
   try {
     if (!media.uploads || !received) throw problem ?? notTaken()
-    if (read.files.length >= LIMITS.files) throw new HyperactiveError('upload_too_many', 'too many files')
+    if (!isRoom) throw tooManyFiles(LIMITS.files)
     gate.takeUpload(isKnown(ctx), wording)
-    const waiting = await media.uploads.take(received, ctx.path)
-    read.files.push(fromUpload(waiting))
-    read.fresh.push(waiting.id)
+    return fromUpload(await media.uploads.take(received, ctx.path))
   } catch (error) {
     if (!(error instanceof HyperactiveError)) throw error
-    read.problems.push(fileProblem(name, error, wording))
+    return fileProblem(name, error, wording)
   }
 }
 

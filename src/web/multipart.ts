@@ -3,7 +3,7 @@ import { Busboy } from '@fastify/busboy'
 import type { BusboyFileStream } from '@fastify/busboy'
 import { HyperactiveError } from '../errors.ts'
 import { LIMITS } from '../kinds/base/fields.ts'
-import { cutOff, notTaken } from '../media/uploads/problems.ts'
+import { cutOff, notTaken, tooManyFiles } from '../media/uploads/problems.ts'
 import type { ReceivedFile } from '../media/uploads/uploads.ts'
 
 /** A file that came with a form: on the disk, or why it is not there. */
@@ -73,7 +73,7 @@ export async function receiveMultipart(
     const sent: SentFile = { name }
     form.files.push(sent)
     if (!mayBring || form.files.length > LIMITS.files) {
-      sent.problem = mayBring ? tooMany() : notTaken()
+      sent.problem = mayBring ? tooManyFiles(LIMITS.files) : notTaken()
       stream.resume()
       return
     }
@@ -139,10 +139,6 @@ function read(request: IncomingMessage, parser: NonNullable<ReturnType<typeof pa
   parser.once('finish', () => resolve(true))
   request.pipe(parser)
   return promise
-}
-
-function tooMany(): HyperactiveError {
-  return new HyperactiveError('upload_too_many', `an item has at most ${LIMITS.files} files`, { status: 413 })
 }
 
 function problemOf(error: unknown): HyperactiveError {

@@ -41,7 +41,8 @@ test('files are listed with what has them, page by page, beside the node and wit
   const orphan = await keepFile(node, picture())
   const [missing = '', here = ''] = files.map(({ sha256 }) => sha256)
   await node.here.media.blobs.delete(missing)
-  const list = async (...options: string[]) => json<Listing>(await node.run('media', 'list', '--json', ...options))
+  const list = async (...options: string[]) =>
+    json<Listing>(await node.run('media', 'list', '--json', ...options))
   const names = async (...options: string[]) => (await list(...options)).files.map(({ sha256 }) => sha256)
   const all = [missing, here, orphan.sha256].sort()
   t.deepEqual(await names(), all)
@@ -52,7 +53,10 @@ test('files are listed with what has them, page by page, beside the node and wit
   t.deepEqual(await names('--after', all[1] ?? ''), [all[2]])
   const { out } = await node.run('media', 'list', '--limit', '2')
   t.true(out.endsWith(`there are more: --after ${all[1] ?? ''}\n`), out)
-  t.regex((await node.run('media', 'list')).out, new RegExp(`${here} {2}whole +2.0 kB {2}image/jpeg, article ${item}`))
+  t.regex(
+    (await node.run('media', 'list')).out,
+    new RegExp(`${here} {2}whole +2.0 kB {2}image/jpeg, article ${item}`),
+  )
   await node.stop()
   t.deepEqual(await names(), all)
   t.is((await node.run('media', 'list', '--after', 'f'.repeat(64))).out, 'no files\n')
@@ -92,10 +96,18 @@ test('what nothing names is removed; a dry run changes nothing, and what waits i
   const ledger = await node.ledgerIds()
   const dry = await node.run('media', 'prune', '--orphans', '--dry-run')
   t.is(dry.out, '1 file with 3.0 kB would go\n', dry.err)
-  t.is((await node.run('media', 'prune')).out, '0 files with 0 B removed\n', 'it is no week since it was noticed')
+  t.is(
+    (await node.run('media', 'prune')).out,
+    '0 files with 0 B removed\n',
+    'it is no week since it was noticed',
+  )
   t.deepEqual(await blobs.list(), before)
   t.deepEqual(await node.ledgerIds(), ledger)
-  t.deepEqual(json(await node.run('media', 'prune', '--orphans', '--json')), { files: 1, bytes: 3000, dryRun: false })
+  t.deepEqual(json(await node.run('media', 'prune', '--orphans', '--json')), {
+    files: 1,
+    bytes: 3000,
+    dryRun: false,
+  })
   t.is(await blobs.stat(sha256), undefined)
   t.not(await blobs.stat(waiting.sha256), undefined)
 })

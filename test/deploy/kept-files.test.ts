@@ -66,5 +66,7 @@ proxies: [{ url: 'http://127.0.0.1:${purgePort}', method: ${method}, secret: ${S
   t.is((await ask(filmPath)).status, 404)
 })
 
-if (hasNginx()) test('nginx keeps pictures, and lets go of one when its item is hidden; films pass', keeps, 'PURGE')
-if (hasVarnish()) test('Varnish keeps pictures, and lets go of one when its item is hidden; films pass', keeps, 'BAN')
+if (hasNginx())
+  test('nginx keeps pictures, and lets go of one when its item is hidden; films pass', keeps, 'PURGE')
+if (hasVarnish())
+  test('Varnish keeps pictures, and lets go of one when its item is hidden; films pass', keeps, 'BAN')

@@ -146,7 +146,7 @@ test.serial('from a bucket every object of the file goes', async (t) => {
   await isNowhere(t, node, file)
 })
 
-testOnCouchdb.serial('from a CouchDB the file goes, and its bytes from the files of the database', async (t) => {
+testOnCouchdb('from a CouchDB the file goes, and its bytes from the files of the database', async (t) => {
   const space = couchSpace()
   t.teardown(() => space.remove())
   const node = new NodeHere(await testFolder(t), { ...space.environment, HYPERACTIVE_ABUSE_LIMITS: 'off' })

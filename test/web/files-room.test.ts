@@ -9,6 +9,11 @@ import { startNodeHere } from '../helpers/node-here.ts'
 const HERE = '/office/files'
 const inBrowser = hasBrowser() ? test : test.skip
 
+interface Sizes {
+  scrollWidth: number
+  clientWidth: number
+}
+
 const picture = (bytes = 1000): GivenFile => ({
   type: 'image/jpeg',
   extension: 'jpg',
@@ -18,9 +23,15 @@ const picture = (bytes = 1000): GivenFile => ({
 test('administrators see what files use, and remove what nothing names: the ticked ones, or all', async (t) => {
   const node = await startNodeHere(t, '')
   const root = await setUp(node)
-  const { item } = await publishWithFiles(node, [picture(5000)], { fields: { title: 'A <b>large</b> story' } })
+  const { item } = await publishWithFiles(node, [picture(5000)], {
+    fields: { title: 'A <b>large</b> story' },
+  })
   const { blobs } = node.here.media
-  const orphans = [await keepFile(node, picture()), await keepFile(node, picture()), await keepFile(node, picture())]
+  const orphans = [
+    await keepFile(node, picture()),
+    await keepFile(node, picture()),
+    await keepFile(node, picture()),
+  ]
   t.true((await root.html(HERE)).includes('have not been looked at yet'))
   const looked = await (await root.send(HERE, { action: 'look' })).text()
   t.regex(looked, /<strong>4 files, 8 kB<\/strong>/)
@@ -63,7 +74,8 @@ test('long lists are walked page by page, and a place that is none begins them',
   const first = await root.html(HERE)
   const [, next = ''] = /href="\/office\/files(\?items=[^"#]+)#items"/.exec(first) ?? []
   const second = await root.html(HERE + next)
-  const listed = (html: string) => [...html.matchAll(/href="\/moderate\/(\w+)"/g)].map(([, item = '']) => item)
+  const listed = (html: string) =>
+    [...html.matchAll(/href="\/moderate\/(\w+)"/g)].map(([, item = '']) => item)
   t.is(listed(first).length, 20)
   t.deepEqual([...listed(first), ...listed(second)].sort(), items.sort())
   const [, more = ''] = /href="\/office\/files(\?orphans=[^"#]+)#orphans"/.exec(first) ?? []
@@ -92,7 +104,13 @@ inBrowser('the page breaks nothing of WCAG 2.2 AA, in light and dark, and from r
     await page.goto(node.address + path)
     t.is(await page.locator('[name^="choose-"]').count(), 1)
     t.deepEqual(await violations(page), [], `${path} ${colorScheme}`)
-    const { scrollWidth, clientWidth } = await page.evaluate(() => document.documentElement)
+    const { scrollWidth, clientWidth } = await page.evaluate(() => {
+      const { document } = globalThis as unknown as { document: { documentElement: Sizes } }
+      return { ...sizesOf(document.documentElement) }
+      function sizesOf({ scrollWidth, clientWidth }: Sizes) {
+        return { scrollWidth, clientWidth }
+      }
+    })
     t.true(scrollWidth <= clientWidth, `${path} ${width}`)
   }
 })

@@ -76,8 +76,7 @@ async function list(
   const held = orphans ? await heldFiles(site.database, store.ledger.database) : new Set<string>()
   const files: Listed[] = []
   for await (const file of lookAtFiles({ blobs, site }, after)) {
-    const isOrphan =
-      !file.named && !held.has(file.sha256) && !(await hands.isWaiting(file.sha256))
+    const isOrphan = !file.named && !held.has(file.sha256) && !(await hands.isWaiting(file.sha256))
     if ((orphans && !isOrphan) || (missing && file.state === 'whole')) continue
     if (files.length === limit) return { files, next: files.at(-1)?.sha256 ?? null }
     const since = isOrphan ? keeper.book.orphanSince(file.sha256) : undefined

@@ -68,7 +68,8 @@ async function only(
       status: 404,
     })
   return {
-    list: () => Promise.resolve({ blobs: [{ sha256, bytes: manifest.bytes, isWhole: true }], next: undefined }),
+    list: () =>
+      Promise.resolve({ blobs: [{ sha256, bytes: manifest.bytes, isWhole: true }], next: undefined }),
     stat: (name) => blobs.stat(name),
     readPiece: (...piece) => blobs.readPiece(...piece),
   }

@@ -34,7 +34,9 @@ export function describeUsage(usage: Usage | undefined, isWhole: boolean): strin
       ? [`files             ${here.files} are here, ${size(here.bytes)}; ${missing.files} are missing`]
       : []),
     ...(orphans.files > 0
-      ? [`  nothing names ${orphans.files} of them, ${size(orphans.bytes)}, as of ${new Date(atMs).toISOString()}`]
+      ? [
+          `  nothing names ${orphans.files} of them, ${size(orphans.bytes)}, as of ${new Date(atMs).toISOString()}`,
+        ]
       : []),
   ]
 }

@@ -247,7 +247,14 @@ export class FileBook implements Disposable {
   /** The oldest request that nobody has answered. */
   nextRequest(): Request | undefined {
     const row = this.#get('SELECT id, what, given, at FROM requests WHERE answer IS NULL ORDER BY id LIMIT 1')
-    return row && { id: Number(row.id), what: String(row.what), given: JSON.parse(String(row.given)), atMs: Number(row.at) }
+    return (
+      row && {
+        id: Number(row.id),
+        what: String(row.what),
+        given: JSON.parse(String(row.given)),
+        atMs: Number(row.at),
+      }
+    )
   }
 
   answer(id: number, answer: unknown): void {

@@ -40,7 +40,12 @@ export function goneUpload(): HyperactiveError {
   return new HyperactiveError('upload_gone', text, { status: 410 })
 }
 
-/** It came with a form that may bring none, or with more than an item has. */
+/** @param most that an item may have */
+export function tooManyFiles(most: number): HyperactiveError {
+  return new HyperactiveError('upload_too_many', `an item has at most ${most} files`, { status: 413 })
+}
+
+/** It came with a form that may bring none. */
 export function notTaken(text = 'this file was not taken'): HyperactiveError {
   return new HyperactiveError('upload_not_taken', text, { status: 403 })
 }
