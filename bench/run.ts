@@ -11,6 +11,7 @@ import { mirror } from './mirror.ts'
 import { bulkDecisions, hideToGone } from './moderation.ts'
 import { cleanUpSites, listingGrowth, memory100k, projection } from './newsroom.ts'
 import { produceAll } from './produce.ts'
+import { photos } from './photos.ts'
 import { saveToFile, storedPage, trace } from './pages.ts'
 import { publishToPeer } from './publish-to-peer.ts'
 import { recovery } from './recovery.ts'
@@ -40,6 +41,7 @@ const BENCHMARKS: Benchmark[] = [
   saveToFile,
   produceAll,
   mirror,
+  photos,
 ]
 
 const { values } = parseArgs({

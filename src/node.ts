@@ -126,7 +126,8 @@ export async function startNode(
   let anchors = await anchorsOf(config, key.publicKey)
   let mirroring: Mirroring | undefined
   const site = new Site(siteDatabase, () => deployment.inForce())
-  const media = stack.use(await openMedia(loaded, store, site))
+  const members = () => projector.membership.members
+  const media = stack.use(await openMedia(loaded, store, site, members))
   stack.use(new StateFile(pagesStatePath(config.data), () => kept.state, PAGES_STATE_EVERY_MS))
   const live = config.live.on
     ? new Live({
@@ -153,6 +154,7 @@ export async function startNode(
       anchors: () => anchors,
       onWritten(written) {
         media.served.written(written)
+        media.derivations?.written(written)
         kept.written(written)
         mirroring?.written(written)
         live?.written(written)
@@ -244,7 +246,7 @@ export async function startNode(
   const app = createApp({
     ...pages,
     config,
-    members: () => projector.membership.members,
+    members,
     // A mirror invites nobody.
     before: config.mirror ? [gateway] : [gateway, replication.router],
     mirror: config.mirror && new Mirror(config.mirror.publishAt),
@@ -277,6 +279,7 @@ export async function startNode(
   await proxies.start()
   projector.start()
   mirroring?.start()
+  media.derivations?.start(projector.drained())
   eraser.start()
   // On a mirror nobody moderates, and no filter decides.
   if (!config.mirror) {

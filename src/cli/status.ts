@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { findRunningNode } from '../config/data-folder.ts'
+import { describeDerivations, readDerivationsState } from '../media/derive/state.ts'
 import { describePages, readPagesState } from '../pages/store/pages-state.ts'
 import { heldDocuments } from '../project/held.ts'
 import { SITE_DATABASE } from '../project/rebuild.ts'
@@ -29,6 +30,7 @@ export function statusCommand(): Command {
       const mirrors = mirrorStatus(loaded.config, running !== undefined)
       const proxies = running ? await readProxyStates(loaded.config.data) : []
       const pages = running ? await readPagesState(loaded.config.data) : undefined
+      const derivations = running ? await readDerivationsState(loaded.config.data) : undefined
       const facts = {
         running: running !== undefined,
         mirror: loaded.config.mirror ?? null,
@@ -40,6 +42,7 @@ export function statusCommand(): Command {
         links,
         proxies,
         pages: pages ?? null,
+        derivations: derivations ?? null,
         refusals,
         mirrors,
       }
@@ -53,6 +56,7 @@ export function statusCommand(): Command {
         ...(mirrors.length === 0 ? [] : [`mirrors           ${mirrors.length}`]),
         ...mirrors.map((mirror) => `  ${describeMirror(mirror)}`),
         ...(pages ? describePages(pages) : []),
+        ...(derivations ? describeDerivations(derivations) : []),
         ...proxies.map(
           ({ url, method, state, since, reason }) =>
             `proxy             ${url} ${method} ${state} since ${since}${reason === undefined ? '' : `: ${reason}`}`,
