@@ -12,6 +12,7 @@ import { mirror } from './mirror.ts'
 import { bulkDecisions, hideToGone } from './moderation.ts'
 import { cleanUpSites, listingGrowth, memory100k, projection } from './newsroom.ts'
 import { produceAll } from './produce.ts'
+import { photos } from './photos.ts'
 import { saveToFile, storedPage, trace } from './pages.ts'
 import { publishToPeer } from './publish-to-peer.ts'
 import { recovery } from './recovery.ts'
@@ -44,6 +45,7 @@ const BENCHMARKS: Benchmark[] = [
   mirror,
   blobReplication,
   uploadLarge,
+  photos,
 ]
 
 const { values } = parseArgs({

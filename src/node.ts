@@ -133,11 +133,13 @@ export async function startNode(
   let anchors = await anchorsOf(config, key.publicKey)
   let mirroring: Mirroring | undefined
   const site = new Site(siteDatabase, () => deployment.inForce())
+  const members = () => projector.membership.members
   const media = stack.use(
     await openMedia(loaded, store, site, {
       membership: () => projector.membership,
       refusals: () => replication.refusals,
       signal: stop.signal,
+      onLeaving: () => eraser.look(),
       ...(times ? { times } : {}),
     }),
   )
@@ -168,6 +170,7 @@ export async function startNode(
       onWritten(written) {
         media.served.written(written)
         media.network.written(written)
+        media.derivations?.written(written)
         kept.written(written)
         mirroring?.written(written)
         live?.written(written)
@@ -265,7 +268,7 @@ export async function startNode(
     ...pages,
     config,
     files: media.desk,
-    members: () => projector.membership.members,
+    members,
     // A mirror invites nobody.
     before: config.mirror ? [gateway] : [gateway, replication.router],
     mirror: config.mirror && new Mirror(config.mirror.publishAt),
@@ -304,6 +307,7 @@ export async function startNode(
     return (await site.file(sha256)) !== undefined
   })
   mirroring?.start()
+  media.derivations?.start(projector.drained())
   eraser.start()
   media.keeper.start()
   const answering = answerCommands(book, mediaCommands(media), stop.signal)

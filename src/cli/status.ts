@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { findRunningNode } from '../config/data-folder.ts'
+import { describeDerivations, readDerivationsState } from '../media/derive/state.ts'
 import { describePages, readPagesState } from '../pages/store/pages-state.ts'
 import { readUsage } from '../media/keep/book.ts'
 import { describeMedia, readMediaState } from '../media/share/state.ts'
@@ -34,6 +35,7 @@ export function statusCommand(): Command {
       const media = running ? await readMediaState(loaded.config.data) : undefined
       const usage = readUsage(loaded.config.data)
       const pages = running ? await readPagesState(loaded.config.data) : undefined
+      const derivations = running ? await readDerivationsState(loaded.config.data) : undefined
       const facts = {
         running: running !== undefined,
         mirror: loaded.config.mirror ?? null,
@@ -47,6 +49,7 @@ export function statusCommand(): Command {
         pages: pages ?? null,
         media: media ?? null,
         files: usage ?? null,
+        derivations: derivations ?? null,
         refusals,
         mirrors,
       }
@@ -62,6 +65,7 @@ export function statusCommand(): Command {
         ...(pages ? describePages(pages) : []),
         ...(media ? describeMedia(media) : []),
         ...describeUsage(usage, media === undefined),
+        ...(derivations ? describeDerivations(derivations) : []),
         ...proxies.map(
           ({ url, method, state, since, reason }) =>
             `proxy             ${url} ${method} ${state} since ${since}${reason === undefined ? '' : `: ${reason}`}`,

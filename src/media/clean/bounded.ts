@@ -6,11 +6,14 @@ import { tooComplex } from './problems.ts'
 /** How often it is looked how much a program has written. */
 const LOOK_MS = 300
 const MOST_OUTPUT = 1024 * 1024
-/** A killed node cannot end its programs; they end themselves this much later than the node would have ended them. */
+/** Should nothing else end a program, it ends itself this much later than the node would have ended it. */
 const OWN_END_SECONDS = 5
 const BLOCK_BYTES = 512
 
 /**
+ * A node that is killed cannot end its programs. Its end of their input closes then, and who waits for that ends the
+ * whole group.
+ *
  * `ulimit -d` counts writable private memory, which a program cannot get around with threads or mappings; `-v` would
  * count what is only reserved, of which Node takes gigabytes.
  */
@@ -20,6 +23,9 @@ const SCRIPT = [
   'ulimit -f "$2" 2>/dev/null || :',
   'ulimit -d "$3" 2>/dev/null || :',
   'end=$4; shift 4',
+  'exec 3<&0 </dev/null',
+  '{ read -r _ <&3; kill -s KILL 0; } >/dev/null 2>&1 &',
+  'exec 3<&-',
   'exec timeout -s KILL "$end" nice -n 19 "$@"',
 ].join('\n')
 
@@ -103,7 +109,7 @@ export async function runBounded(
   const child = spawn('/bin/sh', ['-c', SCRIPT, 'sh', ...limits, command, ...args], {
     cwd: folder,
     detached: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
     env: {
       PATH: process.env['PATH'] ?? '/usr/bin:/bin',
       LANG: 'C.UTF-8',
@@ -112,6 +118,8 @@ export async function runBounded(
       ...environment,
     },
   })
+  // It closes with the program; nothing is ever written there.
+  child.stdin.on('error', () => undefined)
   const group = child.pid
   if (group !== undefined) running.add(group)
   let stopped: Error | undefined

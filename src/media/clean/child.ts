@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises'
-import { HyperactiveError, messageOf } from '../../errors.ts'
+import { answerParent } from './asking.ts'
 import { isRowOfFrames, copyFrames } from './frames.ts'
 import type { CleanLimits } from './limits.ts'
-import { tooComplex, tooLarge, unreadable } from './problems.ts'
+import { tooLarge } from './problems.ts'
 import { headOf, typeOf } from './type-of.ts'
 import { acceptedAs } from './types.ts'
 import type { Family } from './types.ts'
@@ -20,7 +20,6 @@ export type ChildAnswer =
   | { type: string; extension: string; width?: number; height?: number }
   | { type: string; next: 'ffmpeg' | 'qpdf'; framesIn?: string }
   | { done: true }
-  | { code: string; message: string; status: number; reason?: string }
 
 const LIMIT_OF: Readonly<Record<Family, keyof CleanLimits>> = {
   image: 'imageBytes',
@@ -75,23 +74,9 @@ async function cleanFile({ input, output, limits }: ChildJob): Promise<ChildAnsw
   }
 }
 
-async function answer(job: ChildJob): Promise<ChildAnswer> {
-  try {
-    if (job.task === 'file') return await cleanFile(job)
-    const { cleanPdfObjects } = await import('./pdf-objects.ts')
-    await cleanPdfObjects(job.input, job.output)
-    return { done: true }
-  } catch (error) {
-    if (error instanceof HyperactiveError) {
-      const { code, message, status, cause } = error
-      return { code, message, status, ...(cause !== undefined && { reason: messageOf(cause) }) }
-    }
-    const isMemory = error instanceof RangeError
-    const { code, message, status } = isMemory
-      ? tooComplex('it takes too much memory')
-      : unreadable(messageOf(error))
-    return { code, message, status }
-  }
-}
-
-process.stdout.write(JSON.stringify(await answer(JSON.parse(process.argv[2] ?? '') as ChildJob)))
+await answerParent(async (job: ChildJob): Promise<ChildAnswer> => {
+  if (job.task === 'file') return await cleanFile(job)
+  const { cleanPdfObjects } = await import('./pdf-objects.ts')
+  await cleanPdfObjects(job.input, job.output)
+  return { done: true }
+})

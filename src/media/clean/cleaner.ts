@@ -1,7 +1,6 @@
 import { copyFile, mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { HyperactiveError } from '../../errors.ts'
-import { runBounded } from './bounded.ts'
+import { askChild } from './asking.ts'
 import type { ChildAnswer, ChildJob } from './child.ts'
 import { CLEAN_LIMITS } from './limits.ts'
 import type { CleanLimits } from './limits.ts'
@@ -14,10 +13,8 @@ import { acceptedAs } from './types.ts'
 
 const PREFIX = 'clean-'
 const MIB = 1024 * 1024
-const HEAP_MB = 384
 const FILES_AT_ONCE = 2
-/** Node itself takes this much of its bound before it does anything: room for compiled code, which it leaves empty. */
-const NODE_RESERVES_BYTES = 640 * MIB
+const CHILD = join(import.meta.dirname, 'child.ts')
 
 /** A file that may be stored. It stands in a folder of its own until it is moved away or disposed of. */
 export interface CleanFile extends AsyncDisposable {
@@ -135,31 +132,11 @@ export class Cleaner {
 
   async #ask(job: ChildJob, folder: string, signal: AbortSignal | undefined): Promise<ChildAnswer> {
     const { size } = await stat(job.input)
-    const script = join(import.meta.dirname, 'child.ts')
-    const flags = [`--max-old-space-size=${HEAP_MB}`, '--disable-warning=ExperimentalWarning']
-    const { code, output, complaint } = await runBounded(
-      process.execPath,
-      [...flags, script, JSON.stringify(job)],
-      {
-        folder,
-        signal,
-        bounds: {
-          timeoutMs: this.#limits.timeoutMs,
-          memoryBytes: this.#limits.memoryBytes + NODE_RESERVES_BYTES,
-          // A lossless picture can become larger than it was.
-          writtenBytes: Math.max(size * 4, 512 * MIB),
-        },
-        environment: { UV_THREADPOOL_SIZE: '2' },
-      },
-    )
-    if (code !== 0) throw tooComplex('the program that reads it ended early', new Error(complaint))
-    const answer = JSON.parse(output) as ChildAnswer
-    if (!('code' in answer)) return answer
-    const { message, status, reason } = answer
-    throw new HyperactiveError(answer.code, message, {
-      status,
-      ...(reason !== undefined && { cause: new Error(reason) }),
-    })
+    const { timeoutMs, memoryBytes } = this.#limits
+    // A lossless picture can become larger than it was.
+    const writtenBytes = Math.max(size * 4, 512 * MIB)
+    const bounds = { timeoutMs, memoryBytes, writtenBytes }
+    return askChild<ChildAnswer>(CHILD, job, { folder, signal, bounds })
   }
 
   async #inTurn<Result>(work: () => Promise<Result>, signal: AbortSignal | undefined): Promise<Result> {

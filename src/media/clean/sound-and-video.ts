@@ -5,10 +5,10 @@ import { tooLarge, typeRefused, unreadable } from './problems.ts'
 import type { Ffmpeg } from './tools.ts'
 
 /** ffmpeg opens nothing but the file that it is given: no address, no playlist, no other file. */
-const LOCAL = ['-protocol_whitelist', 'file,pipe']
-const CAREFULLY = '-nostdin -hide_banner -v warning -threads 2'.split(' ')
+export const LOCAL = ['-protocol_whitelist', 'file,pipe']
+export const CAREFULLY = '-nostdin -hide_banner -v warning -threads 2'.split(' ')
 /** No tags, chapters, data or subtitles (cameras keep their position in both), no name of the program, no date. */
-const NO_NOTES = [
+export const NO_NOTES = [
   ...'-map_metadata -1 -map_metadata:s -1 -map_chapters -1 -dn -sn'.split(' '),
   ...'-fflags +bitexact -flags:v +bitexact -flags:a +bitexact'.split(' '),
 ]
@@ -31,17 +31,23 @@ const IN_MP4 = new Set(['h264', 'hevc', 'av1', 'vp9', 'aac', 'mp3', 'opus', 'ac3
 const IN_WEBM = new Set(['vp8', 'vp9', 'av1', 'opus'])
 const IN_MATROSKA = new Set([...IN_MP4, ...IN_WEBM])
 
-interface Stream {
+/** A stream as ffprobe describes it. */
+export interface Stream {
   index: number
   codec_name?: string
   codec_type?: string
   width?: number
   height?: number
+  pix_fmt?: string
+  /** Frames a second, as "30000/1001". */
+  avg_frame_rate?: string
+  color_transfer?: string
+  channels?: number
   disposition?: { attached_pic?: number }
   side_data_list?: { rotation?: number }[]
 }
 
-interface Probed {
+export interface Probed {
   streams: Stream[]
   durationMs: number | undefined
 }
@@ -67,9 +73,20 @@ export interface StreamJob {
 
 const bytesOf = async (path: string) => (await stat(path)).size
 
-async function probe({ ffprobe }: Ffmpeg, job: StreamJob, path: string, container: string): Promise<Probed> {
+/**
+ * What is in a file of sound or video.
+ *
+ * @param container ffmpeg's name of it
+ * @throws HyperactiveError `media_unreadable`
+ */
+export async function probe(
+  { ffprobe }: Ffmpeg,
+  job: Pick<StreamJob, 'folder' | 'signal'> & { limits: Pick<CleanLimits, 'timeoutMs' | 'memoryBytes'> },
+  path: string,
+  container: string,
+): Promise<Probed> {
   const shown =
-    'stream=index,codec_name,codec_type,width,height:stream_disposition=attached_pic:stream_side_data=rotation:format=duration'
+    'stream=index,codec_name,codec_type,width,height,pix_fmt,avg_frame_rate,color_transfer,channels:stream_disposition=attached_pic:stream_side_data=rotation:format=duration'
   const args = [
     '-v',
     'error',
@@ -190,12 +207,13 @@ function planVideo(container: string, video: string, sounds: string[]): Plan {
 }
 
 /** Whether a stream is of this kind and not a cover. */
-function isKind(kind: string): (stream: Stream) => boolean {
+export function isKind(kind: string): (stream: Stream) => boolean {
   return ({ codec_type: type, codec_name: codec, disposition }) =>
     type === kind && codec !== undefined && disposition?.attached_pic !== 1
 }
 
-function sizeOf(stream: Stream): { width: number; height: number } {
+/** Its pixels, turned upright. */
+export function sizeOf(stream: Stream): { width: number; height: number } {
   const { width = 0, height = 0, side_data_list: notes = [] } = stream
   const turned = notes.some(({ rotation }) => rotation !== undefined && Math.abs(rotation) % 180 === 90)
   return turned ? { width: height, height: width } : { width, height }
