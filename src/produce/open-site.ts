@@ -78,7 +78,8 @@ export async function openSite(store: Store, { config, secrets }: LoadedConfig):
     site,
     index,
     terms: () => terms,
-    media: { blobs, served },
+    // What is not here cannot come: the node that runs has the connections.
+    media: { blobs, served, network: blobs },
     version: () => version,
     config: { ...config, url: PRODUCED },
     nodeKey: key,
