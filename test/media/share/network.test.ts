@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import test from 'ava'
 import { fetch } from 'undici'
 import { PIECE_BYTES } from '../../../src/media/blobs/blob.ts'
-import { BlobNodes, HUB, PAIR, RING, topology } from '../../helpers/blob-nodes.ts'
+import { BlobNodes, HUB, RING, topology } from '../../helpers/blob-nodes.ts'
 import { publishWithFiles } from '../../helpers/files-of-items.ts'
 import { until } from '../../helpers/wait.ts'
 

@@ -92,7 +92,7 @@ test('those who are to fetch what is on too few nodes bring enough copies and la
         const after = [...holders, ...chosen]
         const least = Math.max(enough.copies, holders.length)
         return (
-          chosen.every((one) => others.includes(one)) &&
+          chosen.every((one) => others.some((other) => other === one)) &&
           (!isPossible || isEnough(after, enough)) &&
           after.length <= Math.max(least, holders.length + enough.jurisdictions) &&
           (chosen.length === 0 || !isEnough(holders, enough))
