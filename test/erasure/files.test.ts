@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import test from 'ava'
+import sharp from 'sharp'
 import type { ExecutionContext } from 'ava'
 import { request } from 'undici'
 import { orderErasure } from '../../src/erasure/order.ts'
@@ -26,6 +27,16 @@ const BOUND_MS = 120_000
 
 function picture(bytes = 200_000): GivenFile {
   return { type: 'image/jpeg', extension: 'jpg', bytes: randomBytes(bytes), width: 10, height: 10 }
+}
+
+/** A picture that can be made smaller. */
+async function photo(width: number): Promise<GivenFile> {
+  const height = Math.round(width / 2)
+  const noise = { type: 'gaussian', mean: 128, sigma: 40 } as const
+  const bytes = await sharp({ create: { width, height, channels: 3, background: 'black', noise } })
+    .jpeg({ quality: 90 })
+    .toBuffer()
+  return { type: 'image/jpeg', extension: 'jpg', bytes, width, height }
 }
 
 /** Some of its bytes, which stand nowhere else. */
@@ -92,6 +103,29 @@ test.serial(
     t.deepEqual((await node.here.media.blobs.list()).blobs, [])
   },
 )
+
+test.serial('what a node has made of a picture goes with it, also what it is just making', async (t) => {
+  const node = await startNodeHere(t, '')
+  const { blobs, derivations } = node.here.media
+  const first = await publishWithFiles(node, [await photo(1200)])
+  await until('smaller ones are made', async () => {
+    const row = (await node.here.site.anyItem(first.item))?.media ?? {}
+    return Object.values(row).some(({ of }) => of === first.files[0]?.sha256)
+  })
+  t.true((await blobs.list()).blobs.length > 3)
+  await order(node, first.item)
+  await executed(node, first.item)
+  t.deepEqual((await blobs.list()).blobs, [])
+
+  const second = await publishWithFiles(node, [await photo(3000)])
+  await until('it is worked on', () => derivations?.counts().working === 1)
+  await order(node, second.item)
+  await executed(node, second.item)
+  await until('nothing is left of it', async () => (await blobs.list()).blobs.length === 0)
+  t.deepEqual(derivations?.counts(), { working: 0, waiting: 0, failed: 0, done: 0 })
+  await node.here.media.keeper.look()
+  t.like(node.here.media.keeper.book.usage(), { here: { files: 0 }, orphans: { files: 0 } })
+})
 
 test.serial('pieces on the way to a file go as well, and what has it in hand is told before', async (t) => {
   const node = await startNodeHere(t, '')

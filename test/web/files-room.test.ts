@@ -5,6 +5,7 @@ import { keepFile, publishWithFiles } from '../helpers/files-of-items.ts'
 import type { GivenFile } from '../helpers/files-of-items.ts'
 import { invite, setUp } from '../helpers/people.ts'
 import { startNodeHere } from '../helpers/node-here.ts'
+import { until } from '../helpers/wait.ts'
 
 const HERE = '/office/files'
 const inBrowser = hasBrowser() ? test : test.skip
@@ -61,6 +62,39 @@ test('administrators see what files use, and remove what nothing names: the tick
   t.is((await editor.post(HERE, { action: 'remove-all' })).status, 403)
   t.false((await editor.html('/office')).includes(HERE))
   t.true((await root.html('/office')).includes(HERE))
+})
+
+test('work that has failed is listed with its reason, and tried again when somebody asks for it', async (t) => {
+  const node = await startNodeHere(t, '')
+  const root = await setUp(node)
+  const { derivations } = node.here.media
+  const { item, files } = await publishWithFiles(node, [picture()])
+  const { sha256 = '' } = files[0] ?? {}
+  const failed = () => derivations?.list({ states: ['failed'] })[0]
+  const first = await until('it has failed', failed)
+  const html = await root.html(HERE)
+  t.true(html.includes(`href="/moderate/${item}"><code dir="ltr" title="${sha256}">`))
+  t.regex(html, /Reason: <span dir="auto">[^<]+<\/span>/)
+  t.true(html.includes(`name="retry" value="${first.id}"`))
+  const listed = await node.run('media', 'list', '--failed', '--json')
+  t.like(JSON.parse(listed.out), { files: [{ sha256, item, code: first.code }] })
+  t.is((await root.send(HERE, { retry: first.id })).status, 200)
+  await until('it has failed again', () => {
+    const again = failed()
+    return again && again.changedMs > first.changedMs
+  })
+  t.is((await root.send(HERE, { retry: 'nonsense' })).status, 404)
+})
+
+test('files that are on too few nodes are listed', async (t) => {
+  const node = await startNodeHere(t, 'media: { copies: 3 }')
+  const root = await setUp(node)
+  const { files } = await publishWithFiles(node, [picture()])
+  const { sha256 = '' } = files[0] ?? {}
+  await until('the node knows', () => node.here.media.network.underReplicated(10).length === 1)
+  t.regex(await root.html(HERE), new RegExp(`title="${sha256}">[^]*?<td>1 kB</td><td>1</td>`))
+  const listed = await node.run('media', 'list', '--under-replicated', '--json')
+  t.like(JSON.parse(listed.out), { files: [{ sha256, holders: 1 }], next: null })
 })
 
 test('long lists are walked page by page, and a place that is none begins them', async (t) => {

@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { lookAtFiles } from '../../media/keep/look.ts'
 import type { LookedAt } from '../../media/keep/look.ts'
 import { heldFiles } from '../../media/keep/named-files.ts'
+import { readFailed } from '../../media/derive/read-failed.ts'
 import { readLacking } from '../../media/share/read-lacking.ts'
 import { openMediaForCommand } from '../../media-for-command.ts'
 import type { MediaForCommand } from '../../media-for-command.ts'
@@ -11,6 +12,7 @@ import { digestNamed, size, wholeNumber } from './words.ts'
 const SHOWN = 50
 
 interface Options {
+  failed?: boolean
   underReplicated?: boolean
   orphans?: boolean
   missing?: boolean
@@ -39,10 +41,15 @@ export function listCommand(): Command {
     .option('--orphans', 'only those that nothing names')
     .option('--missing', 'only those that an item has and that are not here, or not all of them')
     .option('--under-replicated', 'only those that are on fewer nodes than the settings ask for')
+    .option('--failed', 'only those of which nothing could be made, with the reason')
     .option('--limit <number>', 'how many', wholeNumber, SHOWN)
     .option('--after <digest>', 'go on after this one', digestNamed)
     .option('--json', 'print JSON')
     .action(async (options: Options) => {
+      if (options.failed === true) {
+        listFailed(settingsOf(command).config.data, options)
+        return
+      }
       if (options.underReplicated === true) {
         listScarce(settingsOf(command).config.data, options)
         return
@@ -54,6 +61,17 @@ export function listCommand(): Command {
       print(options.json, { files, next }, [...lines, ...more].join('\n') || 'no files')
     })
   return withExamples(command, 'media list', 'media list --orphans --json')
+}
+
+function listFailed(data: string, { limit, json }: Options): void {
+  const files = readFailed(data, limit).map(({ sha256, item, code = '', reason = '' }) => ({
+    sha256,
+    item,
+    code,
+    reason,
+  }))
+  const lines = files.map(({ sha256, item, reason }) => `${sha256}  of ${item}: ${reason}`)
+  print(json, { files }, lines.join('\n') || 'no files')
 }
 
 /** As the node noted it last: what others hold, only they can say. */

@@ -43,11 +43,19 @@ export interface DerivationsOptions {
   nowMs?: () => number
   /** Told when there is more or less to do. */
   onChange?: () => void
+  /** Told of files that were kept for work which has come to nothing: they are to go unless something names them. */
+  onLeft?: (digests: readonly string[]) => void
 }
 
 /** Where the work of a node is noted, in its data folder. */
 export function derivationsFile(data: string): string {
   return join(data, 'derivations.sqlite')
+}
+
+/** What was said in the ledger of a file. */
+interface Said {
+  document?: string | undefined
+  files: readonly MediaFile[]
 }
 
 interface Running {
@@ -125,6 +133,19 @@ export class Derivations implements AsyncDisposable {
     return this.#jobs.list(states, limit)
   }
 
+  /** Whether a file was made of something, and no document says so yet. */
+  isWaiting(sha256: string): boolean {
+    return this.#jobs.isKept(sha256)
+  }
+
+  /** Ends the work for an item that is not to exist any more; resolves when nothing is made for it. */
+  async leaveItem(item: string): Promise<void> {
+    this.#note(() => this.#take(item, undefined))
+    const ending = [...this.#running.values()].filter(({ abort }) => abort.signal.aborted)
+    await Promise.all(ending.map(({ ended }) => ended))
+    this.#sweep()
+  }
+
   counts(): JobCounts {
     return this.#jobs.counts()
   }
@@ -168,12 +189,23 @@ export class Derivations implements AsyncDisposable {
       // Whose end could not be noted.
       const stuck = this.#jobs.interrupted().filter(({ id }) => !this.#running.has(id))
       for (const job of stuck) this.#jobs.set(job, { state: 'waiting', changedMs: this.#nowMs() })
+      this.#sweep()
       this.#changed()
     }
     this.#looking = look().catch((error: unknown) => {
       if (this.#stop.signal.aborted) return
       log.warn('the site was not looked through for files', { reason: messageOf(error) })
       this.#lookLater()
+    })
+  }
+
+  /** Lets go of what was kept for work that has come to nothing. */
+  #sweep(): void {
+    if (!this.#isStarted) return
+    this.#note(() => {
+      const idle = this.#jobs.leftBehind().filter((id) => !this.#running.has(id))
+      const left = idle.flatMap((id) => this.#jobs.takeKept(id))
+      if (left.length > 0) this.#options.onLeft?.(left)
     })
   }
 
@@ -253,6 +285,7 @@ export class Derivations implements AsyncDisposable {
     const running = { isPicture, abort, ended: Promise.resolve() }
     running.ended = this.#work(job, AbortSignal.any([abort.signal, this.#stop.signal])).then(() => {
       if (this.#running.get(job.id) === running) this.#running.delete(job.id)
+      this.#sweep()
       this.#changed()
     })
     this.#running.set(job.id, running)
@@ -262,7 +295,7 @@ export class Derivations implements AsyncDisposable {
     try {
       const said = await this.#derive(job, signal)
       this.#note(() => {
-        if (said) this.#jobs.done(job, said.document, this.#nowMs())
+        if (said) this.#done(job, said)
         else this.#jobs.remove(job)
       })
     } catch (error) {
@@ -275,22 +308,30 @@ export class Derivations implements AsyncDisposable {
   }
 
   /** @returns the id of the ledger document that says what was made, if anything was; nothing where nobody wants it now */
-  async #derive(job: Job, signal: AbortSignal): Promise<{ document?: string | undefined } | undefined> {
+  async #derive(job: Job, signal: AbortSignal): Promise<Said | undefined> {
     const { ledger } = this.#options
     if (!(await this.#isWanted(job))) return undefined
     let files = this.#jobs.madeOf(job) ?? (await this.#madeBefore(job.sha256))
     if (!files || !(await this.#areHere(files))) {
-      files = await this.#maker.make(job.file, signal)
+      files = await this.#maker.make(job.file, signal, (made) => this.#jobs.kept(job.id, made))
       // From here on a node that is killed need not do it again.
       this.#jobs.made(job, files)
     }
     if (!(await this.#isWanted(job))) return undefined
-    if (files.length === 0) return {}
+    if (files.length === 0) return { files }
     signal.throwIfAborted()
     const { item, sha256 } = job
     const [document] = await ledger.append([{ draft: { type: 'media', item, of: sha256, files } }])
     log.debug('something was made of a file', { sort: job.sort, files: files.length })
-    return { document: document?._id }
+    return { document: document?._id, files }
+  }
+
+  /** What was kept in an earlier try, and is not among it, is named by nobody. */
+  #done(job: Job, { document, files }: Said): void {
+    this.#jobs.done(job, document, this.#nowMs())
+    const named = new Set(files.map(({ sha256 }) => sha256))
+    const left = this.#jobs.takeKept(job.id).filter((sha256) => !named.has(sha256))
+    if (left.length > 0) this.#options.onLeft?.(left)
   }
 
   async #isWanted({ item, sha256 }: Job): Promise<boolean> {

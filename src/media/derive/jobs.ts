@@ -10,7 +10,7 @@ import type { Sort } from './sorts.ts'
 const log = logger('media')
 
 /** Counts up when what is kept changes: a file of another version is made anew. */
-const VERSION = 1
+const VERSION = 2
 const BUSY_MS = 5000
 
 const TABLES = `
@@ -23,6 +23,8 @@ const TABLES = `
   ) WITHOUT ROWID;
   CREATE INDEX by_state ON jobs (state, rank, due);
   CREATE INDEX by_sha256 ON jobs (sha256);
+  CREATE TABLE kept (job TEXT NOT NULL, sha256 TEXT NOT NULL, PRIMARY KEY (job, sha256)) WITHOUT ROWID;
+  CREATE INDEX kept_by_sha256 ON kept (sha256);
 `
 
 export const JOB_STATES = ['working', 'waiting', 'failed', 'done'] as const
@@ -163,6 +165,32 @@ export class JobFile implements Disposable {
   madeOf({ item, sha256 }: Pick<Job, 'item' | 'sha256'>): MediaFile[] | undefined {
     const row = this.#statement('SELECT made FROM jobs WHERE item = ? AND sha256 = ?').get(item, sha256)
     return typeof row?.made === 'string' ? (JSON.parse(row.made) as MediaFile[]) : undefined
+  }
+
+  /** A file was kept for a job, and no document of the ledger names it yet. */
+  kept(id: string, sha256: string): void {
+    this.#run('INSERT OR IGNORE INTO kept VALUES (?, ?)', id, sha256)
+  }
+
+  /** Whether a file was kept for any job and is not named yet. */
+  isKept(sha256: string): boolean {
+    return this.#statement('SELECT 1 FROM kept WHERE sha256 = ? LIMIT 1').get(sha256) !== undefined
+  }
+
+  /** Forgets the files that were kept for a job, and gives them. */
+  takeKept(id: string): string[] {
+    const rows = this.#statement('SELECT sha256 FROM kept WHERE job = ?').all(id)
+    this.#run('DELETE FROM kept WHERE job = ?', id)
+    return rows.map(({ sha256 }) => String(sha256))
+  }
+
+  /** The ids of jobs for which files were kept and that do not go on: they are off the list, or have failed. */
+  leftBehind(): string[] {
+    const sql = `SELECT DISTINCT job FROM kept WHERE job NOT IN
+      (SELECT item || ':' || sha256 FROM jobs WHERE state IN ('working', 'waiting'))`
+    return this.#statement(sql)
+      .all()
+      .map(({ job }) => String(job))
   }
 
   /** It stands in the ledger, in this document; or there was nothing to make. */

@@ -65,11 +65,16 @@ export class Maker {
   /**
    * Makes what is to be made of a file, and keeps it.
    *
+   * @param onKept told of each file as soon as it is kept
    * @returns the files as a media document names them; none where the file itself is all that there is to offer
    * @throws HyperactiveError `blob_missing`, `blob_damaged`, `blob_disk_full` and others of the store; `media_unreadable`,
    *   `media_too_complex`, `derive_failed`; or what `signal` was aborted with
    */
-  async make(source: KnownFile, signal: AbortSignal): Promise<MediaFile[]> {
+  async make(
+    source: KnownFile,
+    signal: AbortSignal,
+    onKept: (sha256: string) => void = () => undefined,
+  ): Promise<MediaFile[]> {
     const { folder: parent, blobs, mostMs } = this.#options
     const sort = sortOf(source)
     const timeMs = sort === 'picture' ? Math.min(PICTURE_MS, mostMs) : mostMs
@@ -91,6 +96,7 @@ export class Maker {
       const kept: MediaFile[] = []
       for (const { file, ...about } of made) {
         const manifest = await blobs.write(createReadStream(join(folder, file)), { signal: both })
+        onKept(manifest.sha256)
         kept.push({ ...manifest, ...about })
       }
       return kept
