@@ -6,6 +6,8 @@ import { deployDesignDoc, designInForce } from './couch/design-docs.ts'
 import { HyperactiveError } from './errors.ts'
 import { openBlobs } from './media/blobs/open.ts'
 import type { BlobDriver } from './media/blobs/driver.ts'
+import { derivationsFile } from './media/derive/derivations.ts'
+import { JobFile } from './media/derive/jobs.ts'
 import { FileBook } from './media/keep/book.ts'
 import { Hands } from './media/keep/hand.ts'
 import { Keeper } from './media/keep/keeper.ts'
@@ -48,12 +50,7 @@ export async function openMediaForCommand(loaded: LoadedConfig): Promise<MediaFo
   const site = new Site(database, () => design)
   const blobs = stack.use(await openBlobs(media.store, secrets.media ?? {}, { data, couch: store.couch }))
   const book = stack.use(FileBook.open(data))
-  const hands = new Hands()
-  const uploads = join(data, 'uploads', 'uploads.sqlite')
-  if (existsSync(uploads)) {
-    const rows = stack.use(UploadRows.open(uploads))
-    hands.add({ isWaiting: (sha256) => rows.has(sha256) })
-  }
+  const hands = handsOf(stack, data)
   const keeper = stack.use(new Keeper({ blobs, site, ledger: store.ledger.database, book, hands }))
   const opened = stack.move()
   return {
@@ -66,4 +63,20 @@ export async function openMediaForCommand(loaded: LoadedConfig): Promise<MediaFo
     ask: (what, given) => askNode(book, what, given, async () => (await findRunningNode(data)) !== undefined),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   }
+}
+
+/** What a node has in hand, as its own lists say. */
+function handsOf(stack: AsyncDisposableStack, data: string): Hands {
+  const hands = new Hands()
+  const uploads = join(data, 'uploads', 'uploads.sqlite')
+  if (existsSync(uploads)) {
+    const rows = stack.use(UploadRows.open(uploads))
+    hands.add({ isWaiting: (sha256) => rows.has(sha256) })
+  }
+  const derivations = derivationsFile(data)
+  if (existsSync(derivations)) {
+    const jobs = stack.use(JobFile.reading(derivations))
+    hands.add({ isWaiting: (sha256) => jobs.isKept(sha256) })
+  }
+  return hands
 }
