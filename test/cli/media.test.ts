@@ -7,9 +7,10 @@ import { UploadRows } from '../../src/media/uploads/rows.ts'
 import { GRACE_MS } from '../../src/media/keep/keeper.ts'
 import { keepFile, publishWithFiles } from '../helpers/files-of-items.ts'
 import type { GivenFile } from '../helpers/files-of-items.ts'
-import { hyperactive } from '../helpers/node.ts'
+import { hyperactive, join2 } from '../helpers/node.ts'
 import type { Ran, TestNode } from '../helpers/node.ts'
 import { startNodeHere } from '../helpers/node-here.ts'
+import { until } from '../helpers/wait.ts'
 
 /** One line, ours, that says what is wrong. */
 const LINE = /^hyperactive: [^\n]+\n$/
@@ -147,6 +148,24 @@ test('what was noticed a week ago goes without being asked for all of it', async
   await node.start()
   t.not(await node.here.media.blobs.stat(fresh.sha256), undefined)
   t.is(await node.here.media.blobs.stat(old.sha256), undefined)
+})
+
+test('what is missing or damaged comes from a peer', async (t) => {
+  const [a, b] = [await startNodeHere(t, ''), await startNodeHere(t, '')]
+  await join2(a, b)
+  const { files } = await publishWithFiles(a, [picture(), picture()])
+  const [missing = '', damaged = ''] = files.map(({ sha256 }) => sha256)
+  const { blobs } = b.here.media
+  for (const sha256 of [missing, damaged])
+    await until('it is there', async () => (await blobs.stat(sha256)) !== undefined)
+  await blobs.delete(missing)
+  await damage(b, damaged)
+  const all = await b.run('media', 'fetch')
+  t.is(all.out, '1 file of 1 here now\n', all.err)
+  t.not(await blobs.stat(missing), undefined)
+  const one = await b.run('media', 'fetch', `${b.address}/files/${damaged}.jpg`)
+  t.is(one.code, 0, one.out)
+  t.is((await b.run('media', 'verify')).code, 0)
 })
 
 test('fetching takes a running node, and says of each file what has come of it', async (t) => {

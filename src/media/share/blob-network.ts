@@ -120,8 +120,16 @@ export class BlobNetwork implements AsyncDisposable {
    * @throws HyperactiveError `blob_missing` for one that nobody describes, `blob_not_here_yet`, or what the store says
    */
   async fetch(sha256: string): Promise<void> {
-    const { here, fetches } = this.#parts
-    if (await here.isStored(sha256)) return
+    const { driver, ownLog, files, scrubber, fetches } = this.#parts
+    if (await driver.stat(sha256).catch(() => true)) {
+      // It may be damaged, which nobody has seen yet.
+      await scrubber.lookAt(sha256)
+      if (scrubber.damaged.has(sha256)) throw notHere(sha256)
+      return
+    }
+    // It may have gone without this node's doing.
+    ownLog.note(sha256, false)
+    files.setHeld(sha256, false)
     const fetch = await this.#begin(sha256)
     using _joined = fetches.join(fetch)
     await fetch.done
