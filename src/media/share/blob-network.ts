@@ -120,16 +120,11 @@ export class BlobNetwork implements AsyncDisposable {
    * @throws HyperactiveError `blob_missing` for one that nobody describes, `blob_not_here_yet`, or what the store says
    */
   async fetch(sha256: string): Promise<void> {
-    const { driver, ownLog, files, scrubber, fetches } = this.#parts
-    if (await driver.stat(sha256).catch(() => true)) {
-      // It may be damaged, which nobody has seen yet.
-      await scrubber.lookAt(sha256)
-      if (scrubber.damaged.has(sha256)) throw notHere(sha256)
-      return
-    }
-    // It may have gone without this node's doing.
-    ownLog.note(sha256, false)
-    files.setHeld(sha256, false)
+    const { here, scrubber, fetches } = this.#parts
+    // It may be damaged, which nobody has seen yet.
+    if (await here.isStored(sha256)) await scrubber.lookAt(sha256)
+    if (await here.isStored(sha256)) return
+    if (scrubber.damaged.has(sha256)) throw notHere(sha256)
     const fetch = await this.#begin(sha256)
     using _joined = fetches.join(fetch)
     await fetch.done
