@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { open, rm } from 'node:fs/promises'
 import test from 'ava'
+import type { ExecutionContext } from 'ava'
 import { fetch } from 'undici'
 import type { Draft } from '../../../src/ledger/document.ts'
 import { PIECE_BYTES } from '../../../src/media/blobs/blob.ts'
+import type { Times } from '../../../src/media/share/blob-network.ts'
 import { rankOf } from '../../../src/media/share/rank.ts'
 import { BlobNodes, PAIR, RING, topology } from '../../helpers/blob-nodes.ts'
 import { blobPath, publishWithFiles } from '../../helpers/files-of-items.ts'
@@ -48,23 +50,43 @@ test('where nobody keeps everything, a file is on as many nodes as it is to be, 
   t.true(moved < 2.2 * bytes.length, String(moved))
 })
 
-test('a node drops a file only when enough others that come before it prove that they have it', async (t) => {
-  const network = await BlobNodes.start(t, topology(['c', 'a', 'both'], ['c', 'b', 'both']), {
+/** Two that keep everything, and one between them that keeps nothing. */
+function between(t: ExecutionContext, times: Partial<Times> = {}): Promise<BlobNodes> {
+  return BlobNodes.start(t, topology(['c', 'a', 'both'], ['c', 'b', 'both']), {
     media: (name) => ({ keep: name === 'c' ? 'none' : 'all', copies: 2 }),
-    times: { graceMs: 0, fitMs: 100 },
+    times: { fitMs: 100, ...times },
   })
+}
+
+test('a node may drop a file only when enough others that come before it prove that they have it', async (t) => {
+  const network = await between(t)
   const [a, b, c] = [network.node('a'), network.node('b'), network.node('c')]
   await until('all know each other', () => c.here.media.network.state.nodes === 2)
   const { files } = await publishWithFiles(a, [{ ...FILM, bytes: randomBytes(100_000) }])
   const { sha256 = '' } = files[0] ?? {}
-  await Promise.all([network.has('a', sha256), network.has('b', sha256)])
-  await network.knows('c', sha256, ['a', 'b'])
+  // Through the one between them, which does not keep it.
+  await network.has('b', sha256)
+  t.is(await c.here.media.blobs.stat(sha256), undefined)
   await c.here.media.network.fetch(sha256)
+  await network.knows('c', sha256, ['a', 'b', 'c'])
   t.true(await c.here.media.network.mayDrop(sha256), 'two that keep everything have it')
-  // By its statement b still has it.
+  t.false(await a.here.media.network.mayDrop(sha256), 'who keeps everything comes before who does not')
+  // By its statements b still has it.
   await rm(blobPath(b, sha256))
   t.false(await c.here.media.network.mayDrop(sha256))
-  t.false(await a.here.media.network.mayDrop(sha256), 'who keeps everything comes before who does not')
+})
+
+test('what was fetched for nobody goes again when enough others have it', async (t) => {
+  const network = await between(t, { graceMs: 0 })
+  const [a, c] = [network.node('a'), network.node('c')]
+  await until('all know each other', () => c.here.media.network.state.nodes === 2)
+  const { files } = await publishWithFiles(a, [{ ...FILM, bytes: randomBytes(100_000) }])
+  const { sha256 = '' } = files[0] ?? {}
+  await network.has('b', sha256)
+  await c.here.media.network.fetch(sha256)
+  await until('it is gone', async () => !(await c.here.media.blobs.stat(sha256)))
+  await network.knows('a', sha256, ['a', 'b'])
+  t.deepEqual(a.here.media.network.underReplicated(10), [])
 })
 
 test('a damaged file is mended from a peer, and given to readers as it should be meanwhile', async (t) => {
