@@ -4,14 +4,10 @@ import { mkdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { promisify } from 'node:util'
-import { HybridClock } from '../src/ledger/clock.ts'
-import { hashInId, makeDocument } from '../src/ledger/document.ts'
-import { makeItemId } from '../src/ledger/item-id.ts'
 import type { BlobManifest } from '../src/media/blobs/blob.ts'
 import { FolderBlobs } from '../src/media/blobs/folder.ts'
-import { newKey } from '../test/helpers/keys.ts'
+import { blobPath, nameFile } from '../test/helpers/files-of-items.ts'
 import { join2 } from '../test/helpers/node.ts'
-import type { TestNode } from '../test/helpers/node.ts'
 import { until } from '../test/helpers/wait.ts'
 import { atLeast, median, plain } from './figure.ts'
 import type { Benchmark } from './figure.ts'
@@ -42,11 +38,11 @@ export const blobReplication: Benchmark = {
     const replicated: number[] = []
     let memory = 0
     for (const manifest of files) {
-      copied.push(await copySeconds(pathOf(a, manifest.sha256), join(folder.path, 'copy')))
+      copied.push(await copySeconds(blobPath(a, manifest.sha256), join(folder.path, 'copy')))
       const begun = performance.now()
-      await name(a, manifest)
+      await nameFile(a, { ...manifest, type: 'video/mp4', extension: 'mp4' })
       const isThere = () =>
-        stat(pathOf(b, manifest.sha256)).then(
+        stat(blobPath(b, manifest.sha256)).then(
           () => true,
           () => false,
         )
@@ -72,34 +68,6 @@ async function copySeconds(from: string, to: string): Promise<number> {
   const seconds = (performance.now() - begun) / 1000
   await rm(to)
   return seconds
-}
-
-/** Has an item name a file, as a form would. */
-async function name(node: TestNode, manifest: BlobManifest): Promise<void> {
-  const key = await node.key()
-  const clock = new HybridClock()
-  const author = newKey()
-  const item = makeItemId(author.publicKey, Date.now())
-  const file = { ...manifest, type: 'video/mp4', extension: 'mp4' }
-  const media = makeDocument({ type: 'media', item, files: [file] }, clock.now(), key)
-  const fields = {
-    title: 'A film',
-    body: 'See above.',
-    tags: [],
-    language: 'en',
-    files: [{ file: manifest.sha256, media: hashInId(media._id) }],
-  }
-  const edit = makeDocument(
-    { type: 'edit', item, kind: 'article', parents: [], fields },
-    clock.now(),
-    key,
-    author,
-  )
-  await node.withCouch((couch) => couch.database('ledger').bulkDocs([media, edit], { newEdits: false }))
-}
-
-function pathOf(node: TestNode, sha256: string): string {
-  return join(node.data, 'media', 'whole', sha256.slice(0, 2), sha256.slice(2, 4), sha256)
 }
 
 function* chunks(): Generator<Uint8Array> {

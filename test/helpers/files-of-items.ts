@@ -1,10 +1,13 @@
+import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import type { MediaFields, MediaFile } from '../../src/ledger/media.ts'
 import type { Fields } from '../../src/ledger/document.ts'
-import { hashInId } from '../../src/ledger/document.ts'
+import { HybridClock } from '../../src/ledger/clock.ts'
+import { hashInId, makeDocument } from '../../src/ledger/document.ts'
 import { makeItemId } from '../../src/ledger/item-id.ts'
 import { newKey } from './keys.ts'
 import type { NodeHere } from './node-here.ts'
+import type { TestNode } from './node.ts'
 
 /** What is put under an item: bytes, what they are, and what is said of them. */
 export interface GivenFile extends Pick<MediaFile, 'type' | 'extension'>, Omit<MediaFields, 'files' | 'of'> {
@@ -61,4 +64,24 @@ export async function publishWithFiles(
   ])
   await node.here.projector.settled(edit?._id ?? '')
   return { item, author, files }
+}
+
+/** Has an item name a file whose bytes are in a node's store already, past everything; gives the item. */
+export async function nameFile(node: TestNode, file: MediaFile): Promise<string> {
+  const key = await node.key()
+  const clock = new HybridClock()
+  const author = newKey()
+  const item = makeItemId(author.publicKey, Date.now())
+  const media = makeDocument({ type: 'media', item, files: [file] }, clock.now(), key)
+  const files = [{ file: file.sha256, media: hashInId(media._id) }]
+  const fields = { title: 'With a file', body: 'See above.', tags: [], language: 'en', files }
+  const draft = { type: 'edit' as const, item, kind: 'article', parents: [], fields }
+  const edit = makeDocument(draft, clock.now(), key, author)
+  await node.withCouch((couch) => couch.database('ledger').bulkDocs([media, edit], { newEdits: false }))
+  return item
+}
+
+/** Where a node has a file on its disk. */
+export function blobPath(node: Pick<TestNode, 'data'>, sha256: string): string {
+  return join(node.data, 'media', 'whole', sha256.slice(0, 2), sha256.slice(2, 4), sha256)
 }

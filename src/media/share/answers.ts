@@ -17,6 +17,8 @@ const log = logger('media')
 
 /** So many pieces are sent to one caller at once; more have to be asked for later. */
 const MOST_PIECES_AT_ONCE = 6
+/** A piece that was read before it was asked for is in memory for so long; one for each peer. */
+const AHEAD_MS = 2000
 /** So many pieces are passed on at once for nodes that cannot ask themselves. */
 const MOST_RELAYED = 4
 const CONFIRM_MS = 6000
@@ -72,6 +74,10 @@ export interface Asker {
 export class Answers {
   readonly #options: AnswersOptions
   readonly #sending = new Map<string, number>()
+  readonly #ahead = new Map<
+    string,
+    { sha256: string; index: number; bytes: Promise<Uint8Array | undefined> | undefined }
+  >()
   readonly #questions = new Map<string, number>()
   #relayed = 0
 
@@ -93,7 +99,7 @@ export class Answers {
     if (sending >= MOST_PIECES_AT_ONCE) throw noAnswer('of this node', 'too much is asked at once')
     this.#sending.set(asker.peer, sending + 1)
     try {
-      const bytes = (await this.#ownPiece(ask)) ?? (await this.#relay(ask, asker, signal))
+      const bytes = (await this.#likelyPiece(ask, asker)) ?? (await this.#relay(ask, asker, signal))
       return from === 0 ? bytes : bytes.subarray(Math.min(from, bytes.length))
     } finally {
       const now = (this.#sending.get(asker.peer) ?? 1) - 1
@@ -169,7 +175,22 @@ export class Answers {
     return isSigned(answer)
   }
 
-  async #ownPiece({ sha256, index }: PieceAsk): Promise<Uint8Array | undefined> {
+  /** The same for a caller that asks for one piece after the other: the next one is read while this one is on its way. */
+  async #likelyPiece({ sha256, index }: PieceAsk, { peer }: Asker): Promise<Uint8Array | undefined> {
+    const ahead = this.#ahead.get(peer)
+    const isNext = ahead?.sha256 === sha256 && ahead.index === index
+    const bytes = (isNext ? await ahead.bytes : undefined) ?? (await this.#ownPiece({ sha256, index }))
+    const next = { sha256, index: index + 1 }
+    const read = isNext ? this.#ownPiece(next).catch(() => undefined) : undefined
+    const likely = { ...next, bytes: read }
+    this.#ahead.set(peer, likely)
+    setTimeout(() => {
+      if (this.#ahead.get(peer) === likely) this.#ahead.delete(peer)
+    }, AHEAD_MS).unref()
+    return bytes
+  }
+
+  async #ownPiece({ sha256, index }: Pick<PieceAsk, 'sha256' | 'index'>): Promise<Uint8Array | undefined> {
     const { driver, manifests, holds, onDamaged } = this.#options
     const manifest = await manifests.of(sha256)
     if (!manifest || index >= manifest.pieces.length) return undefined

@@ -161,6 +161,7 @@ export class Exchange {
     const answer = await this.#post(body, { waits, signal, told: watch.told })
     if (!answer) return true
     const isNew = this.#run !== answer.run
+    const before = this.#theirs
     this.#meet(answer.node)
     this.#theirs = answer.places as Place[]
     if (isNew) this.#got = 0
@@ -172,7 +173,11 @@ export class Exchange {
     }
     const problem = await intake.take(answer.statements, answer.signs)
     if (problem !== undefined) throw wrongAnswer(line.peer, problem)
-    return isGiving || isNew || answer.statements.length + answer.signs.length + answer.asks.length > 0
+    // A peer that says the same again and again gets no faster answers by that.
+    const hasMoved =
+      `${JSON.stringify(before)} ${JSON.stringify(mine)}` !==
+      `${JSON.stringify(answer.places)} ${JSON.stringify(intake.places())}`
+    return isNew || hasMoved || answer.asks.length > 0
   }
 
   /** Undefined when there is something to tell before the other has anything to say. */

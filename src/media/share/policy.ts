@@ -59,7 +59,8 @@ export function decide({ sha256, isHeld, isKept, own, others, holders, wanted }:
     if (isKept) return 'keep'
     return mayGo(own, holders, question) ? 'drop' : 'keep'
   }
-  if (holders.length === 0) return 'leave'
+  // A mirror is not told who holds what: it asks its peers.
+  if (holders.length === 0) return isKept && !own ? 'fetch' : 'leave'
   if (isKept) return 'fetch'
   if (!own) return 'leave'
   const holding = new Set(holders.map(({ key }) => key))

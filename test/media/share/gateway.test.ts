@@ -189,7 +189,7 @@ for (const [what, give, problem] of [
       Promise.race([
         node.here.media.network.fetch(sha256),
         until('it is reported', () =>
-          (node.here.media.network.state.peers[0]?.problem ?? '').match(problem),
+          problem.test(node.here.media.network.state.peers[0]?.problem ?? ''),
         ).then(() => {
           throw new Error('reported')
         }),

@@ -1,22 +1,17 @@
 import { randomBytes } from 'node:crypto'
 import { open, rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import test from 'ava'
+import type { ExecutionContext } from 'ava'
 import { fetch } from 'undici'
 import type { Draft } from '../../../src/ledger/document.ts'
 import { PIECE_BYTES } from '../../../src/media/blobs/blob.ts'
+import type { Times } from '../../../src/media/share/blob-network.ts'
 import { rankOf } from '../../../src/media/share/rank.ts'
 import { BlobNodes, PAIR, RING, topology } from '../../helpers/blob-nodes.ts'
-import { publishWithFiles } from '../../helpers/files-of-items.ts'
-import type { NodeHere } from '../../helpers/node-here.ts'
+import { blobPath, publishWithFiles } from '../../helpers/files-of-items.ts'
 import { until } from '../../helpers/wait.ts'
 
 const FILM = { type: 'video/mp4', extension: 'mp4' } as const
-
-/** Where a node has a file on its disk. */
-function pathOf(node: NodeHere, sha256: string): string {
-  return join(node.data, 'media/whole', sha256.slice(0, 2), sha256.slice(2, 4), sha256)
-}
 
 /** Writes over some bytes of a file. */
 async function damage(path: string, position: number): Promise<void> {
@@ -55,23 +50,43 @@ test('where nobody keeps everything, a file is on as many nodes as it is to be, 
   t.true(moved < 2.2 * bytes.length, String(moved))
 })
 
-test('a node drops a file only when enough others that come before it prove that they have it', async (t) => {
-  const network = await BlobNodes.start(t, topology(['c', 'a', 'both'], ['c', 'b', 'both']), {
+/** Two that keep everything, and one between them that keeps nothing. */
+function between(t: ExecutionContext, times: Partial<Times> = {}): Promise<BlobNodes> {
+  return BlobNodes.start(t, topology(['c', 'a', 'both'], ['c', 'b', 'both']), {
     media: (name) => ({ keep: name === 'c' ? 'none' : 'all', copies: 2 }),
-    times: { graceMs: 0, fitMs: 100 },
+    times: { fitMs: 100, ...times },
   })
+}
+
+test('a node may drop a file only when enough others that come before it prove that they have it', async (t) => {
+  const network = await between(t)
   const [a, b, c] = [network.node('a'), network.node('b'), network.node('c')]
   await until('all know each other', () => c.here.media.network.state.nodes === 2)
   const { files } = await publishWithFiles(a, [{ ...FILM, bytes: randomBytes(100_000) }])
   const { sha256 = '' } = files[0] ?? {}
-  await Promise.all([network.has('a', sha256), network.has('b', sha256)])
-  await network.knows('c', sha256, ['a', 'b'])
+  // Through the one between them, which does not keep it.
+  await network.has('b', sha256)
+  t.is(await c.here.media.blobs.stat(sha256), undefined)
   await c.here.media.network.fetch(sha256)
+  await network.knows('c', sha256, ['a', 'b', 'c'])
   t.true(await c.here.media.network.mayDrop(sha256), 'two that keep everything have it')
-  // By its statement b still has it.
-  await rm(pathOf(b, sha256))
-  t.false(await c.here.media.network.mayDrop(sha256))
   t.false(await a.here.media.network.mayDrop(sha256), 'who keeps everything comes before who does not')
+  // By its statements b still has it.
+  await rm(blobPath(b, sha256))
+  t.false(await c.here.media.network.mayDrop(sha256))
+})
+
+test('what was fetched for nobody goes again when enough others have it', async (t) => {
+  const network = await between(t, { graceMs: 0 })
+  const [a, c] = [network.node('a'), network.node('c')]
+  await until('all know each other', () => c.here.media.network.state.nodes === 2)
+  const { files } = await publishWithFiles(a, [{ ...FILM, bytes: randomBytes(100_000) }])
+  const { sha256 = '' } = files[0] ?? {}
+  await network.has('b', sha256)
+  await c.here.media.network.fetch(sha256)
+  await until('it is gone', async () => !(await c.here.media.blobs.stat(sha256)))
+  await network.knows('a', sha256, ['a', 'b'])
+  t.deepEqual(a.here.media.network.underReplicated(10), [])
 })
 
 test('a damaged file is mended from a peer, and given to readers as it should be meanwhile', async (t) => {
@@ -83,7 +98,7 @@ test('a damaged file is mended from a peer, and given to readers as it should be
   await network.has('b', sha256)
   await network.knows('b', sha256, ['a', 'b'])
   await until('the item is here', () => b.here.site.item(item))
-  await damage(pathOf(b, sha256), PIECE_BYTES + 100)
+  await damage(blobPath(b, sha256), PIECE_BYTES + 100)
   const before = network.link('b', 'a').carried.answered
   await b.here.media.network.scrub()
   t.true(Buffer.from(await (await fetch(`${b.address}/files/${sha256}.mp4`)).arrayBuffer()).equals(bytes))
@@ -101,7 +116,7 @@ test('a damaged file that nobody else has is told of, does not count, and is men
   const { files } = await publishWithFiles(a, [{ ...FILM, bytes }])
   const { sha256 = '' } = files[0] ?? {}
   await network.knows('a', sha256, ['a'])
-  await damage(pathOf(a, sha256), 5)
+  await damage(blobPath(a, sha256), 5)
   await a.here.media.network.scrub()
   t.is(a.here.media.network.state.damaged[0]?.sha256, sha256)
   t.deepEqual(a.here.media.network.holders(sha256), [])

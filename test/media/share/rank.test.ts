@@ -134,6 +134,20 @@ test('a mirror, whose copy does not count, drops what enough others hold', (t) =
   t.false(mayGo(undefined, holders, { sha256: SHA256, copies: 3, jurisdictions: 1 }))
 })
 
+test('a mirror, which is not told who holds what, asks for what it keeps; others wait until they hear', (t) => {
+  const unknown = {
+    sha256: SHA256,
+    isHeld: false,
+    others: [],
+    holders: [],
+    wanted: { copies: 2, jurisdictions: 1 },
+  }
+  const own = { key: 'a', jurisdiction: undefined, keepsAll: true }
+  t.is(decide({ ...unknown, isKept: true, own: undefined }), 'fetch')
+  t.is(decide({ ...unknown, isKept: false, own: undefined }), 'leave')
+  t.is(decide({ ...unknown, isKept: true, own }), 'leave')
+})
+
 test('a policy keeps the newest days, or what was used last and fits, and what readers have asked for', (t) => {
   const nowMs = 1000 * DAY_MS
   const none = { used: undefined, read: undefined }
