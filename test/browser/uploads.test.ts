@@ -67,7 +67,7 @@ inBrowser('without JavaScript files are added, described, ordered, taken out and
   await page.getByRole('button', { name: 'Add these files' }).click()
   t.is(await page.locator('.file').count(), 2)
   t.is(await page.getByLabel('About it', { exact: true }).inputValue(), 'Kept')
-  t.true(await page.locator('.file img').first().evaluate((image: HTMLImageElement) => image.naturalWidth > 0))
+  t.true(await page.locator('.file img').first().evaluate((image) => (image as unknown as { naturalWidth: number }).naturalWidth > 0))
   await page.getByLabel('Description').first().fill('Noise')
   await page.getByLabel('Take it out').nth(1).check()
   await page.getByLabel('Title', { exact: true }).fill('Noises')
@@ -99,7 +99,7 @@ inBrowser('with JavaScript faces are hidden in the browser, and files go before 
   await page.mouse.move(stage.x + stage.width / 2, stage.y + stage.height + 20, { steps: 3 })
   await page.mouse.up()
   await page.getByRole('button', { name: 'Add an area' }).click()
-  t.is(await page.evaluate(() => document.activeElement?.getAttribute('aria-label')), 'Area 2')
+  t.is(await page.locator(':focus').getAttribute('aria-label'), 'Area 2')
   for (let press = 0; press < 30; press += 1) await page.keyboard.press('ArrowRight')
   await page.keyboard.press('Shift+ArrowDown')
   await page.keyboard.press('Delete')
@@ -151,11 +151,11 @@ inBrowser('what is cut off goes on, what is refused says why, and what is taken 
 inBrowser('files that are dropped on the form are sent with it, also when they were refused once', async (t) => {
   const node = await startNode(t)
   const { page, problems } = await open(t, node, '/publish/audio', true)
-  const transfer = await page.evaluateHandle(() => {
+  const transfer = await page.evaluateHandle(`(() => {
     const data = new DataTransfer()
-    data.items.add(new File(['Dropped text.\n'], 'dropped.txt', { type: 'text/plain' }))
+    data.items.add(new File(['Dropped text.'], 'dropped.txt', { type: 'text/plain' }))
     return data
-  })
+  })()`)
   await page.locator('fieldset.files').dispatchEvent('drop', { dataTransfer: transfer })
   await page.getByText('dropped.txt').waitFor()
   await page.getByLabel('Title', { exact: true }).fill('Dropped')

@@ -175,7 +175,7 @@ test('a full disk in the middle of a file is told, nothing of it stays, and the 
   t.is(later.status, 303)
 })
 
-test('there is a budget of files, which the moderators’ own do not count to', async (t) => {
+test('there is a budget of files, and one beyond it is named', async (t) => {
   const node = await startNodeWith(t, 'abuse: { upload: { atOnce: 1, perHour: 1 }, challenge: off }\n')
   const files = [await picture('#aa0000'), await picture('#00aa00')]
   const answer = await sendFiles(node, '/publish/article', { ...(await openForm(node)), action: 'add' }, files)

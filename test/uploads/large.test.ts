@@ -29,6 +29,6 @@ withFfmpeg('a file that is much larger than the heap goes through a form without
     hash.update(chunk as Uint8Array)
     bytes += (chunk as Uint8Array).length
   }
-  t.is(hash.digest('hex'), saved.files[0]?.file)
+  t.is(hash.digest('hex'), saved.files[0]?.file ?? '')
   t.true(bytes >= SOUND_BYTES)
 })

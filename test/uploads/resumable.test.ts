@@ -64,8 +64,9 @@ test('an upload that is cut in half goes on, also after the node was killed, and
   )
   await node.start()
   const head = await node.page(`/uploads/${id}`, { method: 'HEAD', headers: { 'tus-resumable': '1.0.0' } })
-  t.is(head.headers.get('upload-offset'), String(HALF))
-  t.is(head.headers.get('upload-metadata'), '')
+  const offset = Number(head.headers.get('upload-offset'))
+  t.true(offset >= HALF && offset < LONG.length, `${offset} bytes are there`)
+  t.is(head.headers.get('upload-metadata'), null)
   const second = sending(node, form.token ?? '')
   second.upload.options.uploadUrl = `${node.address}/uploads/${id}`
   second.upload.start()

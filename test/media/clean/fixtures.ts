@@ -209,7 +209,7 @@ export function pdf(
 }
 
 /** A part of a PNG. */
-export function chunk(kind: string, data: Buffer): Buffer {
+function chunk(kind: string, data: Buffer): Buffer {
   const body = Buffer.concat([Buffer.from(kind), data])
   const ends = Buffer.alloc(8)
   ends.writeUInt32BE(data.length, 0)

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import test from 'ava'
 import sharp from 'sharp'
-import { bench, chunk, halves, NAME, PLACE, pngSaying, tell, tellsNothing, told, zip } from './fixtures.ts'
+import { bench, halves, NAME, PLACE, pngSaying, tell, tellsNothing, told, zip } from './fixtures.ts'
 
 async function colourAt(path: string, left: number, top: number): Promise<'red' | 'blue' | 'other'> {
   const { data } = await sharp(path)
