@@ -21,6 +21,15 @@ const picture = (bytes = 1000): GivenFile => ({
   bytes: randomBytes(bytes),
 })
 
+/** The items that a page lists, and the files that can be ticked on it. */
+function listed(html: string): string[] {
+  return [...html.matchAll(/href="\/moderate\/(\w+)"/g)].map(([, item = '']) => item)
+}
+
+function boxes(html: string): string[] {
+  return [...html.matchAll(/name="choose-(\w+)"/g)].map(([, sha256 = '']) => sha256)
+}
+
 test('administrators see what files use, and remove what nothing names: the ticked ones, or all', async (t) => {
   const node = await startNodeHere(t, '')
   const root = await setUp(node)
@@ -108,12 +117,9 @@ test('long lists are walked page by page, and a place that is none begins them',
   const first = await root.html(HERE)
   const [, next = ''] = /href="\/office\/files(\?items=[^"#]+)#items"/.exec(first) ?? []
   const second = await root.html(HERE + next)
-  const listed = (html: string) =>
-    [...html.matchAll(/href="\/moderate\/(\w+)"/g)].map(([, item = '']) => item)
   t.is(listed(first).length, 20)
   t.deepEqual([...listed(first), ...listed(second)].sort(), items.sort())
   const [, more = ''] = /href="\/office\/files(\?orphans=[^"#]+)#orphans"/.exec(first) ?? []
-  const boxes = (html: string) => [...html.matchAll(/name="choose-(\w+)"/g)].map(([, sha256 = '']) => sha256)
   t.is(new Set([...boxes(first), ...boxes(await root.html(HERE + more))]).size, 51)
   for (const query of ['?items=x', '?items=1-x&items=2', '?orphans=..', `?items=-1-${items[0] ?? ''}`])
     t.deepEqual(boxes(await root.html(HERE + query)), boxes(first), query)
