@@ -38,7 +38,6 @@ const form = fieldset?.closest('form')
 const chooser = fieldset?.querySelector<HTMLInputElement>('input[type="file"]')
 const list = fieldset?.querySelector<HTMLOListElement>('.file-list')
 const template = fieldset?.querySelector('template')
-if (fieldset && form && chooser && list && template) prepare(fieldset, form, { chooser, list, template })
 
 interface Parts {
   chooser: HTMLInputElement
@@ -353,3 +352,6 @@ function sizeText(bytes: number): string {
   })
   return format.format(bytes / 1000 ** power)
 }
+
+// When everything above is there.
+if (fieldset && form && chooser && list && template) prepare(fieldset, form, { chooser, list, template })
