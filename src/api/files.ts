@@ -29,7 +29,8 @@ export function filesNamed(
   const kept = entries.map(({ file, media, caption = '' }) => ({ sha256: file, media, caption }))
   const added = sent.map(({ upload, caption = '', ...texts }, index) => {
     const waiting = uploads?.find(upload, CHALLENGE)
-    if (!waiting) throw new UnfitBody({ [`files.${index}.upload`]: 'is not here, or has waited for too long' })
+    if (!waiting)
+      throw new UnfitBody({ [`files.${index}.upload`]: 'is not here, or has waited for too long' })
     return { upload, file: waiting.file, caption, texts: said(texts) }
   })
   const digests = [...kept.map(({ sha256 }) => sha256), ...added.map(({ file }) => file.sha256)]

@@ -157,7 +157,14 @@ class Dialog {
     )
     this.#dialog.className = 'faces'
     this.#dialog.setAttribute('aria-labelledby', title.id)
-    this.#dialog.append(title, element('p', say.how ?? ''), tools, this.#stage, element('p', say.keys ?? '', 'hint'), end)
+    this.#dialog.append(
+      title,
+      element('p', say.how ?? ''),
+      tools,
+      this.#stage,
+      element('p', say.keys ?? '', 'hint'),
+      end,
+    )
   }
 
   /** What was drawn when it is closed by its button; nothing otherwise. */
@@ -237,22 +244,30 @@ class Dialog {
     event.preventDefault()
     const from = this.#at(event)
     const area = this.#add({ ...from, width: SMALLEST, height: SMALLEST })
-    this.#follow(event, (to) => {
-      area.x = Math.max(0, Math.min(from.x, to.x))
-      area.y = Math.max(0, Math.min(from.y, to.y))
-      area.width = Math.min(1, Math.max(from.x, to.x)) - area.x
-      area.height = Math.min(1, Math.max(from.y, to.y)) - area.y
-    }, area)
+    this.#follow(
+      event,
+      (to) => {
+        area.x = Math.max(0, Math.min(from.x, to.x))
+        area.y = Math.max(0, Math.min(from.y, to.y))
+        area.width = Math.min(1, Math.max(from.x, to.x)) - area.x
+        area.height = Math.min(1, Math.max(from.y, to.y)) - area.y
+      },
+      area,
+    )
   }
 
   #move(event: PointerEvent, area: Area): void {
     if (event.button !== 0) return
     const from = this.#at(event)
     const { x, y } = area
-    this.#follow(event, (to) => {
-      area.x = x + to.x - from.x
-      area.y = y + to.y - from.y
-    }, area)
+    this.#follow(
+      event,
+      (to) => {
+        area.x = x + to.x - from.x
+        area.y = y + to.y - from.y
+      },
+      area,
+    )
   }
 
   #follow(event: PointerEvent, change: (to: { x: number; y: number }) => void, area: Area): void {
@@ -293,7 +308,11 @@ function element(tag: 'h2' | 'p', text: string, className = ''): HTMLElement {
   return made
 }
 
-function radio(value: string, text: string, isChosen: boolean): { label: HTMLLabelElement; input: HTMLInputElement } {
+function radio(
+  value: string,
+  text: string,
+  isChosen: boolean,
+): { label: HTMLLabelElement; input: HTMLInputElement } {
   const input = document.createElement('input')
   input.type = 'radio'
   input.name = 'faces-shape'

@@ -19,7 +19,10 @@ interface Told {
 
 /** What is used of tus-js-client, which defines `tus` for the whole page. */
 interface Tus {
-  Upload: new (file: File, options: object) => { start: () => void; abort: (terminate: boolean) => Promise<void>; url: string | null }
+  Upload: new (
+    file: File,
+    options: object,
+  ) => { start: () => void; abort: (terminate: boolean) => Promise<void>; url: string | null }
 }
 interface TusError extends Error {
   originalResponse?: { getStatus: () => number; getBody: () => string } | null
@@ -35,7 +38,6 @@ const form = fieldset?.closest('form')
 const chooser = fieldset?.querySelector<HTMLInputElement>('input[type="file"]')
 const list = fieldset?.querySelector<HTMLOListElement>('.file-list')
 const template = fieldset?.querySelector('template')
-if (fieldset && form && chooser && list && template) prepare(fieldset, form, { chooser, list, template })
 
 interface Parts {
   chooser: HTMLInputElement
@@ -144,7 +146,10 @@ class Row {
     for (;;) {
       const answer = await fetch(`${this.#told.uploads}/${id}/state`).catch(() => undefined)
       if (answer && answer.status < 500) {
-        const { state, problem } = (await answer.json().catch(() => ({}))) as { state?: string; problem?: string }
+        const { state, problem } = (await answer.json().catch(() => ({}))) as {
+          state?: string
+          problem?: string
+        }
         if (state === 'ready') return
         if (state === 'refused' || !answer.ok) {
           this.#upload = undefined
@@ -160,12 +165,7 @@ class Row {
     const name = this.element.querySelector('.file-head strong')
     const facts = this.element.querySelector('.file-head .facts')
     if (name) name.textContent = this.file.name
-    const megabytes = new Intl.NumberFormat(document.documentElement.lang, {
-      style: 'unit',
-      unit: 'megabyte',
-      maximumSignificantDigits: 2,
-    })
-    if (facts) facts.textContent = `${this.file.type} · ${megabytes.format(this.file.size / 1e6)}`
+    if (facts) facts.textContent = `${this.file.type} · ${sizeText(this.file.size)}`
     const input = this.element.querySelector<HTMLInputElement>('input[name$="-name"]')
     // The name of a picture can tell when it was taken; that of a document is what it is known by.
     if (input && !/^(?:image|audio|video)\//.test(this.file.type)) input.value = this.file.name
@@ -236,7 +236,11 @@ class Row {
   }
 }
 
-function prepare(field: HTMLFieldSetElement, editor: HTMLFormElement, { chooser: input, list: rowList, template: blank }: Parts): void {
+function prepare(
+  field: HTMLFieldSetElement,
+  editor: HTMLFormElement,
+  { chooser: input, list: rowList, template: blank }: Parts,
+): void {
   const told = JSON.parse(field.dataset.script ?? '{}') as Told
   const rows: Row[] = []
   let count = rowList.children.length
@@ -335,3 +339,19 @@ function loadTus(address: string): Promise<Tus> {
   })
   return loading
 }
+
+const UNITS = ['byte', 'kilobyte', 'megabyte', 'gigabyte']
+
+/** A number of bytes as people read it. */
+function sizeText(bytes: number): string {
+  const power = Math.min(UNITS.length - 1, Math.floor(Math.log10(Math.max(bytes, 1)) / 3))
+  const format = new Intl.NumberFormat(document.documentElement.lang, {
+    style: 'unit',
+    unit: UNITS[power] ?? 'byte',
+    maximumFractionDigits: power > 1 ? 1 : 0,
+  })
+  return format.format(bytes / 1000 ** power)
+}
+
+// When everything above is there.
+if (fieldset && form && chooser && list && template) prepare(fieldset, form, { chooser, list, template })

@@ -21,7 +21,9 @@ export interface ConnectionsOptions {
 /** Whether a request brings files, which take their time: a film over a telephone takes hours. */
 function bringsFiles({ method, url = '', headers }: IncomingMessage): boolean {
   if (headers['content-type']?.startsWith('multipart/form-data')) return true
-  return (method === 'POST' || method === 'PATCH') && /^(?:\/[a-z]{2})?\/(?:uploads|api\/v1\/files)\b/.test(url)
+  return (
+    (method === 'POST' || method === 'PATCH') && /^(?:\/[a-z]{2})?\/(?:uploads|api\/v1\/files)\b/.test(url)
+  )
 }
 
 interface Stuck {

@@ -16,7 +16,8 @@ export function errorPages(web: WebContext): Middleware {
   return async (ctx, next) => {
     try {
       await next()
-      if (ctx.body === undefined && ctx.status >= 400 && ctx.respond !== false) await answer(ctx, web, ctx.status, undefined)
+      if (ctx.body === undefined && ctx.status >= 400 && ctx.respond !== false)
+        await answer(ctx, web, ctx.status, undefined)
     } catch (error) {
       const known = error instanceof HyperactiveError ? error : undefined
       const away = known?.code === 'store_unreachable' || known?.status === 503

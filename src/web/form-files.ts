@@ -12,7 +12,15 @@ import { isKnown } from './abuse/on-forms.ts'
 import type { WebContext } from './context.ts'
 import { filesSentWith } from './form.ts'
 import type { Form } from './form.ts'
-import { doubles, FILE_TEXTS, filesOfItem, fromUpload, hasFiles, readFiles, tooLongTexts } from './item-files.ts'
+import {
+  doubles,
+  FILE_TEXTS,
+  filesOfItem,
+  fromUpload,
+  hasFiles,
+  readFiles,
+  tooLongTexts,
+} from './item-files.ts'
 import type { FormFile } from './item-files.ts'
 import { problemSentence } from './item-form.ts'
 import type { SentFile } from './multipart.ts'
@@ -102,7 +110,20 @@ export function fileProblem(name: string, { code, message }: HyperactiveError, w
 
 /** Messages that the page's script shows. */
 const SAID = {
-  say: ['drop', 'waiting', 'sending', 'paused', 'working', 'ready', 'failed', 'retry', 'hide', 'hidden', 'allSent', 'send'],
+  say: [
+    'drop',
+    'waiting',
+    'sending',
+    'paused',
+    'working',
+    'ready',
+    'failed',
+    'retry',
+    'hide',
+    'hidden',
+    'allSent',
+    'send',
+  ],
   faces: [
     'title',
     'how',

@@ -81,7 +81,8 @@ export async function showForm(
     ...rest,
     action,
     errors,
-    errorCount: Object.keys(errors).length + Object.keys(files.errors).length + (challengeError === undefined ? 0 : 1),
+    errorCount:
+      Object.keys(errors).length + Object.keys(files.errors).length + (challengeError === undefined ? 0 : 1),
     challenge,
     clashes,
     resolvePath: item && resolvePath(item, secret),

@@ -132,7 +132,9 @@ function typedTexts(form: Form, number: number): FileTexts {
 }
 
 /** Inputs with more letters than they may have, by name, with how many they may have. */
-export function tooLongTexts(files: readonly FormFile[]): Map<string, { text: keyof FileTexts; most: number }> {
+export function tooLongTexts(
+  files: readonly FormFile[],
+): Map<string, { text: keyof FileTexts; most: number }> {
   const found = new Map<string, { text: keyof FileTexts; most: number }>()
   for (const [index, { texts }] of files.entries()) {
     for (const text of FILE_TEXTS) {

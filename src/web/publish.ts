@@ -260,7 +260,10 @@ export function publishPages(router: Router, web: WebContext): void {
       await show(ctx, { ...state, notice: t('form.staleToken'), status: 403 })
     } else if (form.get('action') === 'add' && !state.files?.problems.length) {
       await show(ctx, state)
-    } else if (Object.keys({ ...errors, ...state.files?.errors }).length > 0 && form.get('action') !== 'add') {
+    } else if (
+      Object.keys({ ...errors, ...state.files?.errors }).length > 0 &&
+      form.get('action') !== 'add'
+    ) {
       await show(ctx, { ...state, errors, status: 422 })
     } else if (state.files?.problems.length) {
       await show(ctx, { ...state, status: 422 })

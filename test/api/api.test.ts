@@ -186,7 +186,11 @@ test('a program sends files, and names them in an item and in its next version',
   const made = await api.post('/items', '/items', { kind: 'article', fields: ARTICLE, files })
   t.is(made.status, 201)
   const { item, secret } = made.body as unknown as {
-    item: { id: string; heads: string[]; fields: { files: { file: string; media: string; caption: string }[] } }
+    item: {
+      id: string
+      heads: string[]
+      fields: { files: { file: string; media: string; caption: string }[] }
+    }
     secret: string
   }
   t.like(item.fields.files, [{ file: sent.body.sha256, caption: 'As read' }])
@@ -197,15 +201,28 @@ test('a program sends files, and names them in an item and in its next version',
   const authorization = `Bearer ${secret}`
   const saved = await api.post('/items/{item}/edits', `/items/${item.id}/edits`, edit, { authorization })
   t.like(saved.body, { item: { fields: { files: [item.fields.files[0], { file: more.body.sha256 }] } } })
-  t.like(await api.post('/items', '/items', { kind: 'article', fields: ARTICLE, files: [{ upload: 'f'.repeat(32) }] }), {
-    status: 422,
-    body: { problems: { 'files.0.upload': 'is not here, or has waited for too long' } },
+  t.like(
+    await api.post('/items', '/items', {
+      kind: 'article',
+      fields: ARTICLE,
+      files: [{ upload: 'f'.repeat(32) }],
+    }),
+    {
+      status: 422,
+      body: { problems: { 'files.0.upload': 'is not here, or has waited for too long' } },
+    },
+  )
+  t.like(
+    await api.post('/items', '/items', { kind: 'article', fields: ARTICLE, files: [files[0], files[0]] }),
+    {
+      status: 422,
+      body: { problems: { files: 'has an entry twice' } },
+    },
+  )
+  t.like(await api.file('page.html', '<!doctype html><p>x'), {
+    status: 415,
+    body: { error: 'media_type_refused' },
   })
-  t.like(await api.post('/items', '/items', { kind: 'article', fields: ARTICLE, files: [files[0], files[0]] }), {
-    status: 422,
-    body: { problems: { files: 'has an entry twice' } },
-  })
-  t.like(await api.file('page.html', '<!doctype html><p>x'), { status: 415, body: { error: 'media_type_refused' } })
   t.like(await api.file('empty', ''), { status: 422, body: { error: 'upload_empty' } })
 })
 

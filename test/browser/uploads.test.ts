@@ -17,7 +17,9 @@ const [WIDTH, HEIGHT] = [400, 300]
 async function noisy(t: ExecutionContext, name = 'noise.png'): Promise<string> {
   const path = join(await testFolder(t), name)
   const raw = { width: WIDTH, height: HEIGHT, channels: 3 as const }
-  await sharp(randomBytes(WIDTH * HEIGHT * 3), { raw }).png().toFile(path)
+  await sharp(randomBytes(WIDTH * HEIGHT * 3), { raw })
+    .png()
+    .toFile(path)
   return path
 }
 
@@ -43,7 +45,12 @@ interface Opened {
   problems: string[]
 }
 
-async function open(t: ExecutionContext, node: TestNode, path: string, javaScriptEnabled: boolean): Promise<Opened> {
+async function open(
+  t: ExecutionContext,
+  node: TestNode,
+  path: string,
+  javaScriptEnabled: boolean,
+): Promise<Opened> {
   const browser = await startBrowser(t)
   const context = await browser.newContext({ javaScriptEnabled, locale: 'en-GB' })
   const page = await context.newPage()
@@ -67,7 +74,12 @@ inBrowser('without JavaScript files are added, described, ordered, taken out and
   await page.getByRole('button', { name: 'Add these files' }).click()
   t.is(await page.locator('.file').count(), 2)
   t.is(await page.getByLabel('About it', { exact: true }).inputValue(), 'Kept')
-  t.true(await page.locator('.file img').first().evaluate((image) => (image as unknown as { naturalWidth: number }).naturalWidth > 0))
+  t.true(
+    await page
+      .locator('.file img')
+      .first()
+      .evaluate((image) => (image as unknown as { naturalWidth: number }).naturalWidth > 0),
+  )
   await page.getByLabel('Description').first().fill('Noise')
   await page.getByLabel('Take it out').nth(1).check()
   await page.getByLabel('Title', { exact: true }).fill('Noises')
@@ -76,7 +88,9 @@ inBrowser('without JavaScript files are added, described, ordered, taken out and
   await page.getByLabel('Title', { exact: true }).press('Enter')
   await page.waitForURL(/\/published\//)
   const item = new URL(page.url()).pathname.split('/')[2] ?? ''
-  const { fields } = (await (await node.page(`/api/v1/items/${item}`)).json()) as { fields: { files: object[]; body: string } }
+  const { fields } = (await (await node.page(`/api/v1/items/${item}`)).json()) as {
+    fields: { files: object[]; body: string }
+  }
   t.is(fields.files.length, 2)
   t.is(fields.body, 'Kept')
   t.deepEqual(problems, [])
@@ -148,21 +162,24 @@ inBrowser('what is cut off goes on, what is refused says why, and what is taken 
   t.deepEqual(await onDisk(node), [])
 })
 
-inBrowser('files that are dropped on the form are sent with it, also when they were refused once', async (t) => {
-  const node = await startNode(t)
-  const { page, problems } = await open(t, node, '/publish/audio', true)
-  const transfer = await page.evaluateHandle(`(() => {
+inBrowser(
+  'files that are dropped on the form are sent with it, also when they were refused once',
+  async (t) => {
+    const node = await startNode(t)
+    const { page, problems } = await open(t, node, '/publish/audio', true)
+    const transfer = await page.evaluateHandle(`(() => {
     const data = new DataTransfer()
     data.items.add(new File(['Dropped text.'], 'dropped.txt', { type: 'text/plain' }))
     return data
   })()`)
-  await page.locator('fieldset.files').dispatchEvent('drop', { dataTransfer: transfer })
-  await page.getByText('dropped.txt').waitFor()
-  await page.getByLabel('Title', { exact: true }).fill('Dropped')
-  await page.getByRole('button', { name: 'Preview' }).click()
-  await page.getByText('Preview: not saved yet').waitFor()
-  t.is(await page.locator('.file').count(), 1, 'the preview keeps the file')
-  await page.getByRole('button', { name: 'Publish', exact: true }).click()
-  await page.waitForURL(/\/published\//)
-  t.deepEqual(problems, [])
-})
+    await page.locator('fieldset.files').dispatchEvent('drop', { dataTransfer: transfer })
+    await page.getByText('dropped.txt').waitFor()
+    await page.getByLabel('Title', { exact: true }).fill('Dropped')
+    await page.getByRole('button', { name: 'Preview' }).click()
+    await page.getByText('Preview: not saved yet').waitFor()
+    t.is(await page.locator('.file').count(), 1, 'the preview keeps the file')
+    await page.getByRole('button', { name: 'Publish', exact: true }).click()
+    await page.waitForURL(/\/published\//)
+    t.deepEqual(problems, [])
+  },
+)

@@ -31,9 +31,22 @@ test('a bad file is named with what is wrong with it, the rest is taken, and all
   const node = await startNodeHere(t, '')
   const photo = await tellingPhoto(t)
   const bad: [file: Chosen, said: RegExp][] = [
-    [{ name: 'page.jpg', bytes: Buffer.from('<!doctype html><script>alert(1)</script>'), type: 'image/jpeg' }, /page\.jpg: files of this type cannot/],
-    [{ name: 'half.jpg', bytes: photo.bytes.subarray(0, photo.bytes.length / 2) }, /half\.jpg: this file is damaged/],
-    [{ name: 'huge.png', bytes: pngSaying(100_000, 100_000) }, /huge\.png: this file is too large, or its picture/],
+    [
+      {
+        name: 'page.jpg',
+        bytes: Buffer.from('<!doctype html><script>alert(1)</script>'),
+        type: 'image/jpeg',
+      },
+      /page\.jpg: files of this type cannot/,
+    ],
+    [
+      { name: 'half.jpg', bytes: photo.bytes.subarray(0, photo.bytes.length / 2) },
+      /half\.jpg: this file is damaged/,
+    ],
+    [
+      { name: 'huge.png', bytes: pngSaying(100_000, 100_000) },
+      /huge\.png: this file is too large, or its picture/,
+    ],
     [{ name: 'bomb.docx', bytes: await bombInside() }, /bomb\.docx: this file is too large/],
     [{ name: 'empty.txt', bytes: Buffer.alloc(0) }, /empty\.txt: this file is empty/],
   ]
@@ -47,7 +60,10 @@ test('a bad file is named with what is wrong with it, the rest is taken, and all
     t.is(filesShown(html).length, 1, 'the good file is in the form')
   }
   t.is((await blobsOnDisk(node)).length, 1, 'the same picture each time')
-  t.deepEqual((await onDisk(node)).filter((name) => !name.endsWith('.jpg')), [])
+  t.deepEqual(
+    (await onDisk(node)).filter((name) => !name.endsWith('.jpg')),
+    [],
+  )
 })
 
 test('a file that is two things at once is stored as the one that was decoded', async (t) => {
@@ -71,7 +87,8 @@ test('nothing is kept of a form that is cut off, and a file of it may be under w
   const { port } = new URL(node.address)
   const socket = connect(Number(port), '127.0.0.1')
   await once(socket, 'connect')
-  const part = (name: string, more = '') => `--b\r\nContent-Disposition: form-data; name="${name}"${more}\r\n\r\n`
+  const part = (name: string, more = '') =>
+    `--b\r\nContent-Disposition: form-data; name="${name}"${more}\r\n\r\n`
   const start = `${part('token')}${token}\r\n${part('files', '; filename="a.bin"')}`
   socket.write(
     `POST /publish/article HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 9000000\r\n\r\n${start}`,
@@ -134,7 +151,12 @@ test('of 61 files the last is named as one too many, and an item has each only o
     name: `${number}.txt`,
     bytes: Buffer.from(`Text ${number % 59}\n`),
   }))
-  const answer = await sendFiles(node, '/publish/article', { ...(await openForm(node)), action: 'add' }, texts)
+  const answer = await sendFiles(
+    node,
+    '/publish/article',
+    { ...(await openForm(node)), action: 'add' },
+    texts,
+  )
   const html = await answer.text()
   t.is(answer.status, 422)
   t.regex(html, /60\.txt: not taken, because there are at most 60 files/)
@@ -146,7 +168,12 @@ test('what is too large, or too much for the node, is told', async (t) => {
   const node = await startNodeHere(t, 'media: { uploads: { fileBytes: 2000000, waitingBytes: 3000000 } }\n')
   const text = (name: string, bytes: number) => ({ name, bytes: Buffer.alloc(bytes, 'a\n') })
   const send = async (...files: Chosen[]) => {
-    const answer = await sendFiles(node, '/publish/article', { ...(await openForm(node)), action: 'add' }, files)
+    const answer = await sendFiles(
+      node,
+      '/publish/article',
+      { ...(await openForm(node)), action: 'add' },
+      files,
+    )
     return answer.text()
   }
   t.regex(await send(text('large.txt', 2_000_001)), /large\.txt: this file is too large/)
@@ -163,7 +190,9 @@ test('a full disk in the middle of a file is told, nothing of it stays, and the 
   const form = await openForm(node)
   const file = { name: 'long.txt', bytes: Buffer.alloc(6_000_000, 'A line of text.\n') }
   await limit(4_000_000)
-  const answer = await sendFiles(node, '/publish/article', { ...form, summary: 'Kept', action: 'publish' }, [file])
+  const answer = await sendFiles(node, '/publish/article', { ...form, summary: 'Kept', action: 'publish' }, [
+    file,
+  ])
   await limit('unlimited')
   const html = await answer.text()
   t.is(answer.status, 422, html)
@@ -178,7 +207,12 @@ test('a full disk in the middle of a file is told, nothing of it stays, and the 
 test('there is a budget of files, and one beyond it is named', async (t) => {
   const node = await startNodeWith(t, 'abuse: { upload: { atOnce: 1, perHour: 1 }, challenge: off }\n')
   const files = [await picture('#aa0000'), await picture('#00aa00')]
-  const answer = await sendFiles(node, '/publish/article', { ...(await openForm(node)), action: 'add' }, files)
+  const answer = await sendFiles(
+    node,
+    '/publish/article',
+    { ...(await openForm(node)), action: 'add' },
+    files,
+  )
   const html = await answer.text()
   t.regex(html, /00aa00\.png: too many files are coming in/)
   t.is(filesShown(html).length, 1)
@@ -193,6 +227,14 @@ test('a mirror takes no files, and gives back the texts', async (t) => {
   const answer = await node.page('/publish/article', { method: 'POST', body })
   t.is(answer.status, 403)
   t.true((await answer.text()).includes('My whole text'))
-  t.is((await node.page('/uploads', { method: 'POST', headers: { 'tus-resumable': '1.0.0', 'upload-length': '3' } })).status, 403)
+  t.is(
+    (
+      await node.page('/uploads', {
+        method: 'POST',
+        headers: { 'tus-resumable': '1.0.0', 'upload-length': '3' },
+      })
+    ).status,
+    403,
+  )
   await t.throwsAsync(onDisk(node), { code: 'ENOENT' })
 })

@@ -7,7 +7,12 @@ test('files are added to a form, kept with all that was typed, and published wit
   const node = await startNodeHere(t, '')
   const photos = [await tellingPhoto(t, 'IMG_20260712_081500.jpg', 10), await tellingPhoto(t, 'b.jpg', 250)]
   const form = await openForm(node)
-  const added = await sendFiles(node, '/publish/article', { ...form, summary: 'As typed', action: 'add' }, photos)
+  const added = await sendFiles(
+    node,
+    '/publish/article',
+    { ...form, summary: 'As typed', action: 'add' },
+    photos,
+  )
   t.is(added.status, 200)
   const html = await added.text()
   t.is(filesShown(html).length, 2)
@@ -17,15 +22,25 @@ test('files are added to a form, kept with all that was typed, and published wit
   t.is(shown['file-1-name'], '', 'the name of a picture tells when it was taken')
   const preview = await node.page(/src="(\/uploads\/[0-9a-f]{32}\/preview)"/.exec(html)?.[1] ?? '')
   t.is(preview.headers.get('content-type'), 'image/jpeg')
-  t.deepEqual((await onDisk(node)).filter((name) => !name.endsWith('.jpg')), [])
+  t.deepEqual(
+    (await onDisk(node)).filter((name) => !name.endsWith('.jpg')),
+    [],
+  )
   const published = await sendFiles(
     node,
     '/publish/article',
-    { ...shown, 'file-1-alt': 'A red field', 'file-2-caption': 'Second', 'file-2-place': '1', action: 'publish' },
+    {
+      ...shown,
+      'file-1-alt': 'A red field',
+      'file-2-caption': 'Second',
+      'file-2-place': '1',
+      action: 'publish',
+    },
     [],
   )
   t.is(published.status, 303, await published.text())
-  const [, item = '', secret = ''] = /articles\/([^/]+)\/published\/(.+)$/.exec(published.headers.get('location') ?? '') ?? []
+  const [, item = '', secret = ''] =
+    /articles\/([^/]+)\/published\/(.+)$/.exec(published.headers.get('location') ?? '') ?? []
   const document = await node.here.site.anyItem(item)
   const files = document?.fields.files as { file: string; media: string; caption?: string }[]
   t.is(files.length, 2)

@@ -39,7 +39,8 @@ export function sendFiles(
 ): Promise<Response> {
   const body = new FormData()
   for (const [name, value] of Object.entries(fields)) body.append(name, value)
-  for (const { name, bytes, type = '' } of files) body.append('files', new Blob([bytes as Uint8Array<ArrayBuffer>], { type }), name)
+  for (const { name, bytes, type = '' } of files)
+    body.append('files', new Blob([bytes as Uint8Array<ArrayBuffer>], { type }), name)
   return node.page(path, { method: 'POST', body })
 }
 

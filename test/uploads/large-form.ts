@@ -36,7 +36,8 @@ export async function publishSound(
   fields: Readonly<Record<string, string>>,
   bytes: number,
 ): Promise<{ status: number; location: string }> {
-  const part = (name: string, more = '') => `--b\r\nContent-Disposition: form-data; name="${name}"${more}\r\n\r\n`
+  const part = (name: string, more = '') =>
+    `--b\r\nContent-Disposition: form-data; name="${name}"${more}\r\n\r\n`
   const body = function* () {
     for (const [name, value] of Object.entries(fields)) yield Buffer.from(`${part(name)}${value}\r\n`)
     yield Buffer.from(part('files', '; filename="noise.wav"'))

@@ -58,7 +58,9 @@ test('an upload that is cut in half goes on, also after the node was killed, and
   t.regex(id, /^[0-9a-f]{32}$/)
   await node.kill()
   t.deepEqual(
-    (await filesWith(node.data, form.token ?? '', '/publish/article')).filter((name) => name.startsWith('uploads')),
+    (await filesWith(node.data, form.token ?? '', '/publish/article')).filter((name) =>
+      name.startsWith('uploads'),
+    ),
     [],
     'nothing on the disk says which form it is for',
   )
@@ -97,7 +99,9 @@ test('what has expired is gone after a restart with its blob, but not what an it
   const text = (name: string) => ({ name, bytes: Buffer.from(`${name}\n`) })
   const form = await openForm(node)
   await sendFiles(node, '/publish/article', { ...form, action: 'add' }, [text('waits'), text('published')])
-  await sendFiles(node, '/publish/article', { ...(await openForm(node)), action: 'publish' }, [text('published')])
+  await sendFiles(node, '/publish/article', { ...(await openForm(node)), action: 'publish' }, [
+    text('published'),
+  ])
   t.is((await blobsOnDisk(node)).length, 2)
   const { uploads } = node.here.media
   await uploads?.sweep(Date.now() + 59 * 60_000)
@@ -125,10 +129,16 @@ test('an upload that is taken back is gone, and what is asked wrongly is answere
   const metadata = (form: string, key: string) =>
     `form ${btoa(form)},token ${btoa(key)},name ${btoa('a.txt')}`
   const begin = (size: string, upload: string, more: Record<string, string> = {}) =>
-    node.page('/uploads', { method: 'POST', headers: { ...tus, 'upload-length': size, 'upload-metadata': upload, ...more } })
+    node.page('/uploads', {
+      method: 'POST',
+      headers: { ...tus, 'upload-length': size, 'upload-metadata': upload, ...more },
+    })
   t.is((await begin('10', metadata('/publish/article', 'no'))).status, 403)
   t.is((await begin('10', metadata('/publish/photo', token))).status, 403)
-  t.is((await begin('10', metadata('/publish/article', token), { 'sec-fetch-site': 'cross-site' })).status, 403)
+  t.is(
+    (await begin('10', metadata('/publish/article', token), { 'sec-fetch-site': 'cross-site' })).status,
+    403,
+  )
   const large = await begin('13000001', metadata('/publish/article', token))
   t.is(large.status, 413)
   t.is(await large.text(), 'a.txt: this file is too large.')

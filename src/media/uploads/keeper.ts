@@ -103,7 +103,9 @@ export class Keeper {
 /** What an error of the disk means to whoever sends a file. */
 export function ofDisk(error: unknown): unknown {
   const where = 'the folder of uploads'
-  return (error as NodeJS.ErrnoException).code === 'EFBIG' ? diskFull(where, error) : ofFileSystem(where, error)
+  return (error as NodeJS.ErrnoException).code === 'EFBIG'
+    ? diskFull(where, error)
+    : ofFileSystem(where, error)
 }
 
 /** The bytes of a file; none of one that is not there. */

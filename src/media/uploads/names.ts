@@ -12,5 +12,10 @@ export function tidyName(sent: string): string {
   if (line.length <= MEDIA_LIMITS.name) return line
   const dot = line.lastIndexOf('.')
   const ending = dot > 0 && line.length - dot <= 10 ? line.slice(dot) : ''
-  return Array.from(line).slice(0, MEDIA_LIMITS.name / 2).join('').trimEnd() + ending
+  return (
+    Array.from(line)
+      .slice(0, MEDIA_LIMITS.name / 2)
+      .join('')
+      .trimEnd() + ending
+  )
 }

@@ -112,9 +112,7 @@ export class UploadRows implements Disposable {
 
   /** Whether any upload is this file. */
   has(sha256: string): boolean {
-    return (
-      this.#database.prepare('SELECT 1 FROM uploads WHERE sha256 = ? LIMIT 1').get(sha256) !== undefined
-    )
+    return this.#database.prepare('SELECT 1 FROM uploads WHERE sha256 = ? LIMIT 1').get(sha256) !== undefined
   }
 
   /** The ids of all that are this file. */

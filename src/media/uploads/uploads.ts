@@ -300,7 +300,8 @@ export class Uploads implements AsyncDisposable {
       if (this.#stop.signal.aborted) return
       const known = error instanceof HyperactiveError ? error : undefined
       const { code = 'upload_failed', status = 500, message = 'this file could not be kept' } = known ?? {}
-      if (status >= 500) log.error('a file could not be kept', { code, reason: known ? '' : messageOf(error) })
+      if (status >= 500)
+        log.error('a file could not be kept', { code, reason: known ? '' : messageOf(error) })
       this.#rows.refused(id, { code, status, message })
       await this.#removeFiles(id)
     }
