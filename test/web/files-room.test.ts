@@ -21,9 +21,10 @@ const picture = (bytes = 1000): GivenFile => ({
   bytes: randomBytes(bytes),
 })
 
-/** The items that a page lists, and the files that can be ticked on it. */
+/** The items that use most, as a page lists them, and the files that can be ticked on it. */
 function listed(html: string): string[] {
-  return [...html.matchAll(/href="\/moderate\/(\w+)"/g)].map(([, item = '']) => item)
+  const [, section = ''] = /id="items"([^]*?)<\/section>/.exec(html) ?? []
+  return [...section.matchAll(/href="\/moderate\/(\w+)"/g)].map(([, item = '']) => item)
 }
 
 function boxes(html: string): string[] {
