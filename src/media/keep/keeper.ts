@@ -14,7 +14,7 @@ const log = logger('files')
 
 /** How often a node looks at all its files, and how long after its start it does so first. */
 const LOOK_EVERY_MS = 6 * 3_600_000
-const FIRST_LOOK_MS = 60_000
+const FIRST_LOOK_MS = 10 * 60_000
 const RETRY_MS = 10 * 60_000
 /** How long an orphan is kept since this node knows that it is one. */
 export const GRACE_MS = 7 * 24 * 3_600_000
