@@ -134,6 +134,7 @@ test.serial('a file that only a document names which is held, or not projected y
   const own = makeItemId(newKey().publicKey, Date.now())
   await ledger.append([{ draft: { type: 'media', item: own, files: [fresh] } }])
   t.deepEqual(await keeper.removeOrphans({ olderThanMs: 0 }), { files: 0, bytes: 0 })
+  await node.here.projector.drained()
   await keeper.look()
   t.is(keeper.book.usage()?.orphans.files, 0)
   for (const { sha256 } of [strange, fresh]) t.true(await isHere(node, sha256))
