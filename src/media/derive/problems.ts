@@ -35,7 +35,7 @@ export function isPassing(error: unknown): boolean {
 
 /** libvips writes what the system said into its own words. */
 export function isFull(error: unknown): boolean {
-  return error instanceof Error && NO_ROOM.test(`${error.message} ${String(error.cause ?? '')}`)
+  return error instanceof Error && NO_ROOM.test(`${error.message} ${messageOf(error.cause)}`)
 }
 
 /** What is noted of an error. */
