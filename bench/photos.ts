@@ -85,7 +85,7 @@ async function takePhotos(folder: string): Promise<void> {
     const [left, top] = [number % 100, Math.floor(number / 100)]
     await sharp(data, { raw })
       .extract({ left, top, width: WIDTH, height: HEIGHT })
-      .jpeg({ quality: 88 })
+      .jpeg({ quality: 92 })
       .toFile(join(folder, `${number}.jpg`))
   }
 }
