@@ -9,7 +9,6 @@ import type { Node } from '../src/node.ts'
 import { newKey } from '../test/helpers/keys.ts'
 import { until } from '../test/helpers/wait.ts'
 
-const CLEANED_AT_ONCE = 2
 const MOST_MS = 24 * 60 * 60_000
 
 /** A node in a process of its own that is given photos as its forms would give them; says how long that took. */
@@ -17,8 +16,7 @@ const [data = '', photos = ''] = process.argv.slice(2)
 const names = await readdir(photos)
 await using node = await startNode(loadConfig({ data, port: '0' }, {}))
 const begun = performance.now()
-const waiting = names.values()
-await Promise.all(Array.from({ length: CLEANED_AT_ONCE }, () => publishAll(node, waiting)))
+await publishAll(node, names)
 const storedMs = performance.now() - begun
 const { derivations } = node.media
 await until('all are made smaller', () => derivations?.counts().done === names.length, MOST_MS, 100)

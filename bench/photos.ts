@@ -60,11 +60,14 @@ async function highest(processId: number, signal: AbortSignal): Promise<number> 
   return most
 }
 
+function noise(sigma: number) {
+  return { type: 'gaussian', mean: 128, sigma } as const
+}
+
 /** Pictures with large shapes, edges and grain, each another part of one. */
 async function takePhotos(folder: string): Promise<void> {
   await mkdir(folder)
   const [across, down] = [WIDTH + 100, HEIGHT + Math.ceil(PHOTOS / 100)]
-  const noise = (sigma: number) => ({ type: 'gaussian', mean: 128, sigma }) as const
   const blank = { channels: 3, background: '#808080' } as const
   const shapes = await sharp({ create: { ...blank, width: 60, height: 45, noise: noise(60) } })
     .resize({ width: across, height: down, fit: 'fill', kernel: 'cubic' })
@@ -82,7 +85,7 @@ async function takePhotos(folder: string): Promise<void> {
     const [left, top] = [number % 100, Math.floor(number / 100)]
     await sharp(data, { raw })
       .extract({ left, top, width: WIDTH, height: HEIGHT })
-      .jpeg({ quality: 88 })
+      .jpeg({ quality: 92 })
       .toFile(join(folder, `${number}.jpg`))
   }
 }

@@ -49,10 +49,8 @@ export async function askChild<Answer extends object>(
 }
 
 /** In the child: does what it was asked for, and says what came of it on its standard output. */
-export async function answerParent<Job, Answer extends object>(
-  act: (job: Job) => Promise<Answer>,
-): Promise<void> {
-  const job = JSON.parse(process.argv[2] ?? '') as Job
+export async function answerParent(act: (job: unknown) => Promise<object>): Promise<void> {
+  const job: unknown = JSON.parse(process.argv[2] ?? '')
   const answer = await act(job).catch(refusal)
   process.stdout.write(JSON.stringify(answer))
 }

@@ -74,7 +74,8 @@ async function cleanFile({ input, output, limits }: ChildJob): Promise<ChildAnsw
   }
 }
 
-await answerParent(async (job: ChildJob): Promise<ChildAnswer> => {
+await answerParent(async (given): Promise<ChildAnswer> => {
+  const job = given as ChildJob
   if (job.task === 'file') return await cleanFile(job)
   const { cleanPdfObjects } = await import('./pdf-objects.ts')
   await cleanPdfObjects(job.input, job.output)

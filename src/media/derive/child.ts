@@ -11,7 +11,8 @@ export interface ChildAnswer {
   made: Made[]
 }
 
-await answerParent(async (job: ChildJob): Promise<ChildAnswer> => {
+await answerParent(async (given): Promise<ChildAnswer> => {
+  const job = given as ChildJob
   if (job.task === 'wave') {
     const { makeWave } = await import('./wave.ts')
     return { made: await makeWave(job) }

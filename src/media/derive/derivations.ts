@@ -1,21 +1,21 @@
 import { join } from 'node:path'
 import type { Config } from '../../config/config.ts'
 import { HyperactiveError, messageOf } from '../../errors.ts'
-import type { Media } from '../../ledger/document.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
-import type { MediaFile } from '../../ledger/media.ts'
 import { logger } from '../../log.ts'
 import type { Site } from '../../project/site.ts'
 import type { Written } from '../../project/site-writer.ts'
 import type { BlobDriver } from '../blobs/driver.ts'
 import type { Tools } from '../clean/tools.ts'
+import { derive } from './derive.ts'
+import type { Said } from './derive.ts'
 import { JOB_STATES, JobFile } from './jobs.ts'
 import type { Job, JobCounts, JobState } from './jobs.ts'
 import { lookThrough } from './look-through.ts'
 import { Maker } from './maker.ts'
-import { gaveUp, isPassing, unknownJob } from './problems.ts'
+import { gaveUp, isPassing, unknownJob, why } from './problems.ts'
 import type { Sort } from './sorts.ts'
-import { wantedBy } from './wanted.ts'
+import { hasMedia, wantedBy } from './wanted.ts'
 import type { Wanted } from './wanted.ts'
 import { patienceMs } from './whose-turn.ts'
 
@@ -50,12 +50,6 @@ export interface DerivationsOptions {
 /** Where the work of a node is noted, in its data folder. */
 export function derivationsFile(data: string): string {
   return join(data, 'derivations.sqlite')
-}
-
-/** What was said in the ledger of a file. */
-interface Said {
-  document?: string | undefined
-  files: readonly MediaFile[]
 }
 
 interface Running {
@@ -210,6 +204,7 @@ export class Derivations implements AsyncDisposable {
   }
 
   #lookLater(): void {
+    if (this.#stop.signal.aborted) return
     clearTimeout(this.#looksLater)
     this.#looksLater = setTimeout(() => this.#look(), LEAST_DELAY_MS).unref()
   }
@@ -293,7 +288,7 @@ export class Derivations implements AsyncDisposable {
 
   async #work(job: Job, signal: AbortSignal): Promise<void> {
     try {
-      const said = await this.#derive(job, signal)
+      const said = await derive(job, signal, { ...this.#options, jobs: this.#jobs, maker: this.#maker })
       this.#note(() => {
         if (said) this.#done(job, said)
         else this.#jobs.remove(job)
@@ -307,49 +302,12 @@ export class Derivations implements AsyncDisposable {
     }
   }
 
-  /** @returns the id of the ledger document that says what was made, if anything was; nothing where nobody wants it now */
-  async #derive(job: Job, signal: AbortSignal): Promise<Said | undefined> {
-    const { ledger } = this.#options
-    if (!(await this.#isWanted(job))) return undefined
-    let files = this.#jobs.madeOf(job) ?? (await this.#madeBefore(job.sha256))
-    if (!files || !(await this.#areHere(files))) {
-      files = await this.#maker.make(job.file, signal, (made) => this.#jobs.kept(job.id, made))
-      // From here on a node that is killed need not do it again.
-      this.#jobs.made(job, files)
-    }
-    if (!(await this.#isWanted(job))) return undefined
-    if (files.length === 0) return { files }
-    signal.throwIfAborted()
-    const { item, sha256 } = job
-    const [document] = await ledger.append([{ draft: { type: 'media', item, of: sha256, files } }])
-    log.debug('something was made of a file', { sort: job.sort, files: files.length })
-    return { document: document?._id, files }
-  }
-
   /** What was kept in an earlier try, and is not among it, is named by nobody. */
   #done(job: Job, { document, files }: Said): void {
     this.#jobs.done(job, document, this.#nowMs())
     const named = new Set(files.map(({ sha256 }) => sha256))
     const left = this.#jobs.takeKept(job.id).filter((sha256) => !named.has(sha256))
     if (left.length > 0) this.#options.onLeft?.(left)
-  }
-
-  async #isWanted({ item, sha256 }: Job): Promise<boolean> {
-    return wantedBy(await this.#options.site.anyItem(item)).get(sha256)?.isMade === false
-  }
-
-  /** What this node has made of the same file for another item. */
-  async #madeBefore(sha256: string): Promise<MediaFile[] | undefined> {
-    const id = this.#jobs.documentOf(sha256)
-    if (id === undefined) return undefined
-    const document = (await this.#options.ledger.readMany([id])).get(id) as Media | undefined
-    return document?.files.slice()
-  }
-
-  async #areHere(files: readonly MediaFile[]): Promise<boolean> {
-    const { blobs } = this.#options
-    const found = await Promise.all(files.map(({ sha256 }) => blobs.stat(sha256).catch(() => undefined)))
-    return found.every((manifest) => manifest !== undefined)
   }
 
   #failed(job: Job, error: unknown): void {
@@ -374,13 +332,4 @@ export class Derivations implements AsyncDisposable {
     log.warn('nothing could be made of a file', { sort: job.sort, code })
     this.#jobs.set(job, { state: 'failed', changedMs: this.#nowMs(), crashes, code, reason })
   }
-}
-
-function why(error: unknown): { code: string; reason: string } {
-  const code = error instanceof HyperactiveError ? error.code : 'unexpected'
-  return { code, reason: messageOf(error) }
-}
-
-function hasMedia(document: object | undefined): boolean {
-  return document !== undefined && 'media' in document
 }

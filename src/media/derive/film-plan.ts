@@ -118,8 +118,11 @@ export function planPoster(film: Film): { before: string[]; args: string[] }[] {
   const bright =
     'blackframe=amount=0:threshold=40,metadata=mode=select:key=lavfi.blackframe.pblack:value=90:function=less'
   const frame = (first: string) => [
-    ...['-map', `0:${film.video.index}`, '-an', '-vf', `${first}${filters(film)}`],
-    ...['-frames:v', '1', '-update', '1', '-c:v', 'png', '-f', 'image2'],
+    '-map',
+    `0:${film.video.index}`,
+    '-vf',
+    `${first}${filters(film)}`,
+    ...'-an -frames:v 1 -update 1 -c:v png -f image2'.split(' '),
   ]
   return [
     { before: ['-t', '120'], args: frame(`${bright},thumbnail=24,`) },

@@ -96,8 +96,8 @@ async function makeParts(encoder: Encoder, source: StreamSource, mp4: Made | und
     file: playlist,
     args: [
       ...'-map 0 -c copy -f hls -hls_segment_type fmp4 -hls_playlist_type vod'.split(' '),
-      ...['-hls_flags', 'single_file', '-hls_time', String(PART_SECONDS)],
-      ...['-hls_segment_filename', encoder.path(film)],
+      ...`-hls_flags single_file -hls_time ${PART_SECONDS} -hls_segment_filename`.split(' '),
+      encoder.path(film),
     ],
   })
   const hash = createHash('sha256')

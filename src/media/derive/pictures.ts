@@ -78,22 +78,27 @@ async function makeFlat(
   { folder, pixels, formats }: Where & { formats: readonly string[] },
 ): Promise<Made[]> {
   const made: Made[] = []
+  const { width: fullWidth, height: fullHeight } = await sharp(input).metadata()
   let source = sharp(input, { limitInputPixels: pixels, failOn: 'none', sequentialRead: true })
   let isOpaque: boolean | undefined
   for (const { as, width } of sizes.toSorted((a, b) => b.width - a.width)) {
-    const { data, info: raw } = await source.resize({ width }).raw().toBuffer({ resolveWithObject: true })
+    const height = Math.max(1, Math.round((width * fullHeight) / fullWidth))
+    const { data, info: raw } = await source
+      .resize({ width, height, fit: 'fill' })
+      .raw()
+      .toBuffer({ resolveWithObject: true })
     source = sharp(data, { raw })
     isOpaque ??= raw.channels % 2 === 1 || (await source.clone().stats()).isOpaque
     // Which ground a transparent picture is to stand on, nobody has said: JPEG would need one.
     const possible = formats.filter(
-      (format) => (isOpaque || format !== 'jpeg') && Math.max(width, raw.height) <= (MOST_SIDE[format] ?? 0),
+      (format) => (isOpaque || format !== 'jpeg') && Math.max(width, height) <= (MOST_SIDE[format] ?? 0),
     )
     for (const format of possible) {
       const extension = format === 'jpeg' ? 'jpg' : format
       const file = `${as}.${extension}`
       const picture = isOpaque ? source.clone().removeAlpha() : source.clone()
       await (ENCODERS[format]?.(picture) ?? picture).toFile(join(folder, file))
-      made.push({ file, as, type: `image/${format}`, extension, width, height: raw.height })
+      made.push({ file, as, type: `image/${format}`, extension, width, height })
     }
   }
   return made

@@ -1,4 +1,4 @@
-import { HyperactiveError } from '../../errors.ts'
+import { HyperactiveError, messageOf } from '../../errors.ts'
 import { diskFull } from '../blobs/problems.ts'
 
 const NO_ROOM = /no space left on device|disk quota exceeded/i
@@ -35,5 +35,11 @@ export function isPassing(error: unknown): boolean {
 
 /** libvips writes what the system said into its own words. */
 export function isFull(error: unknown): boolean {
-  return error instanceof Error && NO_ROOM.test(`${error.message} ${String(error.cause ?? '')}`)
+  return error instanceof Error && NO_ROOM.test(`${error.message} ${messageOf(error.cause)}`)
+}
+
+/** What is noted of an error. */
+export function why(error: unknown): { code: string; reason: string } {
+  const code = error instanceof HyperactiveError ? error.code : 'unexpected'
+  return { code, reason: messageOf(error) }
 }

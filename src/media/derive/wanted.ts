@@ -40,3 +40,8 @@ export function wantedBy(document: object | undefined): Map<string, Wanted> {
   }
   return wanted
 }
+
+/** Whether a document of the site database has files. */
+export function hasMedia(document: object | undefined): boolean {
+  return document !== undefined && 'media' in document
+}

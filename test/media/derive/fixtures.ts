@@ -31,15 +31,17 @@ export function derivationsOf(node: NodeHere): Derivations {
 }
 
 /** An item's only file as pages show it, once something was made of it. */
-export function untilMade(node: NodeHere, item: string): Promise<ItemFile> {
+export async function untilMade(node: NodeHere, item: string): Promise<ItemFile> {
   const look = async () => {
-    const failed = derivationsOf(node).list({ states: ['failed'] })
-    if (failed.length > 0) throw new Error(failed[0]?.reason)
     const document = await node.here.site.anyItem(item)
     const [file] = document ? filesOf(document.fields, document.media) : []
-    return file && file.made.length > 0 ? file : undefined
+    if (file && file.made.length > 0) return file
+    const [failed] = derivationsOf(node).list({ states: ['failed'] })
+    return failed?.reason
   }
-  return until('something was made', look, BOUND_MS)
+  const found = await until('something was made', look, BOUND_MS)
+  if (typeof found === 'string') throw new Error(found)
+  return found
 }
 
 /** The work on an item's only file, once it is in this state. */

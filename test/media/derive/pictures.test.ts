@@ -78,12 +78,14 @@ test('a transparent picture stays so, and is no JPEG; one that is only called so
   t.is((await untilMade(node, full.item)).made.length, 3)
 })
 
+function frame(background: string): Promise<Buffer> {
+  return sharp({ create: { width: 400, height: 300, channels: 3, background } })
+    .png()
+    .toBuffer()
+}
+
 test('a moving picture goes on moving, as WebP', async (t) => {
   const node = await startNodeHere(t, '')
-  const frame = (background: string) =>
-    sharp({ create: { width: 400, height: 300, channels: 3, background } })
-      .png()
-      .toBuffer()
   const frames = await Promise.all(['red', 'green', 'blue'].map(frame))
   const bytes = await sharp(frames, { join: { animated: true } })
     .webp({ delay: [100, 200, 300] })
