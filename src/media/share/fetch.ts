@@ -124,7 +124,7 @@ export class Fetch {
 
   /** Resolves when what was under way at the end has ended: nothing more is written then. */
   async settled(): Promise<void> {
-    await Promise.all([...this.#work])
+    await Promise.all(this.#work)
   }
 
   /** Asks for as much as can be asked for now. */

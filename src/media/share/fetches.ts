@@ -80,8 +80,7 @@ export class Fetches implements Disposable {
     if (this.#isOver) fetch.stop()
     this.#running.set(sha256, fetch)
     const end = (error?: unknown) => {
-      this.#ending.add(fetch)
-      void fetch.settled().finally(() => this.#ending.delete(fetch))
+      void this.#settle(fetch)
       if (codeOf(error) === 'blob_bad_manifest') this.#options.onRefused(manifest)
       if (this.#running.get(sha256) === fetch) this.#running.delete(sha256)
       this.step()
@@ -143,7 +142,7 @@ export class Fetches implements Disposable {
   [Symbol.dispose](): void {
     this.#isOver = true
     for (const fetch of this.running) {
-      this.#ending.add(fetch)
+      void this.#settle(fetch)
       fetch.stop()
     }
   }
@@ -151,6 +150,13 @@ export class Fetches implements Disposable {
   /** Resolves when what was under way at the end has ended. */
   async ended(): Promise<void> {
     await Promise.all([...this.#ending].map((fetch) => fetch.settled()))
+  }
+
+  /** What is under way of a fetch at its end is waited for. */
+  async #settle(fetch: Fetch): Promise<void> {
+    this.#ending.add(fetch)
+    await fetch.settled()
+    this.#ending.delete(fetch)
   }
 
   #admit(peer: string): Disposable | undefined {
