@@ -163,7 +163,7 @@ export class Exchange {
     const isNew = this.#run !== answer.run
     const before = this.#theirs
     this.#meet(answer.node)
-    this.#theirs = answer.places as Place[]
+    this.#theirs = answer.places
     if (isNew) this.#got = 0
     this.#run = answer.run
     for (const { number, ask } of answer.asks) {

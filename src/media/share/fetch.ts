@@ -3,7 +3,7 @@ import { bytesOfPiece } from '../blobs/blob.ts'
 import type { BlobManifest } from '../blobs/blob.ts'
 import type { BlobDriver } from '../blobs/driver.ts'
 import type { Rate } from '../rate.ts'
-import type { Line } from './line.ts'
+import type { Line, Source } from './line.ts'
 import { codeOf, forgotten, noAnswer, notHere } from './problems.ts'
 
 /** A peer that says that it has not what it was asked for is asked for it again after so long, then after twice as long. */
@@ -13,13 +13,6 @@ const PATIENCE_MS = 30_000
 const ASKING_PATIENCE_MS = 90_000
 /** How far before a reader pieces are fetched that it has not asked for yet. */
 const AHEAD = 3
-
-/** Somebody who can be asked for a file. */
-export interface Source {
-  line: Line
-  /** For whom it is asked: empty for a peer that holds it, this node's key for one that is to ask others. */
-  via: string[]
-}
 
 export interface FetchOptions {
   manifest: BlobManifest
@@ -31,6 +24,10 @@ export interface FetchOptions {
   rateOf: (peer: string) => Rate
   /** Whether there is room for one more piece, from this peer; to be given back. */
   admit: (peer: string) => Disposable | undefined
+  /** Room for a piece of so many bytes. */
+  room: (bytes: number) => Uint8Array
+  /** The same may be filled by somebody else. */
+  free: (room: Uint8Array) => void
   onPiece: (peer: string, bytes: number) => void
   /** A peer has sent something false. */
   onFalse: (line: Line, problem: string) => void
@@ -124,7 +121,7 @@ export class Fetch {
 
   /** Resolves when what was under way at the end has ended: nothing more is written then. */
   async settled(): Promise<void> {
-    await Promise.all([...this.#work])
+    await Promise.all(this.#work)
   }
 
   /** Asks for as much as can be asked for now. */
@@ -191,6 +188,8 @@ export class Fetch {
     try {
       const bytes = await this.#receive(line, via, index)
       await this.#keep(line, index, bytes)
+      // Only now is it sure that nobody reads it any more.
+      this.#options.free(bytes)
     } catch (error) {
       if (!this.isEnded) this.#failed(line, index, error)
     } finally {
@@ -206,9 +205,7 @@ export class Fetch {
     const size = bytesOfPiece(manifest, index)
     const before = this.#begun.get(index)
     const begun =
-      before?.peer === line.peer
-        ? before
-        : { peer: line.peer, bytes: Buffer.allocUnsafeSlow(size), filled: 0 }
+      before?.peer === line.peer ? before : { peer: line.peer, bytes: this.#options.room(size), filled: 0 }
     const rate = this.#options.rateOf(line.peer)
     const { signal } = this.#stop
     const came = () => (this.#cameMs = performance.now())

@@ -1,9 +1,9 @@
+import { PIECE_BYTES } from '../blobs/blob.ts'
 import type { BlobManifest } from '../blobs/blob.ts'
 import type { BlobDriver } from '../blobs/driver.ts'
 import { Rate } from '../rate.ts'
 import { Fetch } from './fetch.ts'
-import type { Source } from './fetch.ts'
-import type { Line } from './line.ts'
+import type { Line, Source } from './line.ts'
 import { codeOf } from './problems.ts'
 
 /** So many pieces are in memory at once, from all peers; 4 MiB each. */
@@ -14,6 +14,8 @@ const MOST_FROM_ONE = 4
 export const MOST_AT_ONCE = 12
 /** When nobody reads a file any more that was fetched for readers alone, its fetch ends after so long. */
 const LEFT_MS = 30_000
+/** So much room for pieces is kept while nothing is fetched. */
+const MOST_KEPT = 2
 
 export interface FetchesOptions {
   driver: BlobDriver
@@ -41,6 +43,8 @@ export class Fetches implements Disposable {
   readonly #fromPeer = new Map<string, number>()
   readonly moved = new Map<string, Moved>()
   readonly #ending = new Set<Fetch>()
+  /** Used again, because making room for a whole piece each time has memory collected all the time. */
+  readonly #rooms: ArrayBufferLike[] = []
   #pieces = 0
   #isOver = false
 
@@ -73,6 +77,8 @@ export class Fetches implements Disposable {
       sources: () => this.#options.sources(sha256),
       rateOf: (peer) => this.rates(peer).in,
       admit: (peer) => this.#admit(peer),
+      room: (bytes) => this.#room(bytes),
+      free: (room) => this.#free(room),
       onPiece: (peer, bytes) => this.count(peer, 'in', bytes),
       onFalse: (line, problem) => this.#options.onFalse(line, problem, sha256),
       onFree: () => this.step(),
@@ -80,8 +86,7 @@ export class Fetches implements Disposable {
     if (this.#isOver) fetch.stop()
     this.#running.set(sha256, fetch)
     const end = (error?: unknown) => {
-      this.#ending.add(fetch)
-      void fetch.settled().finally(() => this.#ending.delete(fetch))
+      void this.#settle(fetch)
       if (codeOf(error) === 'blob_bad_manifest') this.#options.onRefused(manifest)
       if (this.#running.get(sha256) === fetch) this.#running.delete(sha256)
       this.step()
@@ -144,7 +149,7 @@ export class Fetches implements Disposable {
   [Symbol.dispose](): void {
     this.#isOver = true
     for (const fetch of this.running) {
-      this.#ending.add(fetch)
+      void this.#settle(fetch)
       fetch.stop()
     }
   }
@@ -152,6 +157,24 @@ export class Fetches implements Disposable {
   /** Resolves when what was under way at the end has ended. */
   async ended(): Promise<void> {
     await Promise.all([...this.#ending].map((fetch) => fetch.settled()))
+  }
+
+  #room(bytes: number): Uint8Array {
+    // A small one is cheap.
+    if (bytes < PIECE_BYTES / 4) return Buffer.allocUnsafeSlow(bytes)
+    const room = this.#rooms.pop() ?? Buffer.allocUnsafeSlow(PIECE_BYTES).buffer
+    return new Uint8Array(room, 0, bytes)
+  }
+
+  #free({ buffer }: Uint8Array): void {
+    if (buffer.byteLength === PIECE_BYTES && this.#rooms.length < MOST_KEPT) this.#rooms.push(buffer)
+  }
+
+  /** What is under way of a fetch at its end is waited for. */
+  async #settle(fetch: Fetch): Promise<void> {
+    this.#ending.add(fetch)
+    await fetch.settled()
+    this.#ending.delete(fetch)
   }
 
   #admit(peer: string): Disposable | undefined {

@@ -215,7 +215,7 @@ export class Files {
       bytes: Number(row.bytes),
       holders: Number(row.holders),
       jurisdictions: Number(row.laws),
-      ...(row.problem === null ? {} : { problem: String(row.problem) }),
+      ...(row.problem === null ? {} : { problem: row.problem as string }),
     }))
   }
 

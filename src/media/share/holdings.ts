@@ -217,7 +217,7 @@ export class Holdings {
 }
 
 function nodeRow(row: Row): NodeRow {
-  const jurisdiction = row.jurisdiction === null ? undefined : String(row.jurisdiction)
+  const jurisdiction = (row.jurisdiction as string | null) ?? undefined
   return {
     id: Number(row.id),
     node: String(row.node),

@@ -47,6 +47,13 @@ export interface Line {
   ask(ask: Ask, options: AskOptions): Promise<void>
 }
 
+/** Somebody who can be asked for a file. */
+export interface Source {
+  line: Line
+  /** For whom it is asked: empty for a peer that holds it, this node's key for one that is to ask others. */
+  via: string[]
+}
+
 const LONGEST_PAUSE_MS = 60_000
 /** A peer that has sent something false is not asked for so long; for each further time twice as long, up to a day. */
 const FALSE_PAUSE_MS = 10 * 60_000

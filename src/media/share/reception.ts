@@ -145,7 +145,7 @@ export class Reception {
     const peer = peerOf(ctx)
     const from = Number(RANGE.exec(ctx.get('range'))?.[1] ?? 0)
     const via = ctx.get(VIA_HEADER).split(',').filter(Boolean)
-    const { sha256, index } = ctx.params as Record<string, string>
+    const { sha256, index } = ctx.params
     const ask = askOf({ kind: 'piece', sha256, index: Number(index), from, via })
     if (ask.kind !== 'piece') throw forbidden()
     const bytes = await answers

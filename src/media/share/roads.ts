@@ -1,8 +1,8 @@
 import type { BlobManifest } from '../blobs/blob.ts'
 import { bytesOfPiece, checkPiece } from '../blobs/blob.ts'
 import type { BlobDriver } from '../blobs/driver.ts'
-import type { Fetch, Source } from './fetch.ts'
-import type { Line, PieceAsk } from './line.ts'
+import type { Fetch } from './fetch.ts'
+import type { Line, PieceAsk, Source } from './line.ts'
 import type { Manifests } from './manifests.ts'
 import { codeOf, peerLacks } from './problems.ts'
 

@@ -39,7 +39,7 @@ export class Sql {
 
   meta(name: string): string | undefined {
     const value = this.get('SELECT value FROM meta WHERE name = ?', name)?.value
-    return value === undefined ? undefined : String(value)
+    return value as string | undefined
   }
 
   setMeta(name: string, value: string): void {

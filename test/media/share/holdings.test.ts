@@ -139,10 +139,7 @@ test('nobody speaks for another, and what is false is the fault of who passes it
   const late = { ...said, epoch: Date.now() + 3_600_000 }
   t.is(await to.intake.take([makeStatement(late, honest)], []), 'a statement of the future')
   t.is(
-    await to.intake.take(
-      [makeStatement({ ...said, epoch: 2, number: 3, parts: undefined } as never, honest)],
-      [],
-    ),
+    await to.intake.take([makeStatement({ ...said, epoch: 2, number: 3, parts: undefined }, honest)], []),
     'statements with some left out',
   )
   t.deepEqual(to.holdings.holders(digestOf(1)), [])

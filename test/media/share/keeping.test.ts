@@ -39,7 +39,7 @@ test('where nobody keeps everything, a file is on as many nodes as it is to be, 
   const rank = (key: string) => rankOf({ key, jurisdiction: undefined, keepsAll: false }, sha256)
   const sorted = keys.sort((one, other) => (rank(one) < rank(other) ? -1 : 1))
   const a = await network.keyOf('a')
-  const [next] = sorted.filter((key) => key !== a)
+  const next = sorted.find((key) => key !== a)
   t.deepEqual(holders().sort(), [a, next ?? ''].sort(), 'the next one by rank has fetched it')
   const having = await Promise.all(
     names.map(async (name) => ((await network.node(name).here.media.blobs.stat(sha256)) ? [name] : [])),
@@ -107,7 +107,7 @@ test('a damaged file is mended from a peer, and given to readers as it should be
   await network.knows('a', sha256, ['a', 'b'])
 })
 
-test('a damaged file that nobody else has is told of, does not count, and is mended when somebody has it', async (t) => {
+test('a damaged file that nobody else has is told of, and does not count', async (t) => {
   const network = await BlobNodes.start(t, PAIR)
   const [a, b] = [network.node('a'), network.node('b')]
   network.link('a', 'b').cut()

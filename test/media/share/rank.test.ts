@@ -148,10 +148,13 @@ test('a mirror, which is not told who holds what, asks for what it keeps; others
   t.is(decide({ ...unknown, isKept: true, own }), 'leave')
 })
 
+function file(atMs: number, readDay = 0) {
+  return { sha256: SHA256, atMs, readDay }
+}
+
 test('a policy keeps the newest days, or what was used last and fits, and what readers have asked for', (t) => {
   const nowMs = 1000 * DAY_MS
   const none = { used: undefined, read: undefined }
-  const file = (atMs: number, readDay = 0) => ({ sha256: SHA256, atMs, readDay })
   t.true(isKept(file(0), 'all', none, nowMs))
   t.false(isKept(file(nowMs), 'none', none, nowMs))
   t.true(isKept(file(0, 999), 'none', none, nowMs))
