@@ -68,7 +68,10 @@ export function receiveForms({ config, nodeKey, media }: FormsContext): Middlewa
   const limit = config.limits.formBytes
   const tokens = new FormTokens(nodeKey)
   return async (ctx, next) => {
-    if (ctx.method !== 'POST') return next()
+    if (ctx.method !== 'POST') {
+      await next()
+      return
+    }
     const state = ctx.state as WithBody
     if (ctx.is('application/x-www-form-urlencoded')) state.body = await receive(ctx, limit)
     else if (ctx.is('multipart/form-data')) {

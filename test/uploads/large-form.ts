@@ -4,6 +4,7 @@ import { request } from 'node:http'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { TestNode } from '../helpers/node.ts'
+import { partBefore } from './helpers.ts'
 
 export const MIB = 1024 * 1024
 
@@ -36,11 +37,9 @@ export async function publishSound(
   fields: Readonly<Record<string, string>>,
   bytes: number,
 ): Promise<{ status: number; location: string }> {
-  const part = (name: string, more = '') =>
-    `--b\r\nContent-Disposition: form-data; name="${name}"${more}\r\n\r\n`
   const body = function* () {
-    for (const [name, value] of Object.entries(fields)) yield Buffer.from(`${part(name)}${value}\r\n`)
-    yield Buffer.from(part('files', '; filename="noise.wav"'))
+    for (const [name, value] of Object.entries(fields)) yield Buffer.from(`${partBefore(name)}${value}\r\n`)
+    yield Buffer.from(partBefore('files', '; filename="noise.wav"'))
     yield* noise(bytes)
     yield Buffer.from('\r\n--b--\r\n')
   }

@@ -13,6 +13,14 @@ import { blobsOnDisk, onDisk, openForm, sendFiles } from './helpers.ts'
 const LONG = Buffer.alloc(12_000_000, 'A line of a long text.\n')
 const HALF = 6_000_000
 
+function text(name: string) {
+  return { name, bytes: Buffer.from(`${name}\n`) }
+}
+
+function metadata(form: string, key: string): string {
+  return `form ${btoa(form)},token ${btoa(key)},name ${btoa('a.txt')}`
+}
+
 interface Sending {
   upload: Upload
   done: Promise<void>
@@ -96,7 +104,6 @@ test('a node that is killed while it cleans a file begins that anew', async (t) 
 
 test('what has expired is gone after a restart with its blob, but not what an item has', async (t) => {
   const node = await startNodeHere(t, 'media: { uploads: { hours: 1 } }\n')
-  const text = (name: string) => ({ name, bytes: Buffer.from(`${name}\n`) })
   const form = await openForm(node)
   await sendFiles(node, '/publish/article', { ...form, action: 'add' }, [text('waits'), text('published')])
   await sendFiles(node, '/publish/article', { ...(await openForm(node)), action: 'publish' }, [
@@ -126,8 +133,6 @@ test('an upload that is taken back is gone, and what is asked wrongly is answere
   t.deepEqual(await onDisk(node), [])
   const tus = { 'tus-resumable': '1.0.0' }
   t.is((await node.page(new URL(half.url()).pathname, { method: 'HEAD', headers: tus })).status, 410)
-  const metadata = (form: string, key: string) =>
-    `form ${btoa(form)},token ${btoa(key)},name ${btoa('a.txt')}`
   const begin = (size: string, upload: string, more: Record<string, string> = {}) =>
     node.page('/uploads', {
       method: 'POST',

@@ -73,7 +73,7 @@ export class Resumable {
         const known = error instanceof HyperactiveError ? error : undefined
         return known && { status_code: known.status, body: known.message }
       },
-    } as ConstructorParameters<typeof Server>[0])
+    })
   }
 
   /**
