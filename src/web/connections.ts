@@ -1,4 +1,4 @@
-import type { IncomingMessage, RequestListener, Server } from 'node:http'
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { GATEWAY_PATH } from '../gateway/path.ts'
 
@@ -26,6 +26,13 @@ function bringsFiles({ method, url = '', headers }: IncomingMessage): boolean {
   )
 }
 
+interface Open {
+  /** What is answered there, or was last. */
+  response?: ServerResponse
+  /** Whether a request has come since it was last looked at for the longest one. */
+  hasAsked: boolean
+}
+
 interface Stuck {
   sinceMs: number
   sentBytes: number
@@ -41,9 +48,8 @@ export class Connections {
   readonly #isExempt: (request: IncomingMessage) => boolean
   readonly #bodyMs: number
   readonly #slowMs: number
-  /** Those that no request of is being answered, the longest of them first. */
-  readonly #waiting = new Set<Socket>()
-  readonly #busy = new Set<Socket>()
+  /** Those that have not asked for longest first, about: the order is looked at when there are too many. */
+  readonly #open = new Map<Socket, Open>()
   readonly #uploading = new Set<Socket>()
   readonly #stuck = new Map<Socket, Stuck>()
 
@@ -70,13 +76,11 @@ export class Connections {
   /** What answers requests, with what is needed to bound them in front of it. */
   bounding(next: RequestListener): RequestListener {
     return (request, response) => {
-      const { socket } = request
-      this.#waiting.delete(socket)
-      this.#busy.add(socket)
-      response.once('close', () => {
-        this.#busy.delete(socket)
-        if (!socket.destroyed) this.#waiting.add(socket)
-      })
+      const open = this.#open.get(request.socket)
+      if (open) {
+        open.response = response
+        open.hasAsked = true
+      }
       if (hasBody(request) && !this.#isExempt(request)) this.#boundBody(request)
       next(request, response)
     }
@@ -84,8 +88,8 @@ export class Connections {
 
   /** Lets go of those that do not take what they asked for. */
   look(nowMs = Date.now()): void {
-    for (const socket of this.#busy) {
-      const pending = socket.writableLength
+    for (const [socket, open] of this.#open) {
+      const pending = isWaiting(open) ? 0 : socket.writableLength
       const sentBytes = socket.bytesWritten - pending
       const stuck = this.#stuck.get(socket)
       if (pending === 0) this.#stuck.delete(socket)
@@ -98,8 +102,8 @@ export class Connections {
   }
 
   #opened(socket: Socket): void {
-    if (this.#waiting.size + this.#busy.size >= this.#most) {
-      const longest = first(this.#waiting) ?? first(this.#uploading) ?? first(this.#stuck.keys())
+    if (this.#open.size >= this.#most) {
+      const longest = this.#longestWaiting() ?? first(this.#uploading) ?? first(this.#stuck.keys())
       longest?.destroy()
       if (!longest) {
         socket.destroy()
@@ -107,8 +111,27 @@ export class Connections {
       }
       this.#forget(longest)
     }
-    this.#waiting.add(socket)
+    this.#open.set(socket, { hasAsked: false })
     socket.once('close', () => this.#forget(socket))
+  }
+
+  /** Whoever has asked since the last look has another turn, so that each is looked at about once for each that goes. */
+  #longestWaiting(): Socket | undefined {
+    let firstThatAsked: Socket | undefined
+    let left = this.#open.size
+    for (const [socket, open] of this.#open) {
+      // What is put at the end is not looked at again.
+      if (left === 0) break
+      left -= 1
+      if (isWaiting(open)) {
+        if (!open.hasAsked) return socket
+        firstThatAsked ??= socket
+        open.hasAsked = false
+      }
+      this.#open.delete(socket)
+      this.#open.set(socket, open)
+    }
+    return firstThatAsked
   }
 
   #boundBody(request: IncomingMessage): void {
@@ -139,11 +162,15 @@ export class Connections {
   }
 
   #forget(socket: Socket): void {
-    this.#waiting.delete(socket)
-    this.#busy.delete(socket)
+    this.#open.delete(socket)
     this.#uploading.delete(socket)
     this.#stuck.delete(socket)
   }
+}
+
+/** Whether nothing is being answered on a connection. */
+function isWaiting({ response }: Open): boolean {
+  return response === undefined || response.writableFinished
 }
 
 function first(sockets: Iterable<Socket>): Socket | undefined {

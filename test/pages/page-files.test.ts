@@ -17,6 +17,7 @@ import { keptPage } from '../helpers/kept-page.ts'
 import { until } from '../helpers/wait.ts'
 
 const run = promisify(execFile)
+const ON_FULL_DISK = join(import.meta.dirname, 'on-full-disk.ts')
 
 async function filesIn(t: ExecutionContext, mostBytes = 1_000_000) {
   const folder = join(await testFolder(t), 'pages')
@@ -184,18 +185,14 @@ test('a folder with files of somebody else is left as it is', async (t) => {
   t.deepEqual(await readdir(folder), ['letter.txt'])
 })
 
-test.serial('a disk that takes nothing is said, leaves no half file, and costs no other page', async (t) => {
-  const { files, names, write } = await filesIn(t)
-  await write(keptPage(' en /a', 'x'.repeat(1000)))
-  await run('prlimit', ['--pid', String(process.pid), '--fsize=50000:'])
-  try {
-    await write(keptPage(' en /b', 'x'.repeat(100_000)))
-  } finally {
-    await run('prlimit', ['--pid', String(process.pid), '--fsize=unlimited:'])
-  }
+test('a disk that takes nothing is said, leaves no half file, and costs no other page', async (t) => {
+  const { folder, names } = await filesIn(t)
+  const program = [process.execPath, '--disable-warning=ExperimentalWarning', ON_FULL_DISK, folder]
+  const { stdout } = await run('prlimit', ['--fsize=50000:', ...program])
+  const { problem, ...kept } = JSON.parse(stdout) as { problem?: string }
+  t.deepEqual(kept, { small: true, large: false })
+  t.regex(problem ?? '', /EFBIG/)
   t.deepEqual(await names(), ['en/a/index.html'])
-  t.regex(files.state.problem ?? '', /EFBIG/)
-  t.true(files.has(keptPage(' en /a', 'x'.repeat(1000))))
 })
 
 test('a page in whose place something else stands goes without a file, and others do not', async (t) => {

@@ -19,6 +19,9 @@ const MOST_HEADERS = 500
 const LONGEST_HEADER = 200
 /** Pages are kept for so many hosts at most: anybody can invent one. */
 const MOST_HOSTS = 16
+/** So many addresses are looked at once and then known. */
+const MOST_ADDRESSES = 1000
+const LONGEST_KNOWN = 200
 
 /** The parts of a request that a page depends on. */
 export interface PageRequestParts {
@@ -29,12 +32,20 @@ export interface PageRequestParts {
   acceptLanguage: string
 }
 
+interface Address {
+  /** Path and query as they stand in a key. */
+  text: string
+  /** Whether it says in which language the page is. */
+  namesLanguage: boolean
+}
+
 /** Names pages by what was asked for. */
 export class PageKeys {
   readonly #fallback: string
   readonly #namesHost: boolean
   readonly #languages = new Map<string, string>()
   readonly #hosts = new Set<string>()
+  readonly #addresses = new Map<string, Address | undefined>()
 
   /** @param options.namesHost whether pages differ by the host that they were asked for at */
   constructor({ language, namesHost }: { language: string; namesHost: boolean }) {
@@ -44,14 +55,21 @@ export class PageKeys {
 
   /** The page's key, the same for all requests that get the same page; undefined for one that is never kept. */
   keyOf({ url, host, acceptLanguage }: PageRequestParts): string | undefined {
-    if (url.length > LONGEST) return undefined
-    const mark = url.indexOf('?')
-    const path = mark === -1 ? url : url.slice(0, mark)
-    if (!isCanonical(path)) return undefined
-    const query = mark === -1 ? '' : knownQuery(path, url.slice(mark + 1))
-    if (query === undefined || (this.#namesHost && !this.#isKnownHost(host))) return undefined
-    const language = languageInPath(path) ? '' : this.#languageFor(acceptLanguage)
-    return `${this.#namesHost ? host : ''} ${language} ${path}${query}`
+    const address = this.#addressOf(url)
+    if (!address || (this.#namesHost && !this.#isKnownHost(host))) return undefined
+    const language = address.namesLanguage ? '' : this.#languageFor(acceptLanguage)
+    return `${this.#namesHost ? host : ''} ${language} ${address.text}`
+  }
+
+  /** Most readers ask for few addresses, and looking at one takes longer than everything else here. */
+  #addressOf(url: string): Address | undefined {
+    if (url.length > LONGEST_KNOWN) return addressOf(url)
+    const known = this.#addresses.get(url)
+    if (known || this.#addresses.has(url)) return known
+    const address = addressOf(url)
+    if (this.#addresses.size >= MOST_ADDRESSES) this.#addresses.clear()
+    this.#addresses.set(url, address)
+    return address
   }
 
   /** The key of a file: the same in all languages. Undefined for a host that nobody made known. */
@@ -69,7 +87,7 @@ export class PageKeys {
     return true
   }
 
-  /** Browsers send few different headers, and reading one takes longer than everything else here. */
+  /** Browsers send few different headers. */
   #languageFor(header: string): string {
     const known = this.#languages.get(header)
     if (known !== undefined) return known
@@ -79,6 +97,17 @@ export class PageKeys {
     this.#languages.set(header, language)
     return language
   }
+}
+
+/** An address with what of it makes another page; undefined for one under which none is kept. */
+function addressOf(url: string): Address | undefined {
+  if (url.length > LONGEST) return undefined
+  const mark = url.indexOf('?')
+  const path = mark === -1 ? url : url.slice(0, mark)
+  if (!isCanonical(path)) return undefined
+  const query = mark === -1 ? '' : knownQuery(path, url.slice(mark + 1))
+  if (query === undefined) return undefined
+  return { text: path + query, namesLanguage: languageInPath(path) !== undefined }
 }
 
 /**

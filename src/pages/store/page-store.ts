@@ -30,6 +30,8 @@ export class PageStore {
   readonly #onEvict: (page: StoredPage) => void
   readonly #followers = new Set<(told: Told) => void>()
   #bytes = 0
+  /** The last of the pages. */
+  #latest: Held | undefined
 
   /**
    * @param options.mostBytes how much the pages may take, with their compressed forms and what is noted of them
@@ -77,9 +79,12 @@ export class PageStore {
       return undefined
     }
     page.asked += 1
-    // The last in the map is the one that was asked for last.
-    this.#pages.delete(key)
-    this.#pages.set(key, held)
+    // The last in the map is the one that was asked for last; one that many ask for is there already.
+    if (held !== this.#latest) {
+      this.#pages.delete(key)
+      this.#pages.set(key, held)
+      this.#latest = held
+    }
     return page
   }
 
@@ -112,7 +117,8 @@ export class PageStore {
     if (page.reads.isUntold || this.#dependencies.isStale(page.reads, since)) return false
     this.#remove(page.key)
     const bytes = bytesOf(page)
-    this.#pages.set(page.key, { page, bytes })
+    this.#latest = { page, bytes }
+    this.#pages.set(page.key, this.#latest)
     this.#bytes += bytes
     this.#dependencies.put(page.key, page.reads)
     this.#shrink()

@@ -11,7 +11,14 @@ const LARGE_BYTES = 100_000
 /** Headers of a page's answers, as flat lists; they hold for a second, by which its age has changed. */
 interface Heads {
   second: number
-  lists: Partial<Record<Encoding, string[]>>
+  lists: Partial<Record<Encoding, Head>>
+}
+
+interface Head {
+  /** Of all answers, 304 among them. */
+  common: string[]
+  /** Of the whole page. */
+  whole: string[]
 }
 
 const heads = new WeakMap<StoredPage, Heads>()
@@ -25,12 +32,12 @@ export function servePage(
 ): void {
   const { headers, method } = request
   const encoding = encodingFor(headers, page)
-  const head = headOf(page, encoding, lifetimes)
+  const { common: head, whole } = headOf(page, encoding, lifetimes)
   if (isFresh(headers, page)) {
     response.writeHead(304, head).end()
     return
   }
-  const body = page.forms[encoding] ?? page.body
+  const body = bodyOf(page, encoding)
   if (headers.range !== undefined && encoding === 'identity' && body.length >= LARGE_BYTES) {
     const range = rangeOf(headers, { bytes: body.length, etag: tagOf(page, encoding) })
     if (range) {
@@ -38,7 +45,7 @@ export function servePage(
       return
     }
   }
-  response.writeHead(page.status, [...head, 'Content-Length', String(body.length)])
+  response.writeHead(page.status, whole)
   response.end(method === 'HEAD' ? undefined : body)
 }
 
@@ -62,7 +69,7 @@ function servePart(
 }
 
 /** Pages are asked for thousands of times a second, so their headers are not put together each time. */
-function headOf(page: StoredPage, encoding: Encoding, lifetimes: Lifetimes): string[] {
+function headOf(page: StoredPage, encoding: Encoding, lifetimes: Lifetimes): Head {
   const nowMs = Date.now()
   const second = Math.floor(nowMs / 1000)
   let known = heads.get(page)
@@ -70,18 +77,27 @@ function headOf(page: StoredPage, encoding: Encoding, lifetimes: Lifetimes): str
     known = { second, lists: {} }
     heads.set(page, known)
   }
-  return (known.lists[encoding] ??= [
+  return (known.lists[encoding] ??= makeHead(page, encoding, cacheControlOf(page, lifetimes, nowMs)))
+}
+
+function makeHead(page: StoredPage, encoding: Encoding, cacheControl: string): Head {
+  const common = [
     ...Object.entries(page.headers).flat(),
     'Content-Type',
     page.type,
     'Cache-Control',
-    cacheControlOf(page, lifetimes, nowMs),
+    cacheControl,
     'ETag',
     tagOf(page, encoding),
     ...(page.reads.isDayOnly ? [] : ['Last-Modified', new Date(page.changedMs).toUTCString()]),
     ...(encoding === 'identity' ? [] : ['Content-Encoding', encoding]),
     ...(page.body.length >= LARGE_BYTES ? ['Accept-Ranges', 'bytes'] : []),
-  ])
+  ]
+  return { common, whole: [...common, 'Content-Length', String(bodyOf(page, encoding).length)] }
+}
+
+function bodyOf({ forms, body }: StoredPage, encoding: Encoding): Buffer {
+  return forms[encoding] ?? body
 }
 
 function tagOf({ etag }: StoredPage, encoding: Encoding): string {
