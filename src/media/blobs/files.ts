@@ -7,6 +7,9 @@ import { dirname } from 'node:path'
 export const FILE_MODE = 0o600
 export const FOLDER_MODE = 0o700
 
+/** What a disk says that cannot give back what was written to it. */
+const BROKEN = new Set(['EIO', 'EBADMSG', 'EUCLEAN'])
+
 /** Opens a file to read; undefined when it is not there, or is no file. A link is not followed. */
 export async function openFile(path: string): Promise<FileHandle | undefined> {
   let handle: FileHandle
@@ -17,9 +20,13 @@ export async function openFile(path: string): Promise<FileHandle | undefined> {
     if (isAbsent(error) || (error as NodeJS.ErrnoException).code === 'ELOOP') return undefined
     throw error
   }
-  if ((await handle.stat()).isFile()) return handle
-  await handle.close()
-  return undefined
+  let isFile = false
+  try {
+    isFile = (await handle.stat()).isFile()
+  } finally {
+    if (!isFile) await handle.close()
+  }
+  return isFile ? handle : undefined
 }
 
 /** Writes all of it: one call of the system may take less. */
@@ -65,11 +72,15 @@ export async function syncFolder(path: string): Promise<void> {
 
 /** Removes a file; gives whether there was one. */
 export async function removeFile(path: string): Promise<boolean> {
+  return (await unlessAbsent(rm(path).then(() => true))) ?? false
+}
+
+/** Undefined when the file is not there. */
+export async function unlessAbsent<Result>(acting: Promise<Result>): Promise<Result | undefined> {
   try {
-    await rm(path)
-    return true
+    return await acting
   } catch (error) {
-    if (isAbsent(error)) return false
+    if (isAbsent(error)) return undefined
     throw error
   }
 }
@@ -78,4 +89,9 @@ export async function removeFile(path: string): Promise<boolean> {
 export function isAbsent(error: unknown): boolean {
   const { code } = error as NodeJS.ErrnoException
   return code === 'ENOENT' || code === 'ENOTDIR'
+}
+
+/** The disk cannot read what is there. */
+export function isBroken(error: unknown): boolean {
+  return BROKEN.has((error as NodeJS.ErrnoException).code ?? '')
 }
