@@ -7,9 +7,6 @@ import { dirname } from 'node:path'
 export const FILE_MODE = 0o600
 export const FOLDER_MODE = 0o700
 
-/** What a disk says that cannot give back what was written to it. */
-const BROKEN = new Set(['EIO', 'EBADMSG', 'EUCLEAN'])
-
 /** Opens a file to read; undefined when it is not there, or is no file. A link is not followed. */
 export async function openFile(path: string): Promise<FileHandle | undefined> {
   let handle: FileHandle
@@ -89,9 +86,4 @@ export async function unlessAbsent<Result>(acting: Promise<Result>): Promise<Res
 export function isAbsent(error: unknown): boolean {
   const { code } = error as NodeJS.ErrnoException
   return code === 'ENOENT' || code === 'ENOTDIR'
-}
-
-/** The disk cannot read what is there. */
-export function isBroken(error: unknown): boolean {
-  return BROKEN.has((error as NodeJS.ErrnoException).code ?? '')
 }

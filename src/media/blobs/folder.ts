@@ -1,13 +1,14 @@
-import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { messageOf } from '../../errors.ts'
 import { logger } from '../../log.ts'
 import { checkPiece, isSameManifest, isSha256 } from './blob.ts'
 import type { BlobManifest } from './blob.ts'
+import { isBroken, unlessBroken } from './broken.ts'
+import { chunksOf } from './chunks.ts'
 import { LIST_LIMIT } from './driver.ts'
 import type { BlobDriver, BlobPage, BlobReading, ByteRange, ListedBlob } from './driver.ts'
-import { isAbsent, isBroken, makeFolder, openFile, syncFolder } from './files.ts'
+import { isAbsent, makeFolder, openFile, syncFolder } from './files.ts'
 import { Incoming } from './incoming.ts'
 import { PartialBlobs } from './partial-blobs.ts'
 import { pieceIn } from './piece-in-file.ts'
@@ -22,7 +23,6 @@ import type { OpenBlob } from './whole-blobs.ts'
 
 const log = logger('media')
 
-const CHUNK_BYTES = 256 * 1024
 /** A stream that was being written, and was not for so long, belongs to nobody any more. */
 const ABANDONED_MS = 60 * 60 * 1000
 
@@ -89,7 +89,7 @@ export class FolderBlobs implements BlobDriver {
         }),
       )
     } finally {
-      await rm(path, { force: true })
+      await this.#incoming.remove(path)
     }
   }
 
@@ -101,11 +101,10 @@ export class FolderBlobs implements BlobDriver {
           await this.#whole.mend(manifest, index, bytes)
           return true
         }
-        return this.#unlessWhole(manifest, async () => {
-          const isComplete = await this.#partials.put(manifest, index, bytes)
-          if (isComplete) await this.#finish(manifest)
-          return isComplete
-        })
+        return this.#unlessWhole(
+          manifest,
+          async () => (await this.#partials.put(manifest, index, bytes)) && this.#finish(manifest),
+        )
       }),
     )
   }
@@ -118,10 +117,7 @@ export class FolderBlobs implements BlobDriver {
         if (held.size < manifest.pieces.length) return held
         try {
           // The process was killed, or the disk full, when the last one had come.
-          await this.#unlessWhole(manifest, async () => {
-            await this.#finish(manifest)
-            return true
-          })
+          await this.#unlessWhole(manifest, () => this.#finish(manifest))
           return held
         } catch (error) {
           if (isCode(error, 'blob_damaged')) return this.#partials.held(manifest)
@@ -134,7 +130,7 @@ export class FolderBlobs implements BlobDriver {
   readPiece(manifest: BlobManifest, index: number): Promise<Uint8Array> {
     const { sha256, pieces } = manifest
     return this.#files(() =>
-      this.#unlessBroken(sha256, async () => {
+      unlessBroken(sha256, async () => {
         if (pieces[index] === undefined) throw missing(sha256)
         // In this order: what is no piece any more is in the whole by then. And what is right is given, also of a blob that
         // is damaged elsewhere.
@@ -166,17 +162,9 @@ export class FolderBlobs implements BlobDriver {
       const { handle, size: bytes } = opened
       try {
         const { first, last } = rangeIn(bytes, range)
-        let at = first
-        const next = async () => {
-          if (at > last) return undefined
-          const chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, last + 1 - at))
-          const { bytesRead } = await handle.read(chunk, 0, chunk.length, at)
-          if (bytesRead === 0) throw damaged(sha256, 'it was cut off while it was read')
-          at += bytesRead
-          return chunk.subarray(0, bytesRead)
-        }
+        const next = chunksOf(handle, sha256, { first, last })
         const stream = pulled(
-          () => this.#files(() => this.#unlessBroken(sha256, next)),
+          () => this.#files(next),
           () => handle.close(),
         )
         return { bytes, first, last, stream }
@@ -249,9 +237,10 @@ export class FolderBlobs implements BlobDriver {
   }
 
   /** All pieces are said to be here. */
-  async #finish(manifest: BlobManifest): Promise<void> {
+  async #finish(manifest: BlobManifest): Promise<true> {
     await this.#partials.complete(manifest)
     await this.#commit(this.#partials.path(manifest), manifest)
+    return true
   }
 
   /**
@@ -283,7 +272,7 @@ export class FolderBlobs implements BlobDriver {
 
   /** @throws HyperactiveError `blob_damaged` for what is certainly not the whole */
   async #open(sha256: string): Promise<Extract<OpenBlob, { isWhole: true }> | undefined> {
-    return this.#unlessBroken(sha256, async () => {
+    return unlessBroken(sha256, async () => {
       let found = await this.#whole.open(sha256)
       if (found && !found.manifest) {
         await found.handle.close()
@@ -308,15 +297,6 @@ export class FolderBlobs implements BlobDriver {
         await found?.handle.close()
         if (found?.isWhole === true) await this.#partials.remove(sha256)
       })
-  }
-
-  async #unlessBroken<Result>(sha256: string, act: () => Promise<Result>): Promise<Result> {
-    try {
-      return await act()
-    } catch (error) {
-      if (isBroken(error)) throw damaged(sha256, messageOf(error), error)
-      throw error
-    }
   }
 
   #files<Result>(act: () => Promise<Result>): Promise<Result> {

@@ -35,8 +35,13 @@ export class Incoming {
       }
       await rename(path, at)
     } finally {
-      await rm(path, { force: true })
+      await this.remove(path)
     }
+  }
+
+  /** Removes what did not get its name, if anything; where that fails, it is swept when nobody has written to it for long. */
+  async remove(path: string): Promise<void> {
+    await rm(path, { force: true }).catch(() => undefined)
   }
 
   /** Removes what nobody has written to for so long: it belongs to a process that was killed. */

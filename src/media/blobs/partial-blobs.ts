@@ -6,17 +6,9 @@ import { join } from 'node:path'
 import { Arrivals, markOf } from './arrivals.ts'
 import { PIECE_BYTES } from './blob.ts'
 import type { BlobManifest } from './blob.ts'
+import { isBroken } from './broken.ts'
 import type { ListedBlob } from './driver.ts'
-import {
-  FILE_MODE,
-  isBroken,
-  makeFolder,
-  openFile,
-  removeFile,
-  syncFolder,
-  unlessAbsent,
-  writeAll,
-} from './files.ts'
+import { FILE_MODE, makeFolder, openFile, removeFile, syncFolder, unlessAbsent, writeAll } from './files.ts'
 import { pieceIn } from './piece-in-file.ts'
 import { damaged, wrongManifest } from './problems.ts'
 

@@ -1,7 +1,8 @@
 import type { FileHandle } from 'node:fs/promises'
 import { bytesOfPiece, isPiece, PIECE_BYTES } from './blob.ts'
 import type { BlobManifest } from './blob.ts'
-import { isBroken, readAll } from './files.ts'
+import { isBroken } from './broken.ts'
+import { readAll } from './files.ts'
 
 /**
  * A piece of a blob from a file that has all of them in their places; undefined when it is not what the manifest says, or

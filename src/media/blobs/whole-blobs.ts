@@ -5,17 +5,9 @@ import { dirname, join } from 'node:path'
 import { HyperactiveError } from '../../errors.ts'
 import { checkManifest, isSha256, PIECE_BYTES } from './blob.ts'
 import type { BlobManifest } from './blob.ts'
+import { isBroken } from './broken.ts'
 import type { ListedBlob } from './driver.ts'
-import {
-  FOLDER_MODE,
-  isAbsent,
-  isBroken,
-  openFile,
-  removeFile,
-  syncFolder,
-  unlessAbsent,
-  writeAll,
-} from './files.ts'
+import { FOLDER_MODE, isAbsent, openFile, removeFile, syncFolder, unlessAbsent, writeAll } from './files.ts'
 import type { Incoming } from './incoming.ts'
 import { missing } from './problems.ts'
 import { split } from './split.ts'
