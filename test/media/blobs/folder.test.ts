@@ -279,9 +279,8 @@ test('a file that was cut off is damaged, and read when all of it has come again
     t.deepEqual(damage, { sha256: manifest.sha256, bytes: 0, state: 'damaged' })
     t.deepEqual(await driver.pieces(manifest), new Set(), 'all of them have to come')
     if (size > PIECE_BYTES)
-      t.deepEqual(
-        Buffer.from(await driver.readPiece(manifest, 0)),
-        pieceOf(bytes, 0),
+      t.true(
+        bytes.subarray(0, PIECE_BYTES).equals(await driver.readPiece(manifest, 0)),
         'what is right is given',
       )
     else await t.throwsAsync(driver.readPiece(manifest, 0), { code: 'blob_damaged' })
