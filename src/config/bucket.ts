@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { secretOf } from './secret-file.ts'
+import type { Fail } from './secret-file.ts'
 
 /** An http or https address, without anything that is a secret or means more. */
 export const plainAddress = z
@@ -27,6 +29,29 @@ export const bucketSettings = {
   accessKeyId: secretText.optional(),
   secretAccessKey: secretText.optional(),
   secretAccessKeyFile: z.string().optional(),
+}
+
+interface GivenKeys {
+  accessKeyId?: string | undefined
+  secretAccessKey?: string | undefined
+  secretAccessKeyFile?: string | undefined
+}
+
+/**
+ * Takes a bucket's keys out of its settings.
+ *
+ * @param path of the bucket's settings
+ */
+export function partKeys<Given extends GivenKeys>(
+  path: string,
+  given: Given,
+  fail: Fail,
+): { rest: Omit<Given, keyof GivenKeys>; keys: { accessKeyId: string; secretAccessKey: string } } {
+  const { accessKeyId, secretAccessKey: text, secretAccessKeyFile: file, ...rest } = given
+  const secretAccessKey = secretOf(`${path}.secretAccessKey`, { text, file }, fail)
+  if (accessKeyId === undefined || secretAccessKey === undefined)
+    throw fail(path, 'needs accessKeyId and secretAccessKey (or secretAccessKeyFile)')
+  return { rest, keys: { accessKeyId, secretAccessKey } }
 }
 
 function hasMore(text: string): boolean {

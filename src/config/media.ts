@@ -1,15 +1,9 @@
-import { isAbsolute } from 'node:path'
 import { z } from 'zod'
-import { bucketSettings } from './bucket.ts'
-import { readSecret } from './secret-file.ts'
+import { absolutePath } from './absolute-path.ts'
+import { bucketSettings, partKeys } from './bucket.ts'
+import type { Fail } from './secret-file.ts'
 
-const folder = z.strictObject({
-  kind: z.literal('folder'),
-  folder: z
-    .string()
-    .refine((path) => isAbsolute(path) && !path.includes('\0'), 'must be an absolute path')
-    .optional(),
-})
+const folder = z.strictObject({ kind: z.literal('folder'), folder: absolutePath.optional() })
 
 const s3 = z.strictObject({ kind: z.literal('s3'), ...bucketSettings })
 
@@ -20,10 +14,7 @@ export const storeSettings = z.discriminatedUnion('kind', [folder, s3, couchdb])
 
 const GIB = 1024 ** 3
 const MIB = 1024 ** 2
-const program = z
-  .string()
-  .refine((path) => isAbsolute(path) && !path.includes('\0'), 'must be an absolute path')
-  .optional()
+const program = absolutePath.optional()
 
 /** Pictures, sound, film and other files. `docs/media.md` explains each. */
 export const mediaSettings = z
@@ -93,24 +84,9 @@ export interface StoreSecrets {
   secretAccessKey?: string
 }
 
-/**
- * Takes the secrets out of the settings, and reads the one that may be in a file of its own.
- *
- * @param fail gives the error for a setting, by its path and what is wrong with it
- */
-export function partStore(
-  given: Given,
-  fail: (path: string, problem: string) => Error,
-): { store: MediaStore; secrets: StoreSecrets } {
+/** Takes the secrets out of the settings, and reads the one that may be in a file of its own. */
+export function partStore(given: Given, fail: Fail): { store: MediaStore; secrets: StoreSecrets } {
   if (given.kind !== 's3') return { store: given, secrets: {} }
-  const { accessKeyId, secretAccessKey: typed, secretAccessKeyFile: file, ...store } = given
-  if (typed !== undefined && file !== undefined)
-    throw fail('media.store.secretAccessKey', 'is given twice, also as secretAccessKeyFile')
-  const secretAccessKey =
-    file === undefined
-      ? typed
-      : readSecret(file, (problem) => fail('media.store.secretAccessKeyFile', problem))
-  if (accessKeyId === undefined || secretAccessKey === undefined)
-    throw fail('media.store', 'needs accessKeyId and secretAccessKey (or secretAccessKeyFile)')
-  return { store, secrets: { accessKeyId, secretAccessKey } }
+  const { rest: store, keys: secrets } = partKeys('media.store', given, fail)
+  return { store, secrets }
 }

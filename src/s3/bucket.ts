@@ -54,11 +54,12 @@ export class Bucket {
     return `${this.#base}?${parameters.toString().replaceAll('+', '%20')}`
   }
 
-  /** A page as the server told it; undefined for what is no list. */
+  /** A page as the server told it; undefined for what is no list, or one that nobody can go on from. */
   readPage(text: string): BucketPage | undefined {
-    const parsed = listing.safeParse(parser.parse(text))
+    const parsed = listing.safeParse(parse(text))
     if (!parsed.success) return undefined
     const { Contents, IsTruncated, NextContinuationToken } = parsed.data.ListBucketResult
+    if (IsTruncated === 'true' && !NextContinuationToken) return undefined
     return {
       objects: Contents.map(({ Key, ETag = '', Size }) => ({
         key: Key,
@@ -102,6 +103,14 @@ const listing = z.object({
     NextContinuationToken: z.string().optional(),
   }),
 })
+
+function parse(text: string): unknown {
+  try {
+    return parser.parse(text)
+  } catch {
+    return undefined
+  }
+}
 
 const parser = new XMLParser({
   ignoreAttributes: true,

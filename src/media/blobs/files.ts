@@ -17,9 +17,13 @@ export async function openFile(path: string): Promise<FileHandle | undefined> {
     if (isAbsent(error) || (error as NodeJS.ErrnoException).code === 'ELOOP') return undefined
     throw error
   }
-  if ((await handle.stat()).isFile()) return handle
-  await handle.close()
-  return undefined
+  let isFile = false
+  try {
+    isFile = (await handle.stat()).isFile()
+  } finally {
+    if (!isFile) await handle.close()
+  }
+  return isFile ? handle : undefined
 }
 
 /** Writes all of it: one call of the system may take less. */
@@ -65,11 +69,15 @@ export async function syncFolder(path: string): Promise<void> {
 
 /** Removes a file; gives whether there was one. */
 export async function removeFile(path: string): Promise<boolean> {
+  return (await unlessAbsent(rm(path).then(() => true))) ?? false
+}
+
+/** Undefined when the file is not there. */
+export async function unlessAbsent<Result>(acting: Promise<Result>): Promise<Result | undefined> {
   try {
-    await rm(path)
-    return true
+    return await acting
   } catch (error) {
-    if (isAbsent(error)) return false
+    if (isAbsent(error)) return undefined
     throw error
   }
 }

@@ -1,49 +1,30 @@
-import { randomUUID } from 'node:crypto'
-import type { FileHandle } from 'node:fs/promises'
-import { lstat, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import type { Readable } from 'node:stream'
-import { HyperactiveError, messageOf } from '../../errors.ts'
+import { messageOf } from '../../errors.ts'
 import { logger } from '../../log.ts'
-import {
-  bytesOfPiece,
-  checkManifest,
-  checkPiece,
-  isPiece,
-  isSameManifest,
-  isSha256,
-  PIECE_BYTES,
-} from './blob.ts'
+import { checkPiece, isSameManifest, isSha256 } from './blob.ts'
 import type { BlobManifest } from './blob.ts'
+import { isBroken, unlessBroken } from './broken.ts'
+import { chunksOf } from './chunks.ts'
 import { LIST_LIMIT } from './driver.ts'
 import type { BlobDriver, BlobPage, BlobReading, ByteRange, ListedBlob } from './driver.ts'
-import {
-  FILE_MODE,
-  isAbsent,
-  makeFolder,
-  openFile,
-  readAll,
-  removeFile,
-  syncFolder,
-  writeAll,
-} from './files.ts'
-import { badManifest, damaged, missing, ofFileSystem } from './problems.ts'
+import { isAbsent, makeFolder, openFile, syncFolder } from './files.ts'
+import { Incoming } from './incoming.ts'
 import { PartialBlobs } from './partial-blobs.ts'
+import { pieceIn } from './piece-in-file.ts'
+import { damaged, isCode, missing, onDisk, wrongManifest } from './problems.ts'
 import { pulled } from './pulled.ts'
 import { rangeIn } from './range.ts'
-import { split } from './split.ts'
+import { spool } from './spool.ts'
 import type { SplitOptions } from './split.ts'
 import { Turns } from './turns.ts'
+import { WholeBlobs } from './whole-blobs.ts'
+import type { OpenBlob } from './whole-blobs.ts'
 
 const log = logger('media')
 
-const CHUNK_BYTES = 256 * 1024
 /** A stream that was being written, and was not for so long, belongs to nobody any more. */
 const ABANDONED_MS = 60 * 60 * 1000
-
-const BLOB = /^[0-9a-f]{64}$/
-const SHARD = /^[0-9a-f]{2}$/
-const INCOMING = /^[0-9a-f-]{36}\.new$/
 
 /**
  * Blobs as plain files:
@@ -54,16 +35,21 @@ const INCOMING = /^[0-9a-f-]{36}\.new$/
  *     incoming/                what is being written
  *
  * A blob is there as soon as its bytes are in `whole`: they come there by renaming. Files of other names are left alone.
+ * Several processes may use one folder.
  */
 export class FolderBlobs implements BlobDriver {
   readonly #folder: string
   readonly #abandonedMs: number
   readonly #turns = new Turns()
+  readonly #incoming: Incoming
+  readonly #whole: WholeBlobs
   readonly #partials: PartialBlobs
   readonly #sweeper: NodeJS.Timeout
 
   private constructor(folder: string, abandonedMs: number) {
     this.#folder = folder
+    this.#incoming = new Incoming(join(folder, 'incoming'))
+    this.#whole = new WholeBlobs(join(folder, 'whole'), this.#incoming)
     this.#partials = new PartialBlobs(join(folder, 'partial'))
     this.#abandonedMs = abandonedMs
     this.#sweeper = setInterval(() => {
@@ -82,6 +68,7 @@ export class FolderBlobs implements BlobDriver {
     try {
       await blobs.#files(async () => {
         for (const name of ['whole', 'partial', 'incoming']) await makeFolder(join(folder, name))
+        await syncFolder(folder)
         await blobs.#sweep()
       })
     } catch (error) {
@@ -91,31 +78,19 @@ export class FolderBlobs implements BlobDriver {
     return blobs
   }
 
-  write(source: Readable, options: SplitOptions = {}): Promise<BlobManifest> {
-    return this.#files(async () => {
-      const path = this.#incoming()
-      try {
-        // Without anybody who listens, an error while the file is being made would end the process.
-        source.on('error', () => undefined)
-        const handle = await open(path, 'wx', FILE_MODE).catch((error: unknown) => {
-          source.destroy()
-          throw error
-        })
-        let manifest: BlobManifest
-        try {
-          const keep = ({ index, bytes }: { index: number; bytes: Uint8Array }) =>
-            writeAll(handle, bytes, index * PIECE_BYTES)
-          manifest = await split(source, keep, options)
-          await handle.sync()
-        } finally {
-          await handle.close()
-        }
-        await this.#turns.take(manifest.sha256, () => this.#commit(path, manifest))
-        return manifest
-      } finally {
-        await rm(path, { force: true })
-      }
-    })
+  async write(source: Readable, options: SplitOptions = {}): Promise<BlobManifest> {
+    const path = this.#incoming.path()
+    const open = () => this.#incoming.open(path)
+    try {
+      return await spool(source, { ...options, where: this.#folder, open }, (file, manifest) =>
+        this.#files(async () => {
+          await file.sync()
+          await this.#turns.take(manifest.sha256, () => this.#commit(path, manifest))
+        }),
+      )
+    } finally {
+      await this.#incoming.remove(path)
+    }
   }
 
   async writePiece(manifest: BlobManifest, index: number, bytes: Uint8Array): Promise<boolean> {
@@ -123,14 +98,13 @@ export class FolderBlobs implements BlobDriver {
     return this.#files(() =>
       this.#turns.take(manifest.sha256, async () => {
         if (await this.#isWhole(manifest)) {
-          await this.#mend(manifest, index, bytes)
+          await this.#whole.mend(manifest, index, bytes)
           return true
         }
-        return this.#unlessWhole(manifest, async () => {
-          const isComplete = await this.#partials.put(manifest, index, bytes)
-          if (isComplete) await this.#finish(manifest)
-          return isComplete
-        })
+        return this.#unlessWhole(
+          manifest,
+          async () => (await this.#partials.put(manifest, index, bytes)) && this.#finish(manifest),
+        )
       }),
     )
   }
@@ -143,14 +117,10 @@ export class FolderBlobs implements BlobDriver {
         if (held.size < manifest.pieces.length) return held
         try {
           // The process was killed, or the disk full, when the last one had come.
-          await this.#unlessWhole(manifest, async () => {
-            await this.#finish(manifest)
-            return true
-          })
+          await this.#unlessWhole(manifest, () => this.#finish(manifest))
           return held
         } catch (error) {
-          if (error instanceof HyperactiveError && error.code === 'blob_damaged')
-            return this.#partials.held(manifest)
+          if (isCode(error, 'blob_damaged')) return this.#partials.held(manifest)
           throw error
         }
       }),
@@ -158,46 +128,46 @@ export class FolderBlobs implements BlobDriver {
   }
 
   readPiece(manifest: BlobManifest, index: number): Promise<Uint8Array> {
-    return this.#files(async () => {
-      const { sha256 } = manifest
-      const handle = await this.#turns.take(sha256, async () => {
-        if (await this.#isWhole(manifest)) return openFile(this.#whole(sha256))
-        const isHeld = (await this.#partials.held(manifest)).has(index)
-        return isHeld ? openFile(this.#partials.path(manifest)) : undefined
-      })
-      if (!handle || manifest.pieces[index] === undefined) {
-        await handle?.close()
-        throw missing(sha256)
-      }
-      try {
-        const bytes = new Uint8Array(bytesOfPiece(manifest, index))
-        const read = await readAll(handle, bytes, index * PIECE_BYTES)
-        if (read === bytes.length && isPiece(manifest, index, bytes)) return bytes
+    const { sha256, pieces } = manifest
+    return this.#files(() =>
+      unlessBroken(sha256, async () => {
+        if (pieces[index] === undefined) throw missing(sha256)
+        // In this order: what is no piece any more is in the whole by then. And what is right is given, also of a blob that
+        // is damaged elsewhere.
+        const places = [() => this.#partials.open(manifest, index), () => openFile(this.#whole.path(sha256))]
+        let isHere = false
+        for (const open of places) {
+          const handle = await open()
+          if (!handle) continue
+          isHere = true
+          try {
+            const bytes = await pieceIn(handle, manifest, index)
+            if (bytes) return bytes
+          } finally {
+            await handle.close()
+          }
+        }
+        if (!isHere) throw missing(sha256)
+        // Where the manifest is a wrong one, nothing is damaged.
+        await this.#turns.take(sha256, () => this.#isWhole(manifest))
         throw damaged(sha256, `piece ${index} has other bytes`)
-      } finally {
-        await handle.close()
-      }
-    })
+      }),
+    )
   }
 
   read(sha256: string, range: ByteRange = {}): Promise<BlobReading> {
     return this.#files(async () => {
-      const handle = await openFile(this.#whole(sha256))
-      if (!handle) throw missing(sha256)
+      const opened = await this.#open(sha256)
+      if (!opened) throw missing(sha256)
+      const { handle, size: bytes } = opened
       try {
-        const { bytes } = await this.#manifestOf(sha256, handle)
         const { first, last } = rangeIn(bytes, range)
-        let at = first
-        const next = () =>
-          this.#files(async () => {
-            if (at > last) return undefined
-            const chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, last + 1 - at))
-            const { bytesRead } = await handle.read(chunk, 0, chunk.length, at)
-            if (bytesRead === 0) throw damaged(sha256, 'it was cut off while it was read')
-            at += bytesRead
-            return chunk.subarray(0, bytesRead)
-          })
-        return { bytes, first, last, stream: pulled(next, () => handle.close()) }
+        const next = chunksOf(handle, sha256, { first, last })
+        const stream = pulled(
+          () => this.#files(next),
+          () => handle.close(),
+        )
+        return { bytes, first, last, stream }
       } catch (error) {
         await handle.close()
         throw error
@@ -207,15 +177,9 @@ export class FolderBlobs implements BlobDriver {
 
   stat(sha256: string): Promise<BlobManifest | undefined> {
     return this.#files(async () => {
-      const handle = isSha256(sha256) ? await openFile(this.#whole(sha256)) : undefined
-      try {
-        return handle && (await this.#manifestOf(sha256, handle))
-      } catch (error) {
-        if (error instanceof HyperactiveError && error.code === 'blob_missing') return undefined
-        throw error
-      } finally {
-        await handle?.close()
-      }
+      const opened = isSha256(sha256) ? await this.#open(sha256) : undefined
+      await opened?.handle.close()
+      return opened?.manifest
     })
   }
 
@@ -223,11 +187,9 @@ export class FolderBlobs implements BlobDriver {
     return this.#files(() =>
       this.#turns.take(sha256, async () => {
         if (!isSha256(sha256)) return false
-        const path = this.#whole(sha256)
-        let found = await removeFile(path)
-        found = (await removeFile(`${path}.json`)) || found
-        if (found) await syncFolder(dirname(path))
-        return (await this.#partials.remove(sha256)) || found
+        const wasWhole = await this.#whole.remove(sha256)
+        const wasPartial = await this.#partials.remove(sha256)
+        return wasWhole || wasPartial
       }),
     )
   }
@@ -238,7 +200,7 @@ export class FolderBlobs implements BlobDriver {
   }: { after?: string | undefined; limit?: number } = {}): Promise<BlobPage> {
     return this.#files(async () => {
       const blobs = new Map<string, ListedBlob>()
-      for await (const blob of this.#listWhole(after)) {
+      for await (const blob of this.#whole.list(after)) {
         blobs.set(blob.sha256, blob)
         if (blobs.size > limit) break
       }
@@ -258,40 +220,9 @@ export class FolderBlobs implements BlobDriver {
     return Promise.resolve()
   }
 
-  async *#listWhole(after: string): AsyncIterable<ListedBlob> {
-    const root = join(this.#folder, 'whole')
-    for (const one of await namesIn(root, SHARD, after.slice(0, 2))) {
-      const least = after.startsWith(one) ? after.slice(2, 4) : ''
-      for (const two of await namesIn(join(root, one), SHARD, least)) {
-        const folder = join(root, one, two)
-        for (const sha256 of await namesIn(folder, BLOB, after)) {
-          if (sha256 === after || !sha256.startsWith(one + two)) continue
-          const found = await lstat(join(folder, sha256)).catch(() => undefined)
-          if (found?.isFile() === true) yield { sha256, bytes: found.size, isWhole: true }
-        }
-      }
-    }
-  }
-
   /** Puts finished bytes where they belong. They have been synchronised. */
   async #commit(path: string, manifest: BlobManifest): Promise<void> {
-    const whole = this.#whole(manifest.sha256)
-    const half = this.#incoming()
-    await makeFolder(dirname(whole))
-    try {
-      const handle = await open(half, 'wx', FILE_MODE)
-      try {
-        await handle.writeFile(JSON.stringify(manifest))
-        await handle.sync()
-      } finally {
-        await handle.close()
-      }
-      await rename(half, `${whole}.json`)
-    } finally {
-      await rm(half, { force: true })
-    }
-    await rename(path, whole)
-    await syncFolder(dirname(whole))
+    await this.#whole.put(path, manifest)
     await this.#partials.remove(manifest.sha256)
   }
 
@@ -306,97 +237,69 @@ export class FolderBlobs implements BlobDriver {
   }
 
   /** All pieces are said to be here. */
-  async #finish(manifest: BlobManifest): Promise<void> {
+  async #finish(manifest: BlobManifest): Promise<true> {
     await this.#partials.complete(manifest)
     await this.#commit(this.#partials.path(manifest), manifest)
-  }
-
-  /** Writes a piece of a whole blob once more. */
-  async #mend(manifest: BlobManifest, index: number, bytes: Uint8Array): Promise<void> {
-    const path = this.#whole(manifest.sha256)
-    const handle = await open(path, 'r+')
-    try {
-      await writeAll(handle, bytes, index * PIECE_BYTES)
-      if ((await handle.stat()).size > manifest.bytes) await handle.truncate(manifest.bytes)
-      await handle.sync()
-    } finally {
-      await handle.close()
-    }
+    return true
   }
 
   /**
-   * Whether the blob is whole here. Bytes without a manifest are as good as none.
+   * Whether the blob is whole here. One that was cut off, or has no list and is not what it is called, is as good as none.
+   * To be asked by whoever has the turn.
    *
    * @throws HyperactiveError `blob_bad_manifest` when it is, and is described otherwise
    */
   async #isWhole(manifest: BlobManifest): Promise<boolean> {
-    const path = this.#whole(manifest.sha256)
-    const handle = await openFile(path)
-    if (!handle) return false
-    await handle.close()
-    const stored = await this.#stored(manifest.sha256)
-    if (!stored) return false
-    if (isSameManifest(stored, manifest)) return true
-    throw badManifest(`its pieces are not those of ${manifest.sha256}`)
-  }
-
-  async #manifestOf(sha256: string, handle: FileHandle): Promise<BlobManifest> {
-    const [manifest, { size }] = [await this.#stored(sha256), await handle.stat()]
-    if (!manifest) {
-      // Whoever deletes a blob removes its bytes first.
-      const left = await openFile(this.#whole(sha256))
-      await left?.close()
-      throw left ? damaged(sha256, 'the list of its pieces cannot be read') : missing(sha256)
-    }
-    if (size !== manifest.bytes) throw damaged(sha256, `it has ${size} bytes instead of ${manifest.bytes}`)
-    return manifest
-  }
-
-  async #stored(sha256: string): Promise<BlobManifest | undefined> {
-    try {
-      const manifest = checkManifest(JSON.parse(await readFile(`${this.#whole(sha256)}.json`, 'utf8')))
-      return manifest.sha256 === sha256 ? manifest : undefined
-    } catch (error) {
-      const { syscall } = error as NodeJS.ErrnoException
-      if (syscall === undefined || isAbsent(error)) return undefined
+    const { sha256 } = manifest
+    const found = await this.#look(sha256).catch((error: unknown) => {
+      if (isBroken(error)) return undefined
       throw error
-    }
+    })
+    await found?.handle.close()
+    if (found?.isWhole !== true) return false
+    if (!isSameManifest(found.manifest, manifest)) throw wrongManifest(manifest)
+    return true
+  }
+
+  /** Opens a whole blob, having made its list anew where it has none. To be done by whoever has the turn. */
+  async #look(sha256: string): Promise<OpenBlob | undefined> {
+    const found = await this.#whole.open(sha256)
+    if (!found || found.manifest) return found
+    await found.handle.close()
+    await this.#whole.relist(sha256)
+    return this.#whole.open(sha256)
+  }
+
+  /** @throws HyperactiveError `blob_damaged` for what is certainly not the whole */
+  async #open(sha256: string): Promise<Extract<OpenBlob, { isWhole: true }> | undefined> {
+    return unlessBroken(sha256, async () => {
+      let found = await this.#whole.open(sha256)
+      if (found && !found.manifest) {
+        await found.handle.close()
+        // Somebody may just be deleting or writing it.
+        found = await this.#turns.take(sha256, () => this.#look(sha256))
+      }
+      if (!found) return undefined
+      if (found.isWhole) return found
+      const { manifest, size, handle } = found
+      await handle.close()
+      const is = manifest ? `it has ${size} bytes instead of ${manifest.bytes}` : 'it has other bytes'
+      throw damaged(sha256, is)
+    })
   }
 
   async #sweep(): Promise<void> {
-    const folder = join(this.#folder, 'incoming')
-    for (const name of (await readdir(folder)).filter((each) => INCOMING.test(each))) {
-      const found = await stat(join(folder, name)).catch(() => undefined)
-      if (found && Date.now() - found.mtimeMs > this.#abandonedMs)
-        await rm(join(folder, name), { force: true })
-    }
+    await this.#incoming.sweep(this.#abandonedMs)
+    // A process was killed when it had brought the whole.
+    for await (const { sha256 } of this.#partials.list(''))
+      await this.#turns.take(sha256, async () => {
+        const found = await this.#whole.open(sha256)
+        await found?.handle.close()
+        if (found?.isWhole === true) await this.#partials.remove(sha256)
+      })
   }
 
-  async #files<Result>(act: () => Promise<Result>): Promise<Result> {
-    try {
-      return await act()
-    } catch (error) {
-      throw ofFileSystem(this.#folder, error)
-    }
-  }
-
-  #whole(sha256: string): string {
-    // It becomes a path: nothing else may.
-    if (!isSha256(sha256)) throw missing(String(sha256).slice(0, 64))
-    return join(this.#folder, 'whole', sha256.slice(0, 2), sha256.slice(2, 4), sha256)
-  }
-
-  #incoming(): string {
-    return join(this.#folder, 'incoming', `${randomUUID()}.new`)
-  }
-}
-
-/** Names in a folder from one on, in order; none where there is no folder. */
-async function namesIn(folder: string, pattern: RegExp, least: string): Promise<string[]> {
-  try {
-    return (await readdir(folder)).filter((name) => pattern.test(name) && name >= least).sort()
-  } catch (error) {
-    if (isAbsent(error)) return []
-    throw error
+  #files<Result>(act: () => Promise<Result>): Promise<Result> {
+    return onDisk(this.#folder, act)
   }
 }

@@ -3,8 +3,6 @@ import type { FileHandle } from 'node:fs/promises'
 import { open, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
-import { setTimeout as pause } from 'node:timers/promises'
-import { HyperactiveError } from '../../errors.ts'
 import { Arrivals } from './arrivals.ts'
 import {
   bytesOfPiece,
@@ -18,17 +16,17 @@ import {
 import type { BlobManifest } from './blob.ts'
 import { LIST_LIMIT } from './driver.ts'
 import type { BlobDriver, BlobPage, BlobReading, ByteRange, ListedBlob } from './driver.ts'
-import { FILE_MODE, makeFolder, readAll, writeAll } from './files.ts'
+import { FILE_MODE, makeFolder } from './files.ts'
 import type { Objects } from './objects.ts'
-import { badManifest, damaged, missing, ofFileSystem } from './problems.ts'
+import { patiently } from './patiently.ts'
+import { pieceIn } from './piece-in-file.ts'
+import { damaged, isCode, missing, onDisk, wrongManifest } from './problems.ts'
 import { pulled } from './pulled.ts'
 import { rangeIn } from './range.ts'
-import { split } from './split.ts'
+import { spool } from './spool.ts'
 import type { SplitOptions } from './split.ts'
 import { Turns } from './turns.ts'
 
-/** How long it is waited before what got no answer is tried once more. */
-const PAUSES_MS = [200, 1000]
 const MANIFEST = 'manifest'
 const KEY = /^([0-9a-f]{64})\/(?:manifest|\d{5}-[0-9a-f]{64})$/
 /** Comes behind every name below a blob. */
@@ -55,28 +53,10 @@ export class ObjectBlobs implements BlobDriver {
     this.#spool = spool
   }
 
-  async write(source: Readable, options: SplitOptions = {}): Promise<BlobManifest> {
-    try {
-      // Without anybody who listens, an error while the file is being made would end the process.
-      source.on('error', () => undefined)
-      const file = await this.#open().catch((error: unknown) => {
-        source.destroy()
-        throw error
-      })
-      try {
-        const manifest = await split(
-          source,
-          ({ index, bytes }) => writeAll(file, bytes, index * PIECE_BYTES),
-          options,
-        )
-        await this.#turns.take(manifest.sha256, () => this.#send(manifest, file, options.signal))
-        return manifest
-      } finally {
-        await file.close()
-      }
-    } catch (error) {
-      throw ofFileSystem(this.#spool, error)
-    }
+  write(source: Readable, options: SplitOptions = {}): Promise<BlobManifest> {
+    return spool(source, { ...options, where: this.#spool, open: () => this.#open() }, (file, manifest) =>
+      this.#turns.take(manifest.sha256, () => this.#send(manifest, file, options.signal)),
+    )
   }
 
   async writePiece(manifest: BlobManifest, index: number, bytes: Uint8Array): Promise<boolean> {
@@ -113,7 +93,7 @@ export class ObjectBlobs implements BlobDriver {
   }
 
   async readPiece(manifest: BlobManifest, index: number, signal?: AbortSignal): Promise<Uint8Array> {
-    const bytes = await this.#patiently(() => this.#objects.get(keyOf(manifest, index), signal), signal)
+    const bytes = await patiently(() => this.#objects.get(keyOf(manifest, index), signal), signal)
     if (!bytes) throw missing(manifest.sha256)
     if (isPiece(manifest, index, bytes)) return bytes
     throw damaged(manifest.sha256, `piece ${index} has other bytes`)
@@ -138,7 +118,7 @@ export class ObjectBlobs implements BlobDriver {
 
   async stat(sha256: string): Promise<BlobManifest | undefined> {
     if (!isSha256(sha256)) return undefined
-    const bytes = await this.#patiently(() => this.#objects.get(`${sha256}/${MANIFEST}`))
+    const bytes = await patiently(() => this.#objects.get(`${sha256}/${MANIFEST}`))
     if (!bytes) return undefined
     const manifest = parse(bytes)
     if (manifest?.sha256 === sha256) return manifest
@@ -165,7 +145,7 @@ export class ObjectBlobs implements BlobDriver {
     after,
     limit = LIST_LIMIT,
   }: { after?: string | undefined; limit?: number } = {}): Promise<BlobPage> {
-    return this.#patiently(async () => {
+    return patiently(async () => {
       const blobs: ListedBlob[] = []
       const range = after === undefined ? {} : { after: `${after}/${BEHIND}` }
       for await (const { key, bytes } of this.#objects.list(range)) {
@@ -202,17 +182,15 @@ export class ObjectBlobs implements BlobDriver {
     const before = await this.#keys(sha256)
     const buffer = new Uint8Array(PIECE_BYTES)
     try {
-      for (const [index, digest] of pieces.entries()) {
+      for (const index of pieces.keys()) {
         signal?.throwIfAborted()
-        const bytes = buffer.subarray(0, bytesOfPiece(manifest, index))
-        const read = await readAll(file, bytes, index * PIECE_BYTES)
-        if (read < bytes.length || !isPiece(manifest, index, bytes))
-          throw damaged(sha256, `piece ${index} (${digest}) has changed in ${this.#spool}`)
+        const bytes = await onDisk(this.#spool, () => pieceIn(file, manifest, index, buffer))
+        if (!bytes) throw damaged(sha256, `piece ${index} has changed in ${this.#spool}`)
         await this.#put(keyOf(manifest, index), bytes)
       }
       await this.#seal(manifest)
     } catch (error) {
-      const sent = pieces.map((_, index) => keyOf(manifest, index)).filter((key) => !before.has(key))
+      const sent = keysOf(manifest).filter((key) => !before.has(key))
       // Where that fails too, they stay as pieces of a blob that is not whole, and can be told and removed.
       await this.#takeBack(sha256, sent).catch(() => undefined)
       throw error
@@ -228,8 +206,7 @@ export class ObjectBlobs implements BlobDriver {
   /** All pieces are said to be here: compares the whole with its name. */
   async #finish(manifest: BlobManifest): Promise<void> {
     const { sha256, pieces } = manifest
-    const { hash, next } = this.#arrivals.of(manifest)
-    this.#arrivals.forget(sha256)
+    const { hash, next } = this.#arrivals.take(manifest)
     for (let index = next; index < pieces.length; index += 1) {
       const bytes = await this.readPiece(manifest, index).catch(async (error: unknown) => {
         if (isCode(error, 'blob_damaged')) await this.#remove([keyOf(manifest, index)])
@@ -239,8 +216,10 @@ export class ObjectBlobs implements BlobDriver {
       hash.update(bytes)
     }
     if (hash.digest('hex') !== sha256) {
-      await this.#remove(pieces.map((_, index) => keyOf(manifest, index)))
-      throw wrong(manifest)
+      // Pieces that other manifests have as well may be true ones.
+      const others = new Set(this.#arrivals.named(sha256).flatMap(keysOf))
+      await this.#remove(keysOf(manifest).filter((key) => !others.has(key)))
+      throw wrongManifest(manifest)
     }
     await this.#seal(manifest)
   }
@@ -269,10 +248,9 @@ export class ObjectBlobs implements BlobDriver {
   async #look(manifest: BlobManifest): Promise<{ held: ReadonlySet<number>; isWhole: boolean }> {
     const { sha256, pieces } = manifest
     const stored = await this.#stored(sha256)
-    if (stored && !isSameManifest(stored, manifest)) throw wrong(manifest)
-    const keys = stored ? undefined : await this.#keys(sha256)
-    const isHeld = (index: number) =>
-      !keys || keys.get(keyOf(manifest, index)) === bytesOfPiece(manifest, index)
+    if (stored && !isSameManifest(stored, manifest)) throw wrongManifest(manifest)
+    const keys = await this.#keys(sha256)
+    const isHeld = (index: number) => keys.get(keyOf(manifest, index)) === bytesOfPiece(manifest, index)
     const held = new Set([...pieces.keys()].filter(isHeld))
     this.#arrivals.of(manifest).held = held
     return { held: new Set(held), isWhole: stored !== undefined }
@@ -280,7 +258,7 @@ export class ObjectBlobs implements BlobDriver {
 
   /** What there is of a blob: keys, with sizes. */
   #keys(sha256: string): Promise<Map<string, number>> {
-    return this.#patiently(async () => {
+    return patiently(async () => {
       const keys = new Map<string, number>()
       for await (const { key, bytes } of this.#objects.list({ prefix: `${sha256}/` }))
         if (KEY.test(key)) keys.set(key, bytes)
@@ -289,28 +267,20 @@ export class ObjectBlobs implements BlobDriver {
   }
 
   #put(key: string, bytes: Uint8Array): Promise<void> {
-    return this.#patiently(() => this.#objects.put(key, bytes))
+    return patiently(() => this.#objects.put(key, bytes))
   }
 
   #remove(keys: readonly string[]): Promise<void> {
-    return this.#patiently(() => this.#objects.remove(keys))
-  }
-
-  async #patiently<Result>(act: () => Promise<Result>, signal?: AbortSignal): Promise<Result> {
-    for (const ms of PAUSES_MS) {
-      try {
-        return await act()
-      } catch (error) {
-        if (!isCode(error, 'blob_store_unreachable')) throw error
-        await pause(ms, undefined, signal ? { signal } : {})
-      }
-    }
-    return act()
+    return patiently(() => this.#objects.remove(keys))
   }
 }
 
 function keyOf({ sha256, pieces }: BlobManifest, index: number): string {
   return `${sha256}/${String(index).padStart(5, '0')}-${pieces[index] ?? ''}`
+}
+
+function keysOf(manifest: BlobManifest): string[] {
+  return manifest.pieces.map((_, index) => keyOf(manifest, index))
 }
 
 function parse(bytes: Uint8Array): BlobManifest | undefined {
@@ -319,12 +289,4 @@ function parse(bytes: Uint8Array): BlobManifest | undefined {
   } catch {
     return undefined
   }
-}
-
-function isCode(error: unknown, code: string): boolean {
-  return error instanceof HyperactiveError && error.code === code
-}
-
-function wrong({ sha256 }: BlobManifest): HyperactiveError {
-  return badManifest(`its pieces are not those of ${sha256}`)
 }

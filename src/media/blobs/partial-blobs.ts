@@ -4,12 +4,15 @@ import type { FileHandle } from 'node:fs/promises'
 import { open, readdir, rm, stat, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Arrivals, markOf } from './arrivals.ts'
-import { bytesOfPiece, isPiece, PIECE_BYTES } from './blob.ts'
+import { PIECE_BYTES } from './blob.ts'
 import type { BlobManifest } from './blob.ts'
+import { isBroken } from './broken.ts'
 import type { ListedBlob } from './driver.ts'
-import { FILE_MODE, isAbsent, makeFolder, readAll, removeFile, writeAll } from './files.ts'
-import { badManifest, damaged } from './problems.ts'
+import { FILE_MODE, makeFolder, openFile, removeFile, syncFolder, unlessAbsent, writeAll } from './files.ts'
+import { pieceIn } from './piece-in-file.ts'
+import { damaged, wrongManifest } from './problems.ts'
 
+const { O_CREAT, O_NOFOLLOW, O_RDWR, O_WRONLY } = constants
 const CHUNK_BYTES = 256 * 1024
 const PARTIAL = /^([0-9a-f]{64})-[0-9a-f]{32}$/
 const PIECE = /^(0|[1-9]\d{0,4})$/
@@ -28,10 +31,7 @@ export class PartialBlobs {
   }
 
   async held(manifest: BlobManifest): Promise<Set<number>> {
-    const names = await readdir(this.#place(manifest)).catch((error: unknown): string[] => {
-      if (isAbsent(error)) return []
-      throw error
-    })
+    const names = (await unlessAbsent(readdir(this.#place(manifest)))) ?? []
     const indexes = names.filter((name) => PIECE.test(name)).map(Number)
     return new Set(indexes.filter((index) => index < manifest.pieces.length))
   }
@@ -41,13 +41,13 @@ export class PartialBlobs {
     const place = this.#place(manifest)
     await makeFolder(place)
     try {
-      const handle = await open(this.path(manifest), constants.O_RDWR | constants.O_CREAT, FILE_MODE)
+      const handle = await open(this.path(manifest), O_RDWR | O_CREAT | O_NOFOLLOW, FILE_MODE)
       try {
         await writeAll(handle, bytes, index * PIECE_BYTES)
       } finally {
         await handle.close()
       }
-      await (await open(join(place, String(index)), 'w', FILE_MODE)).close()
+      await (await open(join(place, String(index)), O_WRONLY | O_CREAT | O_NOFOLLOW, FILE_MODE)).close()
     } catch (error) {
       await this.#tidy(manifest)
       throw error
@@ -61,20 +61,29 @@ export class PartialBlobs {
     return join(this.#place(manifest), 'bytes')
   }
 
+  /** The file of the pieces, to read one that has come; undefined when it has not. */
+  async open(manifest: BlobManifest, index: number): Promise<FileHandle | undefined> {
+    return (await this.held(manifest)).has(index) ? openFile(this.path(manifest)) : undefined
+  }
+
   /**
    * Compares the whole with its name, once all pieces are here, and brings it to the disk.
    *
    * @throws HyperactiveError `blob_damaged` when pieces were lost, `blob_bad_manifest`
    */
   async complete(manifest: BlobManifest): Promise<void> {
-    const { hash, next } = this.#arrivals.of(manifest)
-    this.#arrivals.forget(manifest.sha256)
-    const handle = await open(this.path(manifest), 'r+')
+    const { hash, next } = this.#arrivals.take(manifest)
+    const handle = await open(this.path(manifest), O_RDWR | O_NOFOLLOW)
     try {
-      const found = await hashFrom(handle, hash, next * PIECE_BYTES)
       const { size } = await handle.stat()
-      if (found !== manifest.sha256 || size !== manifest.bytes) await this.#settle(manifest, handle)
-      await handle.sync()
+      if (size > manifest.bytes) await handle.truncate(manifest.bytes)
+      const found = await hashFrom(handle, hash, next * PIECE_BYTES)
+      if (found !== manifest.sha256 || size < manifest.bytes) await this.#settle(manifest, handle)
+      await handle.sync().catch(async (error: unknown) => {
+        // The system tells of what it could not write once, and then holds it for written.
+        await this.#clear(manifest)
+        throw error
+      })
     } finally {
       await handle.close()
     }
@@ -84,7 +93,8 @@ export class PartialBlobs {
   async remove(sha256: string): Promise<boolean> {
     this.#arrivals.forget(sha256)
     const names = (await readdir(this.#folder)).filter((name) => PARTIAL.exec(name)?.[1] === sha256)
-    for (const name of names) await rm(join(this.#folder, name), { recursive: true, force: true })
+    for (const name of names) await removeFolder(join(this.#folder, name))
+    if (names.length > 0) await syncFolder(this.#folder)
     return names.length > 0
   }
 
@@ -103,7 +113,7 @@ export class PartialBlobs {
   async #tidy(manifest: BlobManifest): Promise<void> {
     const held = await this.held(manifest)
     if (held.size === 0) {
-      await rm(this.#place(manifest), { recursive: true, force: true })
+      await this.#clear(manifest)
       return
     }
     const end = (Math.max(...held) + 1) * PIECE_BYTES
@@ -115,15 +125,17 @@ export class PartialBlobs {
     let lost = 0
     const buffer = new Uint8Array(PIECE_BYTES)
     for (const index of manifest.pieces.keys()) {
-      const piece = buffer.subarray(0, bytesOfPiece(manifest, index))
-      const read = await readAll(handle, piece, index * PIECE_BYTES)
-      if (read === piece.length && isPiece(manifest, index, piece)) continue
+      if (await pieceIn(handle, manifest, index, buffer)) continue
       await removeFile(join(this.#place(manifest), String(index)))
       lost += 1
     }
     if (lost > 0) throw damaged(manifest.sha256, `${lost} pieces that were kept have other bytes now`)
-    await rm(this.#place(manifest), { recursive: true, force: true })
-    throw badManifest(`its pieces are not those of ${manifest.sha256}`)
+    await this.#clear(manifest)
+    throw wrongManifest(manifest)
+  }
+
+  #clear(manifest: BlobManifest): Promise<void> {
+    return removeFolder(this.#place(manifest))
   }
 
   #place(manifest: BlobManifest): string {
@@ -131,13 +143,23 @@ export class PartialBlobs {
   }
 }
 
-/** The digest of a file from a position on, behind what went into the hash before. */
-async function hashFrom(handle: FileHandle, hash: Hash, from: number): Promise<string> {
+/** Another process may put something into it at the same time. */
+function removeFolder(path: string): Promise<void> {
+  return rm(path, { recursive: true, force: true, maxRetries: 3 })
+}
+
+/** The digest of a file from a position on, behind what went into the hash before; undefined for a broken disk. */
+async function hashFrom(handle: FileHandle, hash: Hash, from: number): Promise<string | undefined> {
   const chunk = new Uint8Array(CHUNK_BYTES)
-  for (let at = from; ;) {
-    const { bytesRead } = await handle.read(chunk, 0, chunk.length, at)
-    if (bytesRead === 0) return hash.digest('hex')
-    hash.update(chunk.subarray(0, bytesRead))
-    at += bytesRead
+  try {
+    for (let at = from; ;) {
+      const { bytesRead } = await handle.read(chunk, 0, chunk.length, at)
+      if (bytesRead === 0) return hash.digest('hex')
+      hash.update(chunk.subarray(0, bytesRead))
+      at += bytesRead
+    }
+  } catch (error) {
+    if (isBroken(error)) return undefined
+    throw error
   }
 }

@@ -14,8 +14,12 @@ const SILENT_MS = 60_000
 const AT_ONCE = 8
 /** A list of a thousand objects takes less. */
 const MOST_LIST_BYTES = 4 * 1024 * 1024
-/** What says to come again. */
-const LATER = new Set([408, 425, 429, 500, 502, 503, 504])
+/** What an error says takes less. */
+const MOST_ERROR_BYTES = 64 * 1024
+/** What says to come again, by status and by S3's own word for it. */
+const LATER = new Set([408, 409, 425, 429, 500, 502, 503, 504])
+const LATER_CODES = new Set(['RequestTimeout'])
+const FULL_CODES = new Set(['QuotaExceeded', 'XMinioStorageFull'])
 
 type Method = 'GET' | 'PUT' | 'DELETE'
 
@@ -44,17 +48,17 @@ export class S3Objects implements Objects {
       headers,
       body: bytes,
     })
+    if (!response.ok) throw await this.#failure(response, 'PUT')
     await response.body?.cancel()
-    if (!response.ok) throw this.#failure(response.status, 'PUT')
   }
 
   async get(key: string, signal?: AbortSignal): Promise<Uint8Array | undefined> {
     const options = signal ? { signal } : {}
     const response = await this.#ask('GET', this.#bucket.address(this.#prefix + key), options)
     if (response.ok) return this.#bytes(response, PIECE_BYTES, signal)
-    const text = Buffer.from(await this.#bytes(response, MOST_LIST_BYTES)).toString()
-    if (response.status === 404 && !text.includes('NoSuchBucket')) return undefined
-    throw this.#failure(response.status, 'GET')
+    const text = await this.#text(response, MOST_ERROR_BYTES)
+    if (response.status === 404 && codeIn(text) !== 'NoSuchBucket') return undefined
+    throw this.#refusal(response.status, text, 'GET')
   }
 
   async remove(keys: readonly string[]): Promise<void> {
@@ -62,8 +66,8 @@ export class S3Objects implements Objects {
     const work = async () => {
       for (let key = left.pop(); key !== undefined; key = left.pop()) {
         const response = await this.#ask('DELETE', this.#bucket.address(this.#prefix + key))
+        if (!response.ok && response.status !== 404) throw await this.#failure(response, 'DELETE')
         await response.body?.cancel()
-        if (!response.ok && response.status !== 404) throw this.#failure(response.status, 'DELETE')
       }
     }
     const ended = await Promise.allSettled(Array.from({ length: AT_ONCE }, work))
@@ -80,12 +84,15 @@ export class S3Objects implements Objects {
         token,
       })
       const response = await this.#ask('GET', address)
-      const text = Buffer.from(await this.#bytes(response, MOST_LIST_BYTES)).toString()
-      if (!response.ok) throw this.#failure(response.status, 'the list of the bucket')
-      const page = this.#bucket.readPage(text)
-      if (!page) throw unusable(this.name, 'its list of files cannot be read')
-      for (const { key, bytes } of page.objects)
-        if (key.startsWith(this.#prefix)) yield { key: key.slice(this.#prefix.length), bytes }
+      if (!response.ok) throw await this.#failure(response, 'the list of the bucket')
+      const page = this.#bucket.readPage(await this.#text(response, MOST_LIST_BYTES))
+      if (!page || (page.next !== undefined && page.next === token))
+        throw unusable(this.name, 'its list of files cannot be read')
+      for (const { key: whole, bytes } of page.objects) {
+        const key = whole.slice(this.#prefix.length)
+        // Some servers do not know where to begin.
+        if (whole.startsWith(this.#prefix) && (after === undefined || key > after)) yield { key, bytes }
+      }
       token = page.next
     } while (token !== undefined)
   }
@@ -127,12 +134,27 @@ export class S3Objects implements Objects {
     return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)
   }
 
-  #failure(status: number, what: string): HyperactiveError {
-    const said = `${what} was answered with ${status}`
+  async #text(response: Response, most: number): Promise<string> {
+    return Buffer.from(await this.#bytes(response, most)).toString()
+  }
+
+  async #failure(response: Response, what: string): Promise<HyperactiveError> {
+    return this.#refusal(response.status, await this.#text(response, MOST_ERROR_BYTES), what)
+  }
+
+  #refusal(status: number, text: string, what: string): HyperactiveError {
+    const code = codeIn(text)
+    const said = `${what} was answered with ${status} ${code}`.trim()
+    if (status === 507 || FULL_CODES.has(code)) return diskFull(this.name)
     if (status === 401 || status === 403)
       return unusable(this.name, `it does not let this node in (${said}); check the keys and their rights`)
     if (status === 404) return unusable(this.name, `it is not there (${said})`)
-    if (status === 507) return diskFull(this.name)
-    return LATER.has(status) ? unreachable(this.name, said) : unusable(this.name, said)
+    const isLater = LATER.has(status) || LATER_CODES.has(code)
+    return isLater ? unreachable(this.name, said) : unusable(this.name, said)
   }
+}
+
+/** S3's own word for what is wrong. */
+function codeIn(text: string): string {
+  return /<Code>(\w{1,60})<\/Code>/.exec(text)?.[1] ?? ''
 }

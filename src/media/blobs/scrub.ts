@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
-import { HyperactiveError } from '../../errors.ts'
 import { Rate } from '../rate.ts'
+import { bytesOfPiece } from './blob.ts'
 import type { BlobManifest } from './blob.ts'
 import { allBlobs } from './driver.ts'
 import type { BlobDriver } from './driver.ts'
+import { isCode } from './problems.ts'
 
 export interface ScrubOptions {
   /** At most so many bytes are read in a second, counted over a piece. */
@@ -72,11 +73,11 @@ async function look(
       const piece = await driver.readPiece(manifest, index)
       whole.update(piece)
       bytes += piece.length
-      await rate.took(piece.length, signal)
     } catch (error) {
       if (!isDamage(error)) throw error
       pieces.push(index)
     }
+    await rate.took(bytesOfPiece(manifest, index), signal)
   }
   if (pieces.length > 0) {
     // Nobody looks for what was deleted meanwhile.
@@ -87,5 +88,5 @@ async function look(
 }
 
 function isDamage(error: unknown): boolean {
-  return error instanceof HyperactiveError && (error.code === 'blob_damaged' || error.code === 'blob_missing')
+  return isCode(error, 'blob_damaged', 'blob_missing')
 }

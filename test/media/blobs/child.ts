@@ -77,6 +77,18 @@ const TASKS: Record<string, () => Promise<void>> = {
     process.exit(0)
   },
 
+  /** Writes and reads when a line comes, and again when another does. */
+  async busy() {
+    const driver = await FolderBlobs.open(folder)
+    say('ready')
+    for (let turn = 0; turn < 2; turn += 1) {
+      await once(process.stdin, 'data')
+      say(await driver.write(streamOf(Buffer.from('x'))).then(() => 'written', codeOf))
+      say(await driver.list().then(({ blobs }) => blobs.length, codeOf))
+    }
+    process.exit(0)
+  },
+
   /** Writes and reads a file that is much larger than the heap. */
   async large() {
     const bytes = Number(argument)

@@ -1,5 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
+import { createReadStream } from 'node:fs'
+import { connect, createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import test from 'ava'
@@ -174,6 +177,20 @@ for (const [where, open] of Object.entries(PLACES)) {
     t.like(await usageOf(driver), { blobs: 1, bytes: bytes.length, incomplete: 0 })
   })
 
+  test(`${where}, pieces that a lie and the truth have in common stay`, async (t) => {
+    const { driver } = await open(t)
+    const bytes = threePieces()
+    const manifest = manifestOf(bytes)
+    const others = Buffer.concat([bytes.subarray(0, 2 * PIECE_BYTES), randomBytes(12_345)])
+    const lie: BlobManifest = { ...manifestOf(others), sha256: manifest.sha256 }
+    await writePieces(driver, bytes, [0, 1])
+    for (const index of [0, 1]) await driver.writePiece(lie, index, pieceOf(others, index))
+    await t.throwsAsync(driver.writePiece(lie, 2, pieceOf(others, 2)), { code: 'blob_bad_manifest' })
+    t.deepEqual(await driver.pieces(manifest), new Set([0, 1]))
+    t.true(await driver.writePiece(manifest, 2, pieceOf(bytes, 2)))
+    t.true((await readAll(driver, manifest.sha256)).equals(bytes))
+  })
+
   test(`${where}, of a stream that fails nothing is kept`, async (t) => {
     const { driver } = await open(t)
     const bytes = threePieces()
@@ -212,6 +229,20 @@ for (const [where, open] of Object.entries(PLACES)) {
     t.is(await t.throwsAsync(aborted), problem)
     t.true(await holdsNothing(driver))
     t.deepEqual(await driver.write(streamOf(bytes), { mostBytes: bytes.length }), manifestOf(bytes))
+  })
+
+  test(`${where}, a sender that is cut off is told as that, and as no fault of the place`, async (t) => {
+    const { driver } = await open(t)
+    const server = createServer((socket) => {
+      socket.write(Buffer.alloc(PIECE_BYTES + 5), () => socket.resetAndDestroy())
+    })
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    t.teardown(() => server.close())
+    const { port } = server.address() as AddressInfo
+    await t.throwsAsync(driver.write(connect(port, '127.0.0.1')), { code: 'ECONNRESET' })
+    await t.throwsAsync(driver.write(createReadStream('/none/such')), { code: 'ENOENT' })
+    t.true(await holdsNothing(driver))
   })
 
   test(`${where}, what is deleted is gone, also while it is read`, async (t) => {

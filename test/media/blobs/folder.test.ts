@@ -2,7 +2,18 @@ import { execFile, spawn } from 'node:child_process'
 import type { ChildProcessWithoutNullStreams } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdir, open, readdir, readFile, stat, symlink, truncate, utimes, writeFile } from 'node:fs/promises'
+import {
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  truncate,
+  utimes,
+  writeFile,
+} from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import test from 'ava'
@@ -151,6 +162,19 @@ test('a full disk is told, and nothing half is left', async (t) => {
   t.true((await readAll(driver, manifestOf(bytes).sha256)).equals(bytes))
 })
 
+test('a process that has too many files open is told to come again', async (t) => {
+  const child = start(t, ['busy', await testFolder(t)])
+  const limit = (files: number) => run('prlimit', ['--pid', String(child.process.pid), `--nofile=${files}:`])
+  await until('it is ready', () => child.told.length === 1)
+  await limit(3)
+  child.process.stdin.write('go on\n')
+  await until('it has tried', () => child.told.length === 3)
+  await limit(1000)
+  child.process.stdin.write('go on\n')
+  await once(child.process, 'close')
+  t.deepEqual(child.told.slice(1), ['blob_store_unreachable', 'blob_store_unreachable', 'written', 1])
+})
+
 test('so is a disk that is full indeed, and it goes on when there is room', async (t) => {
   const canMount = await run('unshare', ['-rm', 'true']).then(
     () => true,
@@ -239,31 +263,35 @@ test('files of others are left alone, and told of as nothing', async (t) => {
   )
 })
 
-test('a file that was cut off, or has no list of pieces, is damaged and not read', async (t) => {
+test('a file that was cut off is damaged, and read when all of it has come again', async (t) => {
   const folder = await testFolder(t)
   const driver = await openFolder(t, folder)
-  const bytes = randomBytes(PIECE_BYTES + 5000)
+  const bytes = randomBytes(2 * PIECE_BYTES + 5000)
   const manifest = await driver.write(streamOf(bytes))
   const path = pathOf(folder, manifest.sha256)
   t.is((await stat(path)).mode & 0o777, 0o600)
 
-  await truncate(path, PIECE_BYTES - 5)
-  await t.throwsAsync(driver.read(manifest.sha256), { code: 'blob_damaged' })
-  const [damage] = await Array.fromAsync(scrub(driver, { bytesPerSecond: 1e12 }))
-  t.deepEqual(damage, { sha256: manifest.sha256, bytes: 0, state: 'damaged' })
-  for (const index of [0, 1]) await driver.writePiece(manifest, index, pieceOf(bytes, index))
-  t.true((await readAll(driver, manifest.sha256)).equals(bytes))
-
-  await truncate(path, bytes.length + 5)
-  await t.throwsAsync(driver.stat(manifest.sha256), { code: 'blob_damaged' })
-  await driver.writePiece(manifest, 1, pieceOf(bytes, 1))
-  t.true((await readAll(driver, manifest.sha256)).equals(bytes))
-
-  for (const text of ['', '{', '{}', JSON.stringify(manifestOf(randomBytes(5)))]) {
-    await writeFile(`${path}.json`, text)
+  for (const size of [0, PIECE_BYTES + 5, bytes.length + 5]) {
+    await truncate(path, size)
     await t.throwsAsync(driver.read(manifest.sha256), { code: 'blob_damaged' })
-    t.deepEqual(await driver.pieces(manifest), new Set())
-    for (const index of [1, 0]) await driver.writePiece(manifest, index, pieceOf(bytes, index))
+    await t.throwsAsync(driver.stat(manifest.sha256), { code: 'blob_damaged' })
+    const [damage] = await Array.fromAsync(scrub(driver, { bytesPerSecond: 1e12 }))
+    t.deepEqual(damage, { sha256: manifest.sha256, bytes: 0, state: 'damaged' })
+    t.deepEqual(await driver.pieces(manifest), new Set(), 'all of them have to come')
+    if (size > PIECE_BYTES)
+      t.true(
+        bytes.subarray(0, PIECE_BYTES).equals(await driver.readPiece(manifest, 0)),
+        'what is right is given',
+      )
+    else await t.throwsAsync(driver.readPiece(manifest, 0), { code: 'blob_damaged' })
+    for (const index of [2, 0]) {
+      t.false(await driver.writePiece(manifest, index, pieceOf(bytes, index)))
+      await t.throwsAsync(driver.read(manifest.sha256), { code: 'blob_damaged' }, 'never with holes in it')
+    }
+    await openFolder(t, folder)
+    t.deepEqual(await driver.pieces(manifest), new Set([0, 2]))
+    t.deepEqual(Buffer.from(await driver.readPiece(manifest, 2)), pieceOf(bytes, 2))
+    t.true(await driver.writePiece(manifest, 1, pieceOf(bytes, 1)))
     t.true((await readAll(driver, manifest.sha256)).equals(bytes))
   }
 
@@ -272,6 +300,50 @@ test('a file that was cut off, or has no list of pieces, is damaged and not read
     for await (const _ of stream) await truncate(path, 5)
   })()
   await t.throwsAsync(reading, { code: 'blob_damaged' })
+})
+
+test('the list of a file’s pieces is made anew from the file', async (t) => {
+  const folder = await testFolder(t)
+  const driver = await openFolder(t, folder)
+  const bytes = randomBytes(PIECE_BYTES + 5000)
+  const manifest = await driver.write(streamOf(bytes))
+  const path = pathOf(folder, manifest.sha256)
+  const asks: (() => Promise<unknown>)[] = [
+    async () => t.true((await readAll(driver, manifest.sha256)).equals(bytes)),
+    async () => t.deepEqual(await driver.stat(manifest.sha256), manifest),
+    async () => t.deepEqual(await driver.pieces(manifest), new Set([0, 1])),
+    async () => t.true(await driver.writePiece(manifest, 1, pieceOf(bytes, 1))),
+  ]
+  for (const [index, text] of ['', '{', '{}', JSON.stringify(manifestOf(randomBytes(5)))].entries()) {
+    await writeFile(`${path}.json`, text)
+    await asks[index]?.()
+    t.deepEqual(JSON.parse(await readFile(`${path}.json`, 'utf8')), manifest)
+  }
+  // Another process deleted the file while this one wrote it.
+  for (const ask of asks) {
+    await rm(`${path}.json`)
+    await ask()
+  }
+  await rm(`${path}.json`)
+  await symlink('/etc/hostname', `${path}.json`)
+  await asks[0]?.()
+
+  const lie = { ...manifestOf(randomBytes(bytes.length)), sha256: manifest.sha256 }
+  await rm(`${path}.json`)
+  await t.throwsAsync(driver.pieces(lie), { code: 'blob_bad_manifest' })
+  await t.throwsAsync(driver.readPiece(lie, 0), { code: 'blob_bad_manifest' })
+
+  for (const damage of ['!', '']) {
+    await writeFile(path, damage)
+    await rm(`${path}.json`)
+    for (let turn = 0; turn < 2; turn += 1) {
+      await t.throwsAsync(driver.read(manifest.sha256), { code: 'blob_damaged' })
+      await t.throwsAsync(driver.stat(manifest.sha256), { code: 'blob_damaged' })
+    }
+    t.deepEqual(await driver.pieces(manifest), new Set())
+    for (const index of [1, 0]) await driver.writePiece(manifest, index, pieceOf(bytes, index))
+    t.true((await readAll(driver, manifest.sha256)).equals(bytes))
+  }
 })
 
 test('a folder that cannot be used is told', async (t) => {

@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import test from 'ava'
 import type { ExecutionContext } from 'ava'
 import { PIECE_BYTES } from '../../../src/media/blobs/blob.ts'
+import { allBlobs } from '../../../src/media/blobs/driver.ts'
 import { ObjectBlobs } from '../../../src/media/blobs/object-blobs.ts'
 import { S3Objects } from '../../../src/media/blobs/s3-objects.ts'
 import { testFolder } from '../../helpers/folder.ts'
@@ -210,6 +211,82 @@ test('a server that is not there, and a bucket that is not, are told without the
   const error = await t.throwsAsync(stranger.list(), { code: 'blob_store_unusable' })
   t.regex(error.message, /does not let this node in/)
   t.false(error.message.includes('secret-'))
+})
+
+test('what a server says of a refusal is told, and is told apart', async (t) => {
+  const line = await disturbed(t)
+  const driver = await blobsIn(t, line.objects)
+  const refusals: [number, string, { code: string; message?: RegExp }][] = [
+    [403, 'RequestTimeTooSkewed', { code: 'blob_store_unusable', message: /403 RequestTimeTooSkewed/ }],
+    [403, 'QuotaExceeded', { code: 'blob_disk_full' }],
+    [400, 'RequestTimeout', { code: 'blob_store_unreachable' }],
+    [409, 'OperationAborted', { code: 'blob_store_unreachable' }],
+    [400, '<secret/>', { code: 'blob_store_unusable', message: /answered with 400$/ }],
+  ]
+  for (const [status, word, wanted] of refusals) {
+    line.instead = ({ method }, response) => {
+      if (method !== 'PUT') return false
+      response.writeHead(status).end(`<Error><Code>${word}</Code><Key>${'x'.repeat(100_000)}</Key></Error>`)
+      return true
+    }
+    await t.throwsAsync(driver.write(streamOf(Buffer.from('x'))), wanted)
+  }
+})
+
+test('a list that is no list, or ends where it should not, is not taken for all there is', async (t) => {
+  const line = await disturbed(t)
+  const driver = await blobsIn(t, line.objects)
+  const head = '<ListBucketResult><IsTruncated>true</IsTruncated>'
+  for (const text of [
+    `${head}</ListBucketResult>`,
+    `${head}<NextMarker>x</NextMarker></ListBucketResult>`,
+    `${head}<NextContinuationToken></NextContinuationToken></ListBucketResult>`,
+    `${head}<NextContinuationToken>again</NextContinuationToken></ListBucketResult>`,
+    '<html><p>Log in here',
+    '<ListBucketResult><Contents><Key>',
+    'not <<xml',
+    '{}',
+    '',
+  ]) {
+    line.instead = (_, response) => {
+      response.end(text)
+      return true
+    }
+    await t.throwsAsync(driver.list(), { code: 'blob_store_unusable', message: /list of files/ }, text)
+    await t.throwsAsync(driver.delete('a'.repeat(64)), { code: 'blob_store_unusable' })
+  }
+})
+
+test('a server that does not know where to begin a list is listed all the same', async (t) => {
+  const line = await disturbed(t)
+  const driver = await blobsIn(t, line.objects)
+  const files = ['one', 'two', 'three'].map((text) => Buffer.from(text))
+  for (const file of files) await driver.write(streamOf(file))
+  const objects = await Array.fromAsync(line.objects.list({}))
+  const entries = objects.map(
+    ({ key, bytes }) => `<Contents><Key>site/${key}</Key><Size>${bytes}</Size></Contents>`,
+  )
+  line.instead = (_, response) => {
+    response.end(`<ListBucketResult>${entries.join('')}</ListBucketResult>`)
+    return true
+  }
+  const seen = await Array.fromAsync(allBlobs({ list: (options) => driver.list({ ...options, limit: 1 }) }))
+  t.deepEqual(
+    seen.map(({ sha256 }) => sha256),
+    files.map((file) => manifestOf(file).sha256).sort(),
+  )
+})
+
+test('a piece that somebody took out of the bucket is told, and comes again', async (t) => {
+  const server = await startS3Server(t)
+  const driver = await blobsIn(t, bucketOf(server))
+  const bytes = randomBytes(2 * PIECE_BYTES + 10)
+  const manifest = await driver.write(streamOf(bytes))
+  await using objects = bucketOf(server)
+  await objects.remove([`${manifest.sha256}/00001-${manifest.pieces[1]}`])
+  t.deepEqual(await driver.pieces(manifest), new Set([0, 2]))
+  t.true(await driver.writePiece(manifest, 1, pieceOf(bytes, 1)))
+  t.true((await readAll(driver, manifest.sha256)).equals(bytes))
 })
 
 test('nothing stays on the disk of what is sent to a bucket', async (t) => {
