@@ -4,6 +4,7 @@ import { isRowOfFrames, copyFrames } from './frames.ts'
 import type { CleanLimits } from './limits.ts'
 import { tooComplex, tooLarge, unreadable } from './problems.ts'
 import { headOf, typeOf } from './type-of.ts'
+import { isChained } from './vorbis-chain.ts'
 import { acceptedAs } from './types.ts'
 import type { Family } from './types.ts'
 
@@ -18,7 +19,7 @@ export interface ChildJob {
 /** What the child answers on its standard output. */
 export type ChildAnswer =
   | { type: string; extension: string; width?: number; height?: number }
-  | { type: string; next: 'ffmpeg' | 'qpdf'; framesIn?: string }
+  | { type: string; next: 'ffmpeg' | 'qpdf'; framesIn?: string; isChained?: boolean }
   | { done: true }
   | { code: string; message: string; status: number; reason?: string }
 
@@ -67,6 +68,7 @@ async function cleanFile({ input, output, limits }: ChildJob): Promise<ChildAnsw
     case 'pdf':
       return { type, next: 'qpdf' }
     default: {
+      if (container === 'ogg') return { type, next: 'ffmpeg', isChained: await isChained(input) }
       if (!isRowOfFrames(container)) return { type, next: 'ffmpeg' }
       const framesIn = `${output}.frames`
       await copyFrames(input, container, framesIn)
@@ -82,16 +84,17 @@ async function answer(job: ChildJob): Promise<ChildAnswer> {
     await cleanPdfObjects(job.input, job.output)
     return { done: true }
   } catch (error) {
-    if (error instanceof HyperactiveError) {
-      const { code, message, status, cause } = error
-      return { code, message, status, ...(cause !== undefined && { reason: messageOf(cause) }) }
-    }
-    const isMemory = error instanceof RangeError
-    const { code, message, status } = isMemory
-      ? tooComplex('it takes too much memory')
-      : unreadable(messageOf(error))
-    return { code, message, status }
+    const { code, message, status, cause } = asProblem(error)
+    return { code, message, status, ...(cause !== undefined && { reason: messageOf(cause) }) }
   }
+}
+
+/** What a library says stays in the log: it names places on this computer. */
+function asProblem(error: unknown): HyperactiveError {
+  if (error instanceof HyperactiveError) return error
+  return error instanceof RangeError
+    ? tooComplex('it takes too much memory', error)
+    : unreadable('it cannot be read to the end', error)
 }
 
 process.stdout.write(JSON.stringify(await answer(JSON.parse(process.argv[2] ?? '') as ChildJob)))

@@ -1,6 +1,7 @@
 import { posix } from 'node:path'
 import { editXml, localName } from './edit-xml.ts'
 import type { Verdict } from './edit-xml.ts'
+import { isFilePath, lastStep, withoutFolders } from './file-paths.ts'
 import { unreadable } from './problems.ts'
 
 /** Formats of parts that can be written anew, and fonts. */
@@ -33,17 +34,7 @@ const KEPT_RELATIONS = new Set(
 /** Where another workbook is; a reader has no use for it, but the workbook does not open without. */
 const PLACE_OF_WORKBOOK = /^(?:externalLinkPath|xlPathMissing)$/
 
-const isFilePath = (value: string) =>
-  /^file:|^[a-z]:[\\/]|^\\\\|^\/(?:home|Users)\/|^\.\.[\\/]/i.test(value.trim())
 const hasScheme = (address: string) => /^[a-z][a-z0-9+.-]+:/i.test(address.trim())
-
-/** The last step of a path, which says nothing of whose computer it was on. */
-const lastStep = (path: string) => path.trim().split(/[\\/]/).at(-1) ?? ''
-
-/** The folders of a path in the code of a field or a formula, as it is written in XML. */
-const FOLDERS =
-  /(?:file:(?=[\\/])|\b[a-z]:(?=[\\/])|\\(?=\\)|(?<![\w./-])(?=\/(?:home|Users)\/))[\\/]+(?:(?:(?!&quot;)[^"\\/<>|])+[\\/]+)*/gi
-const withoutFolders = (code: string) => code.replaceAll(FOLDERS, '')
 
 export interface Relationships {
   xml: string
