@@ -74,7 +74,9 @@ function emptyAv1(setup: Buffer): void {
 function profileIn(head: Buffer): [start: number, end: number] | undefined {
   if (head.toString('latin1', 4, 8) !== 'ftyp') return undefined
   const at = head.subarray(0, head.indexOf('mdat')).indexOf('colrprof')
-  return at < 4 ? undefined : [at, at - 4 + head.readUInt32BE(at - 4)]
+  if (at < 4) return undefined
+  const end = at - 4 + head.readUInt32BE(at - 4)
+  return end > at && end <= head.length ? [at, end] : undefined
 }
 
 /**
