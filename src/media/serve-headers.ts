@@ -1,7 +1,14 @@
 import contentDisposition from 'content-disposition'
+import { ACCEPTED } from './clean/types.ts'
 
 /** Types that a browser shows or plays where they stand; SVG can run scripts, so it is not among them. */
 const SHOWN = /^(?:image\/(?:jpeg|png|webp|avif|gif)|audio\/[\w.+-]+|video\/[\w.+-]+)$/
+/**
+ * Types of files that are saved, and of playlists. A document of a peer may name any other: a script or style sheet, which
+ * pages of this site would take for their own.
+ */
+const SAVED = new Set([...Object.keys(ACCEPTED), 'application/vnd.apple.mpegurl'])
+const UNKNOWN = 'application/octet-stream'
 /** Nothing in the file may load or run anything, not even as its own site. */
 const POLICY = "default-src 'none'; sandbox"
 /**
@@ -43,11 +50,12 @@ function policyOf(type: string): string {
 }
 
 /**
- * The headers that a media file is served with: its type as it was found, which the browser must not guess again; a
- * policy of its own; and "save" instead of "show" for all that is not a picture, sound or video (RFC 6266, RFC 8187).
+ * The headers that a media file is served with: its type as it was found where it is one that is
+ * accepted, which the browser must not guess again; a policy of its own; and "save" instead of "show" for all that is not a picture, sound or video (RFC 6266, RFC 8187).
  */
 export function serveHeaders(served: Served): Record<string, string> {
-  const type = served.type.startsWith('text/') ? `${served.type}; charset=utf-8` : served.type
+  const known = SHOWN.test(served.type) || SAVED.has(served.type) ? served.type : UNKNOWN
+  const type = known.startsWith('text/') ? `${known}; charset=utf-8` : known
   return {
     'Content-Type': type,
     'X-Content-Type-Options': 'nosniff',

@@ -44,6 +44,12 @@ test('a file is not guessed at, and may load and run nothing', (t) => {
   t.is(headers['Content-Disposition'], 'attachment; filename="notes.txt"')
 })
 
+test('no file is a script or a style sheet, whatever a document says', (t) => {
+  for (const type of ['text/javascript', 'text/css', 'text/html', 'application/json', 'image/jpeg\r\nX: y'])
+    t.is(serveHeaders({ type, name: 'a', extension: 'x' })['Content-Type'], 'application/octet-stream', type)
+  t.is(serveHeaders({ type: 'application/pdf', extension: 'pdf' })['Content-Type'], 'application/pdf')
+})
+
 type Answer = [headers: Record<string, string>, body: string | Buffer]
 
 /** A server on a loopback port that ends with the test. */

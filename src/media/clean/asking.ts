@@ -60,9 +60,11 @@ function refusal(error: unknown): Refusal {
     const { code, message, status, cause } = error
     return { code, message, status, ...(cause !== undefined && { reason: messageOf(cause) }) }
   }
-  const isMemory = error instanceof RangeError
-  const { code, message, status } = isMemory
-    ? tooComplex('it takes too much memory')
-    : unreadable(messageOf(error))
-  return { code, message, status }
+  // What a library says stays in the log: it names places on this computer.
+  const problem =
+    error instanceof RangeError
+      ? tooComplex('it takes too much memory')
+      : unreadable('it cannot be read to the end')
+  const { code, message, status } = problem
+  return { code, message, status, reason: messageOf(error) }
 }

@@ -6,13 +6,13 @@ import { tooComplex } from './problems.ts'
 /** How often it is looked how much a program has written. */
 const LOOK_MS = 300
 const MOST_OUTPUT = 1024 * 1024
-/** Should nothing else end a program, it ends itself this much later than the node would have ended it. */
+/** Where nothing else ends a program, `timeout` does so this much later than the node would have. */
 const OWN_END_SECONDS = 5
 const BLOCK_BYTES = 512
 
 /**
- * A node that is killed cannot end its programs. Its end of their input closes then, and who waits for that ends the
- * whole group.
+ * A node that is killed cannot end its programs. Its end of descriptor 3 closes then, and who waits for that ends the whole
+ * group.
  *
  * `ulimit -d` counts writable private memory, which a program cannot get around with threads or mappings; `-v` would
  * count what is only reserved, of which Node takes gigabytes.
@@ -23,8 +23,8 @@ const SCRIPT = [
   'ulimit -f "$2" 2>/dev/null || :',
   'ulimit -d "$3" 2>/dev/null || :',
   'end=$4; shift 4',
-  'exec 3<&0 </dev/null',
-  '{ read -r _ <&3; kill -s KILL 0; } >/dev/null 2>&1 &',
+  // The node has the other end of descriptor 3. When it goes, also by a kill, everything in the group goes.
+  '{ read -r gone <&3; kill -s KILL 0; } >/dev/null 2>&1 &',
   'exec 3<&-',
   'exec timeout -s KILL "$end" nice -n 19 "$@"',
 ].join('\n')
@@ -95,8 +95,8 @@ export async function runBounded(
   args: readonly string[],
   { folder, bounds, signal, environment = {} }: BoundedOptions,
 ): Promise<Ended> {
-  signal?.throwIfAborted()
   const before = await bytesIn(folder)
+  signal?.throwIfAborted()
   const seconds = Math.ceil(bounds.timeoutMs / 1000)
   const limits = [
     // Of all its threads together.
@@ -109,7 +109,7 @@ export async function runBounded(
   const child = spawn('/bin/sh', ['-c', SCRIPT, 'sh', ...limits, command, ...args], {
     cwd: folder,
     detached: true,
-    stdio: ['pipe', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
     env: {
       PATH: process.env['PATH'] ?? '/usr/bin:/bin',
       LANG: 'C.UTF-8',
@@ -118,8 +118,6 @@ export async function runBounded(
       ...environment,
     },
   })
-  // It closes with the program; nothing is ever written there.
-  child.stdin.on('error', () => undefined)
   const group = child.pid
   if (group !== undefined) running.add(group)
   let stopped: Error | undefined
@@ -129,11 +127,13 @@ export async function runBounded(
   }
   let output = ''
   let complaint = ''
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+  // What it left behind may hold its output open; with this it goes as well.
+  child.on('exit', () => child.stdio[3]?.destroy())
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
     output += text
     if (output.length > MOST_OUTPUT) stop(tooComplex('it answers without an end'))
   })
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     complaint = (complaint + text).slice(-4096)
   })
   const timer = setTimeout(

@@ -4,6 +4,7 @@ import { isRowOfFrames, copyFrames } from './frames.ts'
 import type { CleanLimits } from './limits.ts'
 import { tooLarge } from './problems.ts'
 import { headOf, typeOf } from './type-of.ts'
+import { isChained } from './vorbis-chain.ts'
 import { acceptedAs } from './types.ts'
 import type { Family } from './types.ts'
 
@@ -18,7 +19,7 @@ export interface ChildJob {
 /** What the child answers on its standard output. */
 export type ChildAnswer =
   | { type: string; extension: string; width?: number; height?: number }
-  | { type: string; next: 'ffmpeg' | 'qpdf'; framesIn?: string }
+  | { type: string; next: 'ffmpeg' | 'qpdf'; framesIn?: string; isChained?: boolean }
   | { done: true }
 
 const LIMIT_OF: Readonly<Record<Family, keyof CleanLimits>> = {
@@ -66,6 +67,7 @@ async function cleanFile({ input, output, limits }: ChildJob): Promise<ChildAnsw
     case 'pdf':
       return { type, next: 'qpdf' }
     default: {
+      if (container === 'ogg') return { type, next: 'ffmpeg', isChained: await isChained(input) }
       if (!isRowOfFrames(container)) return { type, next: 'ffmpeg' }
       const framesIn = `${output}.frames`
       await copyFrames(input, container, framesIn)

@@ -5,7 +5,7 @@ import type { ChildAnswer, ChildJob } from './child.ts'
 import { CLEAN_LIMITS } from './limits.ts'
 import type { CleanLimits } from './limits.ts'
 import { cleanPdf } from './pdf.ts'
-import { toolMissing, tooComplex } from './problems.ts'
+import { orNoRoom, toolMissing, tooComplex } from './problems.ts'
 import { cleanStreams } from './sound-and-video.ts'
 import { findTools } from './tools.ts'
 import type { Tools } from './tools.ts'
@@ -64,7 +64,8 @@ export class Cleaner {
   static async open(options: CleanerOptions): Promise<Cleaner> {
     await mkdir(options.folder, { recursive: true, mode: 0o700 })
     for (const name of await readdir(options.folder)) {
-      if (name.startsWith(PREFIX)) await rm(join(options.folder, name), { recursive: true, force: true })
+      if (name.startsWith(PREFIX))
+        await rm(join(options.folder, name), { recursive: true, force: true, maxRetries: 5 })
     }
     return new Cleaner(options.tools ?? (await findTools()), options)
   }
@@ -74,11 +75,19 @@ export class Cleaner {
    * place as soon as this begins, and for good when it ends, however that is.
    *
    * @throws HyperactiveError `media_type_refused`, `media_unreadable`, `media_too_large`, `media_too_complex`,
-   *   `media_tool_missing`; or what `signal` was aborted with
+   *   `media_tool_missing`, `media_no_room`; or what `signal` was aborted with
    */
   async clean(original: string, signal?: AbortSignal): Promise<CleanFile> {
-    const folder = await mkdtemp(join(this.#folder, PREFIX))
-    const remove = () => rm(folder, { recursive: true, force: true, maxRetries: 3 })
+    try {
+      return await this.#cleanIn(await mkdtemp(join(this.#folder, PREFIX)), original, signal)
+    } catch (error) {
+      throw orNoRoom(error)
+    } finally {
+      await rm(original, { force: true })
+    }
+  }
+
+  async #cleanIn(folder: string, original: string, signal: AbortSignal | undefined): Promise<CleanFile> {
     const input = join(folder, 'original')
     try {
       await take(original, input)
@@ -94,8 +103,7 @@ export class Cleaner {
         [Symbol.asyncDispose]: () => rm(path, { force: true }),
       }
     } finally {
-      await remove()
-      await rm(original, { force: true })
+      await rm(folder, { recursive: true, force: true, maxRetries: 3 })
     }
   }
 
@@ -103,7 +111,7 @@ export class Cleaner {
     const job = { input, output, folder, limits: this.#limits, signal }
     const answer = await this.#ask({ task: 'file', input, output, limits: this.#limits }, folder, signal)
     if ('next' in answer) {
-      const { type, framesIn } = answer
+      const { type, framesIn, isChained = false } = answer
       if (answer.next === 'ffmpeg') {
         const { ffmpeg } = this.tools
         if (!ffmpeg) throw toolMissing('sound and video', 'ffmpeg')
@@ -112,6 +120,7 @@ export class Cleaner {
           input: framesIn ?? input,
           type,
           container: acceptedAs(type).container ?? '',
+          isChained,
         })
       }
       const { qpdf } = this.tools

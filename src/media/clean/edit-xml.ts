@@ -30,15 +30,23 @@ function openTag(name: string, attributes: Attributes, isEmpty: boolean): string
  * Takes elements and attributes out of XML; every other element stays letter for letter. Comments and processing
  * instructions always go.
  *
+ * @param editText what becomes of text, as it is written, directly inside an element of this name
  * @throws HyperactiveError `media_unreadable` where it declares a document type: entities could be anything
  */
-export function editXml(xml: string, judge: (name: string, attributes: Attributes) => Verdict): string {
+export function editXml(
+  xml: string,
+  judge: (name: string, attributes: Attributes) => Verdict,
+  editText?: (name: string, text: string) => string,
+): string {
   const kept: string[] = []
   let at = 0
   let cutDepth = 0
-  const unwrapped: boolean[] = []
+  const open: { name: string; isUnwrapped: boolean }[] = []
   const textUntil = (start: number) => {
-    if (cutDepth === 0) kept.push(xml.slice(at, start))
+    if (cutDepth > 0) return
+    const text = xml.slice(at, start)
+    const { name } = open.at(-1) ?? {}
+    kept.push(editText && name !== undefined ? editText(name, text) : text)
   }
   const parser = new Parser(
     {
@@ -55,7 +63,7 @@ export function editXml(xml: string, judge: (name: string, attributes: Attribute
           cutDepth = 1
           return
         }
-        unwrapped.push(verdict === 'unwrap')
+        open.push({ name, isUnwrapped: verdict === 'unwrap' })
         if (verdict === 'unwrap') return
         const tag = xml.slice(startIndex, endIndex + 1)
         kept.push(verdict === attributes ? tag : openTag(name, verdict, tag.endsWith('/>')))
@@ -72,8 +80,8 @@ export function editXml(xml: string, judge: (name: string, attributes: Attribute
           cutDepth -= 1
           return
         }
-        const wasUnwrapped = unwrapped.pop()
-        if (isWritten && !wasUnwrapped) kept.push(xml.slice(startIndex, endIndex + 1))
+        const { isUnwrapped = false } = open.pop() ?? {}
+        if (isWritten && !isUnwrapped) kept.push(xml.slice(startIndex, endIndex + 1))
       },
       oncomment() {
         textUntil(parser.startIndex)

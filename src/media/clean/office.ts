@@ -8,7 +8,7 @@ import {
   editOdfPart,
   editOoxmlPart,
   editRelationships,
-  stays,
+  mayStay,
 } from './office-rules.ts'
 import { tooLarge, unreadable } from './problems.ts'
 import { textOf } from './text.ts'
@@ -36,10 +36,59 @@ function xmlOf(bytes: Buffer): string {
   return text
 }
 
-/** The part that a relationships file is of. */
-function ownerOf(relationships: string): string {
-  const folder = posix.dirname(posix.dirname(relationships))
-  return posix.join(folder, posix.basename(relationships, '.rels'))
+/** Where the relationships of a part are; those of the whole document are those of the part without a name. */
+function relationshipsOf(part: string): string {
+  return posix.join(posix.dirname(part), '_rels', `${posix.basename(part)}.rels`)
+}
+
+/** What a document of Office Open XML keeps: the list of types, and what relationships of kinds that are kept lead to. */
+interface Connected {
+  parts: Set<string>
+  relationships: Map<string, string>
+  /** By part, the ids in it that lead nowhere any more. */
+  gone: Map<string, Set<string>>
+}
+
+async function connectedParts(
+  read: (name: string) => Promise<string>,
+  isKept: (part: string) => boolean,
+): Promise<Connected> {
+  const parts = new Set([CONTENT_TYPES])
+  const relationships = new Map<string, string>()
+  const gone = new Map<string, Set<string>>()
+  const owners = ['']
+  for (const owner of owners) {
+    const name = relationshipsOf(owner)
+    if (!isKept(name)) continue
+    const edited = editRelationships(await read(name), owner, isKept)
+    relationships.set(name, edited.xml)
+    gone.set(owner, edited.gone)
+    parts.add(name)
+    for (const part of edited.reached) {
+      if (parts.has(part)) continue
+      parts.add(part)
+      owners.push(part)
+    }
+  }
+  if (owners.length === 1) throw unreadable('nothing in it leads to what it shows')
+  return { parts, relationships, gone }
+}
+
+/** The pictures among parts, written anew; those that cannot be are not among them. */
+async function cleanPictures(
+  names: readonly string[],
+  read: (name: string) => Promise<Buffer>,
+  limits: CleanLimits,
+): Promise<Map<string, Buffer>> {
+  const pictures = new Map<string, Buffer>()
+  for (const name of names) {
+    if (!PICTURE.test(name)) continue
+    const bytes = await read(name)
+    const found = typeOfPicture(bytes)
+    const clean = found === undefined ? undefined : await cleanEmbedded(bytes, found, limits)
+    if (clean) pictures.set(name, clean)
+  }
+  return pictures
 }
 
 /**
@@ -59,51 +108,39 @@ export async function cleanOffice(
   const isOpenDocument = type.includes('oasis')
   await using zip = await ZipFile.open(input, limits)
   const kept = new Map(
-    zip.entries.filter(({ name }) => stays(name, isOpenDocument)).map((entry) => [entry.name, entry]),
+    zip.entries.filter(({ name }) => mayStay(name, isOpenDocument)).map((entry) => [entry.name, entry]),
   )
-  const pictures = new Map<string, Buffer>()
-  for (const [name, entry] of kept) {
-    if (!PICTURE.test(name)) continue
-    const bytes = await zip.read(entry)
-    const found = typeOfPicture(bytes)
-    const clean = found === undefined ? undefined : await cleanEmbedded(bytes, found, limits)
-    if (clean) pictures.set(name, clean)
-    else kept.delete(name)
+  const read = async (name: string): Promise<Buffer> => {
+    const entry = kept.get(name)
+    if (!entry) throw unreadable(`its part ${name} is missing`)
+    return zip.read(entry)
   }
+  const pictures = await cleanPictures([...kept.keys()], read, limits)
+  for (const name of kept.keys()) if (PICTURE.test(name) && !pictures.has(name)) kept.delete(name)
   const isKept = (part: string) => kept.has(part)
-  const gone = new Map<string, Set<string>>()
-  const parts = new Map<string, Buffer>()
-  // Relationships first: they say which references in the other parts lead nowhere any more.
-  for (const [name, entry] of kept) {
-    if (!name.endsWith('.rels')) continue
-    const edited = editRelationships(xmlOf(await zip.read(entry)), name, isKept)
-    gone.set(ownerOf(name), edited.gone)
-    parts.set(name, Buffer.from(edited.xml))
+  const connected = isOpenDocument
+    ? undefined
+    : await connectedParts(async (name) => xmlOf(await read(name)), isKept)
+  for (const name of kept.keys()) if (connected && !connected.parts.has(name)) kept.delete(name)
+  const isText = type.includes('wordprocessing')
+  const cleanXml = (name: string, xml: string): string => {
+    if (name === CONTENT_TYPES) return editContentTypes(xml, isKept)
+    if (name === MANIFEST) return editManifest(xml, isKept)
+    if (!connected) return editOdfPart(xml)
+    return connected.relationships.get(name) ?? editOoxmlPart(xml, connected.gone.get(name), isText)
   }
   const cleanPart = async (name: string): Promise<Buffer> => {
-    const ready = pictures.get(name) ?? parts.get(name)
-    const entry = kept.get(name)
-    if (ready) return ready
-    if (!entry) throw unreadable(`its part ${name} is missing`)
-    const bytes = await zip.read(entry)
-    if (FONT.test(name)) return bytes
     if (name === 'mimetype') return Buffer.from(type)
-    const xml = xmlOf(bytes)
-    if (name === CONTENT_TYPES) return Buffer.from(editContentTypes(xml, isKept))
-    if (name === MANIFEST) return Buffer.from(editManifest(xml, isKept))
-    return Buffer.from(
-      isOpenDocument ? editOdfPart(xml) : editOoxmlPart(xml, name, gone.get(name) ?? new Set()),
-    )
+    const picture = pictures.get(name)
+    if (picture) return picture
+    const bytes = await read(name)
+    return FONT.test(name) ? bytes : Buffer.from(cleanXml(name, xmlOf(bytes)))
   }
   const first = isOpenDocument ? ['mimetype', MANIFEST] : [CONTENT_TYPES, '_rels/.rels']
   const others = [...kept.keys()].filter((name) => !first.includes(name)).sort()
-  const file = await open(output, 'wx')
-  try {
-    const writer = new ZipWriter(file)
-    for (const name of [...first, ...others])
-      await writer.add(name, await cleanPart(name), name !== 'mimetype' && !pictures.has(name))
-    await writer.end()
-  } finally {
-    await file.close()
-  }
+  await using file = await open(output, 'wx')
+  const writer = new ZipWriter(file)
+  for (const name of [...first, ...others])
+    await writer.add(name, await cleanPart(name), name !== 'mimetype' && !pictures.has(name))
+  await writer.end()
 }

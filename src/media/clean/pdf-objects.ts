@@ -1,84 +1,60 @@
 import { readFile, rm, writeFile } from 'node:fs/promises'
-import { inflateSync } from 'node:zlib'
+import { deflateSync, inflateSync } from 'node:zlib'
+import { bareIcc } from './icc-profile.ts'
 import { bareJpeg, bareJpeg2000 } from './jpeg-segments.ts'
+import { cleaned, goes, isDictionary } from './pdf-rules.ts'
+import type { Dictionary, Value } from './pdf-rules.ts'
 import { tooLarge, unreadable } from './problems.ts'
 
-/** What qpdf writes as JSON: numbers, "/Name", "3 0 R", "u:text", "b:hex", arrays and dictionaries. */
-type Value = null | boolean | number | string | Value[] | { [key: string]: Value }
-type Dictionary = { [key: string]: Value }
 type PdfObject = { value?: Value; stream?: { dict: Dictionary; datafile?: string } }
 
 const MOST_JSON_BYTES = 100 * 1024 * 1024
 const MOST_IMAGE_BYTES = 64 * 1024 * 1024
+const MOST_PROFILE_BYTES = 16 * 1024 * 1024
 
-/** Keys that say who, when and with what, or that run or carry something; a page looks the same without them. */
-const NOTES = new Set([
-  '/Metadata',
-  '/PieceInfo',
-  '/LastModified',
-  '/Thumb',
-  '/SpiderInfo',
-  '/CreatorInfo',
-  '/AF',
-  '/AA',
-  '/JS',
-  '/JavaScript',
-  '/EmbeddedFiles',
-  '/EF',
-  '/Collection',
-  '/Threads',
-  '/Perms',
-  '/DSS',
-  '/XFA',
-])
-const RUNS = new Set([
-  '/JavaScript',
-  '/Launch',
-  '/SubmitForm',
-  '/ImportData',
-  '/GoToE',
-  '/Rendition',
-  '/Movie',
-  '/Sound',
-  '/RichMediaExecute',
-])
-/** Annotations that carry a file, or play something. */
-const CARRIES = new Set(['/FileAttachment', '/Sound', '/Movie', '/Screen', '/RichMedia', '/3D'])
-/** Of an annotation: who made it and when. A form field's `/T` is its name. */
-const MAKER = ['/M', '/CreationDate', '/NM']
+type Objects = Record<string, PdfObject>
 
-function isDictionary(value: Value | undefined): value is Dictionary {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+/** A value, or what it refers to. */
+function resolved(value: Value | undefined, objects: Objects): Value | undefined {
+  return typeof value === 'string' && value.endsWith(' R') ? objects[`obj:${value}`]?.value : value
 }
 
-/** Whether a dictionary goes as a whole. */
-function goes(dictionary: Dictionary): boolean {
-  const { '/Type': type, '/S': action, '/Subtype': subtype } = dictionary
-  if (type === '/Metadata' || type === '/EmbeddedFile' || type === '/Sig' || type === '/DocTimeStamp')
-    return true
-  if ('/ByteRange' in dictionary) return true
-  const isAnnotation = '/Rect' in dictionary
-  if (isAnnotation && typeof subtype === 'string' && CARRIES.has(subtype)) return true
-  return typeof action === 'string' && RUNS.has(action) && (type === '/Action' || !('/Type' in dictionary))
+/** Puts the names of a stream's filters into its own dictionary, wherever they were. */
+function filtersOf(dictionary: Dictionary, objects: Objects): Value[] {
+  const filter = resolved(dictionary['/Filter'], objects)
+  if (filter === undefined || filter === null) return []
+  const names = (one: Value) => resolved(one, objects) ?? null
+  dictionary['/Filter'] = Array.isArray(filter) ? filter.map(names) : filter
+  return Array.isArray(filter) ? filter.map(names) : [filter]
 }
 
-function cleaned(value: Value): Value {
-  if (Array.isArray(value)) return value.map(cleaned)
-  if (!isDictionary(value)) return value
-  if (goes(value)) return null
-  const kept = Object.entries(value).filter(([key]) => !NOTES.has(key))
-  const clean = Object.fromEntries(kept.map(([key, inner]) => [key, cleaned(inner)]))
-  if ('/Rect' in clean && clean['/Subtype'] !== undefined) {
-    for (const key of MAKER) delete clean[key]
-    if (clean['/Subtype'] !== '/Widget' && !('/FT' in clean)) delete clean['/T']
+/** The bytes of a stream that is packed as most are, or nothing. */
+function unpacked(packed: Buffer, filters: Value[]): Buffer | undefined {
+  if (filters.length === 0) return packed
+  if (filters.length > 1 || filters[0] !== '/FlateDecode') return undefined
+  try {
+    return inflateSync(packed, { maxOutputLength: MOST_PROFILE_BYTES })
+  } catch {
+    return undefined
   }
-  return clean
+}
+
+/**
+ * Takes out of a colour profile whose it is; only such streams have a number of components and no type. Of one that
+ * cannot be read nothing stays: viewers then take the usual colours for as many components.
+ */
+async function cleanProfile(dictionary: Dictionary, filters: Value[], file: string): Promise<void> {
+  if (typeof dictionary['/N'] !== 'number' || '/Type' in dictionary) return
+  const bytes = unpacked(await readFile(file), filters)
+  const bare = (bytes && bareIcc(bytes)) ?? Buffer.alloc(0)
+  dictionary['/Filter'] = '/FlateDecode'
+  delete dictionary['/DecodeParms']
+  await rm(file)
+  await writeFile(file, deflateSync(bare))
 }
 
 /** Takes notes out of a picture that stands in a document as the file that it was. */
-async function cleanPicture(dictionary: Dictionary, file: string): Promise<void> {
-  const filter = dictionary['/Filter']
-  const filters = Array.isArray(filter) ? filter : [filter]
+async function cleanPicture(dictionary: Dictionary, filters: Value[], file: string): Promise<void> {
   const last = filters.at(-1)
   if (last !== '/DCTDecode' && last !== '/JPXDecode') return
   let bytes: Buffer = await readFile(file)
@@ -107,13 +83,19 @@ async function cleanPicture(dictionary: Dictionary, file: string): Promise<void>
 export async function cleanPdfObjects(input: string, output: string): Promise<void> {
   const text = await readFile(input, 'utf8')
   if (text.length > MOST_JSON_BYTES) throw tooLarge('it has too many parts')
-  const document = JSON.parse(text) as { qpdf: [Dictionary, Record<string, PdfObject>] }
+  const document = JSON.parse(text) as { qpdf: [Dictionary, Objects] }
   const objects = document.qpdf[1]
+  const trailer = objects['trailer']
+  const root = isDictionary(trailer?.value) ? trailer.value['/Root'] : undefined
+  const catalogue = objects[`obj:${String(root)}`]
+  if (!trailer || root === undefined || !isDictionary(catalogue?.value)) throw unreadable('it has no pages')
+  // qpdf puts the right size where there is one.
+  trailer.value = { '/Root': root, '/Size': 0 }
+  // It is one whether it says so or not.
+  catalogue.value['/Type'] = '/Catalog'
   for (const [name, object] of Object.entries(objects)) {
-    if (name === 'trailer') {
-      const { '/Info': _info, '/ID': _id, '/Encrypt': _encrypt, ...kept } = object.value as Dictionary
-      object.value = cleaned(kept)
-    } else if (object.stream) {
+    if (name === 'trailer') continue
+    if (object.stream) {
       const { dict, datafile } = object.stream
       if (goes(dict)) {
         delete object.stream
@@ -121,19 +103,16 @@ export async function cleanPdfObjects(input: string, output: string): Promise<vo
         continue
       }
       object.stream.dict = cleaned(dict) as Dictionary
-      if (datafile !== undefined) await cleanPicture(object.stream.dict, datafile)
+      if (datafile === undefined) continue
+      const filters = filtersOf(object.stream.dict, objects)
+      await cleanPicture(object.stream.dict, filters, datafile)
+      await cleanProfile(object.stream.dict, filters, datafile)
     } else if (object.value !== undefined) {
       object.value = cleaned(object.value)
     }
   }
-  dropOpenAction(objects)
+  // A document opens on its first page, not with an action; one that is a mere place stays.
+  if (isDictionary(catalogue.value) && !Array.isArray(catalogue.value['/OpenAction']))
+    delete catalogue.value['/OpenAction']
   await writeFile(output, JSON.stringify(document), { flag: 'wx' })
-}
-
-/** A document opens on its first page, not with an action; one that is a mere place stays. */
-function dropOpenAction(objects: Record<string, PdfObject>): void {
-  for (const { value } of Object.values(objects)) {
-    if (isDictionary(value) && value['/Type'] === '/Catalog' && !Array.isArray(value['/OpenAction']))
-      delete value['/OpenAction']
-  }
 }

@@ -1,4 +1,4 @@
-import { HyperactiveError } from '../../errors.ts'
+import { HyperactiveError, messageOf } from '../../errors.ts'
 
 /** The file is of a type that nobody can publish; `found` is what its content says it is. */
 export function typeRefused(found: string, advice = ''): HyperactiveError {
@@ -37,4 +37,15 @@ export function toolMissing(what: string, tool: string): HyperactiveError {
     `this node cannot take personal data out of ${what}, so it does not accept them: ${tool} is not installed`,
     { status: 415 },
   )
+}
+
+const FULL = /ENOSPC|EDQUOT|no space left on device|disk quota exceeded/i
+
+/** There was no room to work on the file; else the error itself. */
+export function orNoRoom(error: unknown): unknown {
+  const { cause } = error instanceof Error ? error : {}
+  if (![error, cause].some((one) => FULL.test(messageOf(one)))) return error
+  const text =
+    'this node has no room to work on this file: make room on the disk of its data, then send it again'
+  return new HyperactiveError('media_no_room', text, { status: 507, cause: error })
 }

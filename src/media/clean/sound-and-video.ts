@@ -1,7 +1,9 @@
 import { stat } from 'node:fs/promises'
 import { runBounded } from './bounded.ts'
 import type { CleanLimits } from './limits.ts'
+import { emptyNotes, setupOf } from './codec-setup.ts'
 import { tooLarge, typeRefused, unreadable } from './problems.ts'
+import { demuxerOf, planSound, planVideo } from './stream-plan.ts'
 import type { Ffmpeg } from './tools.ts'
 
 /** ffmpeg opens nothing but the file that it is given: no address, no playlist, no other file. */
@@ -19,18 +21,6 @@ const MIB = 1024 * 1024
 const MISSING_MS = 500
 const MISSING_PART = 0.05
 
-/** Codecs that are copied, with the filter that takes notes out of each: SEI of H.264 and H.265, metadata OBUs of AV1. */
-const COPIED_VIDEO: Readonly<Record<string, string | undefined>> = {
-  h264: 'filter_units=remove_types=6',
-  hevc: 'filter_units=remove_types=39-40',
-  av1: 'filter_units=remove_types=5',
-  vp8: undefined,
-  vp9: undefined,
-}
-const IN_MP4 = new Set(['h264', 'hevc', 'av1', 'vp9', 'aac', 'mp3', 'opus', 'ac3', 'eac3', 'alac'])
-const IN_WEBM = new Set(['vp8', 'vp9', 'av1', 'opus'])
-const IN_MATROSKA = new Set([...IN_MP4, ...IN_WEBM])
-
 /** A stream as ffprobe describes it. */
 export interface Stream {
   index: number
@@ -38,6 +28,8 @@ export interface Stream {
   codec_type?: string
   width?: number
   height?: number
+  /** What a decoder is set up with, as a hexadecimal dump, where it is asked for: that of an attachment is its file. */
+  extradata?: string
   pix_fmt?: string
   /** Frames a second, as "30000/1001". */
   avg_frame_rate?: string
@@ -64,6 +56,8 @@ export interface StreamJob {
   input: string
   /** ffmpeg's name for the input's container. */
   container: string
+  /** Whether it is several streams one after the other. */
+  isChained?: boolean
   type: string
   output: string
   folder: string
@@ -84,15 +78,19 @@ export async function probe(
   job: Pick<StreamJob, 'folder' | 'signal'> & { limits: Pick<CleanLimits, 'timeoutMs' | 'memoryBytes'> },
   path: string,
   container: string,
+  more: readonly string[] = [],
 ): Promise<Probed> {
-  const shown =
-    'stream=index,codec_name,codec_type,width,height,pix_fmt,avg_frame_rate,color_transfer,channels:stream_disposition=attached_pic:stream_side_data=rotation:format=duration'
+  const shown = [
+    'stream=index,codec_name,codec_type,width,height,extradata,pix_fmt,avg_frame_rate,color_transfer,channels',
+    'stream_disposition=attached_pic:stream_side_data=rotation:format=duration',
+  ].join(':')
   const args = [
     '-v',
     'error',
     ...LOCAL,
     '-f',
     container,
+    ...more,
     '-show_entries',
     shown,
     '-of',
@@ -115,95 +113,6 @@ export async function probe(
   }
   const seconds = Number(format?.duration)
   return { streams, durationMs: seconds > 0 ? Math.round(seconds * 1000) : undefined }
-}
-
-/** What goes where: the container and, for each stream that is kept, whether it is copied. */
-interface Plan {
-  muxer: string
-  type: string
-  extension: string
-  args: string[]
-  encodes: boolean
-}
-
-interface SoundPlan {
-  codecs: RegExp
-  muxer: string
-  args: string[]
-  made?: string
-  extension?: string
-}
-
-const COPY = ['-c:a', 'copy']
-
-/** Sound that keeps its codec, by the container that it came in. */
-const SOUND: Readonly<Record<string, SoundPlan>> = {
-  mp3: { codecs: /^mp3$/, muxer: 'mp3', args: [...COPY, '-id3v2_version', '0', '-write_id3v1', '0'] },
-  aac: {
-    codecs: /^aac$/,
-    muxer: 'mp4',
-    args: [...COPY, '-bsf:a', 'aac_adtstoasc'],
-    made: 'audio/mp4',
-    extension: 'm4a',
-  },
-  // Decoded and encoded again without any loss, because a copy takes along what stands behind the last frame.
-  flac: { codecs: /^flac$/, muxer: 'flac', args: ['-c:a', 'flac'] },
-  wav: { codecs: /^pcm_/, muxer: 'wav', args: COPY },
-  ogg: { codecs: /^(?:opus|vorbis)$/, muxer: 'ogg', args: COPY },
-}
-
-/** Sound from a container that may hold any codec: copied where the target takes it. */
-function planOther(container: string, codec: string): Omit<Plan, 'extension'> {
-  const isMatroska = container === 'matroska'
-  const copies = isMatroska ? codec === 'opus' : IN_MP4.has(codec)
-  const encoder = isMatroska ? OPUS : AAC
-  const args = copies ? ['-c:a', 'copy'] : encoder
-  return isMatroska
-    ? { muxer: 'webm', type: 'audio/webm', args, encodes: !copies }
-    : { muxer: 'mp4', type: 'audio/mp4', args, encodes: !copies }
-}
-
-function planSound(type: string, container: string, codec: string): Plan {
-  const known = SOUND[container]
-  if (known?.codecs.test(codec)) {
-    const { muxer, args, made = type, extension = codec === 'opus' ? 'opus' : container } = known
-    return { muxer, args, type: made, extension, encodes: false }
-  }
-  const plan = planOther(container, codec)
-  return { ...plan, extension: plan.muxer === 'webm' ? 'webm' : 'm4a' }
-}
-
-const AAC = ['-c:a', 'aac', '-b:a', '192k']
-const OPUS = ['-c:a', 'libopus', '-b:a', '160k']
-
-function planVideo(container: string, video: string, sounds: string[]): Plan {
-  const isMatroska = container === 'matroska'
-  // Vorbis in Matroska keeps its comments in a header that a copy takes along.
-  const holdsSound = isMatroska ? IN_MATROSKA : IN_MP4
-  const copiesVideo = video in COPIED_VIDEO && (isMatroska || IN_MP4.has(video))
-  const copiesSound = sounds.map((codec) => holdsSound.has(codec))
-  const isWebm =
-    isMatroska && IN_WEBM.has(video) && sounds.every((codec) => IN_WEBM.has(codec) || !holdsSound.has(codec))
-  const args = copiesVideo
-    ? ['-c:v', 'copy']
-    : ['-c:v', 'libx264', '-preset', 'veryfast', '-crf', '19', '-pix_fmt', 'yuv420p']
-  const notes = copiesVideo ? COPIED_VIDEO[video] : COPIED_VIDEO['h264']
-  if (notes !== undefined) args.push('-bsf:v', notes)
-  if (video === 'hevc' && !isMatroska) args.push('-tag:v', 'hvc1')
-  for (const [index, copies] of copiesSound.entries()) {
-    const encoder = (isMatroska ? OPUS : AAC).map((arg) => (arg.startsWith('-') ? `${arg}:${index}` : arg))
-    args.push(...(copies ? [`-c:a:${index}`, 'copy'] : encoder))
-  }
-  const encodes = !copiesVideo || copiesSound.includes(false)
-  if (isWebm) return { muxer: 'webm', type: 'video/webm', extension: 'webm', args, encodes }
-  if (isMatroska) return { muxer: 'matroska', type: 'video/matroska', extension: 'mkv', args, encodes }
-  return {
-    muxer: 'mp4',
-    type: 'video/mp4',
-    extension: 'mp4',
-    args: [...args, '-movflags', '+faststart'],
-    encodes,
-  }
 }
 
 /** Whether a stream is of this kind and not a cover. */
@@ -243,7 +152,7 @@ export async function cleanStreams(tools: Ffmpeg, job: StreamJob): Promise<Clean
   const codecs = sounds.map(({ codec_name: codec = '' }) => codec)
   const plan = video
     ? planVideo(container, video.codec_name ?? '', codecs)
-    : planSound(job.type, container, codecs[0] ?? '')
+    : planSound(job.type, container, codecs[0] ?? '', job.isChained === true)
   const bytes = await bytesOf(input)
   const maps = [video, ...sounds].flatMap((stream) => (stream ? ['-map', `0:${stream.index}`] : []))
   const source = [...LOCAL, '-f', container, '-i', `file:${input}`]
@@ -264,21 +173,20 @@ export async function cleanStreams(tools: Ffmpeg, job: StreamJob): Promise<Clean
       throw typeRefused(`${job.type} with ${[video?.codec_name, ...codecs].filter(Boolean).join(' and ')}`)
     throw unreadable('its sound or video cannot be read to the end', new Error(complaint))
   }
+  // Then the filter lets through what it could not read.
+  if (/Failed to (?:read|write) extradata/.test(complaint))
+    throw unreadable('what its decoder is set up with cannot be taken apart', new Error(complaint))
   if (/corrupt (?:input )?packet|packet corrupt|partial file|truncat/i.test(complaint))
     throw unreadable('it ends too early', new Error(complaint))
-  const made = await probe(tools, job, job.output, demuxerOf(plan.muxer))
+  const made = await probe(tools, job, job.output, demuxerOf(plan.muxer), ['-show_data'])
   if (container !== 'mp3' && container !== 'aac' && isCutOff(probed.durationMs, made.durationMs))
     throw unreadable('it is shorter than it says')
   const shown = made.streams.find(isKind('video'))
+  if (shown) await emptyNotes(job.output, shown.codec_name ?? '', setupOf(shown.extradata ?? ''))
   return {
     type: plan.type,
     extension: plan.extension,
     ...(shown && sizeOf(shown)),
     ...(made.durationMs !== undefined && { durationMs: made.durationMs }),
   }
-}
-
-function demuxerOf(muxer: string): string {
-  if (muxer === 'mp4') return 'mov'
-  return muxer === 'webm' ? 'matroska' : muxer
 }

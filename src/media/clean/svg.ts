@@ -3,14 +3,17 @@ import sanitize from 'sanitize-html'
 import { unreadable } from './problems.ts'
 import { textOf } from './text.ts'
 
-/** Elements that draw. No scripts, links, foreign or embedded content, animation, `metadata`, `title` or `desc`. */
+/** Elements that draw, and links, which lead nowhere any more. No scripts, foreign or embedded content, animation, `metadata`, `title` or `desc`. */
 const ELEMENTS = (
-  'svg g defs symbol use switch path rect circle ellipse line polyline polygon text tspan textPath ' +
+  'svg g a defs symbol use switch path rect circle ellipse line polyline polygon text tspan textPath ' +
   'linearGradient radialGradient stop pattern clipPath mask marker filter feBlend feColorMatrix ' +
   'feComponentTransfer feComposite feConvolveMatrix feDiffuseLighting feDisplacementMap feDistantLight ' +
   'feDropShadow feFlood feFuncA feFuncB feFuncG feFuncR feGaussianBlur feMerge feMergeNode feMorphology ' +
   'feOffset fePointLight feSpecularLighting feSpotLight feTile feTurbulence'
 ).split(' ')
+
+/** Where text is seen. */
+const TEXT_ELEMENTS = new Set(['text', 'tspan', 'textPath', 'a'])
 
 const ATTRIBUTES = (
   'xmlns version viewBox preserveAspectRatio width height x y x1 y1 x2 y2 cx cy r rx ry fx fy fr d points id class ' +
@@ -77,6 +80,9 @@ export async function cleanSvg(input: string, output: string): Promise<void> {
     allowProtocolRelative: false,
     allowVulnerableTags: false,
     nonTextTags: ['script', 'style', 'metadata', 'title', 'desc', 'foreignObject', 'textarea', 'option'],
+    // With the text in them: drawing programs put whole files of their own into elements of their own.
+    disallowedTagsMode: 'completelyDiscard',
+    textFilter: (text, tagName) => (TEXT_ELEMENTS.has(tagName) ? text : ''),
     selfClosing: [],
     parseStyleAttributes: false,
     nestingLimit: 200,

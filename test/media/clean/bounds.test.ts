@@ -1,4 +1,5 @@
-import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { spawn } from 'node:child_process'
+import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
 import sharp from 'sharp'
@@ -172,4 +173,77 @@ test('a program sees nothing of our environment, and is niced', async (t) => {
   t.false(output.includes('PRIVATE'))
   t.regex(output, /nice 19/)
   t.true(output.includes(folder))
+})
+
+test('when the node is killed, what reads a file ends at once, and the next start removes the file', async (t) => {
+  const tools = await testFolder(t)
+  const folder = await testFolder(t)
+  const ffmpeg = await hangingFfmpeg(tools)
+  await film(folder, 'a.mp4', ...PICTURE_IN)
+  const script = `
+    import { Cleaner } from ${JSON.stringify(join(import.meta.dirname, '../../../src/media/clean/cleaner.ts'))}
+    const tools = { ffmpeg: { ffmpeg: ${JSON.stringify(ffmpeg)}, ffprobe: ${JSON.stringify(ffmpeg)}, version: '0' } }
+    const cleaner = await Cleaner.open({ folder: ${JSON.stringify(join(folder, 'work'))}, tools })
+    await cleaner.clean(${JSON.stringify(join(folder, 'a.mp4'))})`
+  const node = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: 'inherit' })
+  t.teardown(() => node.kill('SIGKILL'))
+  const pids = await until('ffmpeg runs', () => processesOf(tools))
+  t.true(pids.every(isAlive))
+  node.kill('SIGKILL')
+  await until('both processes are gone', () => !pids.some(isAlive))
+  t.false((await readdir(folder)).includes('a.mp4'))
+  await Cleaner.open({ folder: join(folder, 'work'), tools: {} })
+  t.deepEqual(await readdir(join(folder, 'work')), [])
+})
+
+test('what a program leaves behind does not hold it up', async (t) => {
+  const folder = await testFolder(t)
+  const { code, output } = await runBounded('sh', ['-c', 'sleep 600 & echo $!'], { folder, bounds: BOUNDS })
+  t.is(code, 0)
+  await until('it is gone', () => !isAlive(Number(output)))
+})
+
+test('aborting while the folder is looked at ends it, too', async (t) => {
+  const folder = await testFolder(t)
+  const abort = new AbortController()
+  const running = runBounded('sh', ['-c', 'echo > began'], { folder, bounds: BOUNDS, signal: abort.signal })
+  abort.abort(new Error('the visitor left'))
+  await t.throwsAsync(running, { message: 'the visitor left' })
+  t.deepEqual(await readdir(folder), [])
+})
+
+test('an original is gone also where there is no room to work on it', async (t) => {
+  const { folder, work, clean } = await bench(t, { tools: {} })
+  await halves().png().toFile(join(folder, 'a.png'))
+  await rm(work, { recursive: true })
+  await t.throwsAsync(clean('a.png'), { code: 'ENOENT' })
+  t.deepEqual(await readdir(folder), [])
+})
+
+test('a full disk is not taken for a damaged file', async (t) => {
+  const tools = await testFolder(t)
+  const full = await program(
+    tools,
+    'full-ffmpeg',
+    'case "$1" in -version) echo "ffmpeg version 0-full"; exit;; esac\nexec dd if=/dev/zero of=/dev/full count=1',
+  )
+  const ffmpeg = await ffmpegAt({ ffmpeg: full })
+  const { folder, refused } = await bench(t, { tools: { ffmpeg } })
+  const song = await readFile(await film(folder, 'a.flac', ...SOUND_IN))
+  t.like(await refused(song), { code: 'media_no_room', status: 507 })
+})
+
+test('what a library complains of is for the log, not for who sent the file', async (t) => {
+  const { refused } = await bench(t)
+  const image = '/Subtype /Image /Width 1 /Height 1 /ColorSpace /DeviceRGB /BitsPerComponent 8'
+  const document = pdf([
+    '<< /Type /Catalog /Pages 2 0 R >>',
+    '<< /Type /Pages /Kids [3 0 R] /Count 1 >>',
+    '<< /Type /Page /Parent 2 0 R /MediaBox [0 0 9 9] /Resources << /XObject << /A 4 0 R >> >> >>',
+    [`<< /Type /XObject ${image} /Filter [/FlateDecode /DCTDecode] >>`, 'not packed'],
+  ])
+  const { code, message, cause } = await refused(document)
+  t.is(code, 'media_unreadable')
+  t.regex(String(cause), /header check/)
+  t.notRegex(message, /header check/)
 })

@@ -3,51 +3,13 @@ import { join } from 'node:path'
 import { deflateSync } from 'node:zlib'
 import test from 'ava'
 import { typeOf } from '../../../src/media/clean/type-of.ts'
-import {
-  bench,
-  halves,
-  NAME,
-  pdf,
-  PLACE,
-  run,
-  secretsIn,
-  tell,
-  tellsNothing,
-  unzip,
-  zip,
-} from './fixtures.ts'
+import { bench, NAME, pdf, run, secretsIn, tellsNothing, zip } from './fixtures.ts'
+import { contentTypes, OOXML, partsTellNothing, photo, R, relationships, W, XML } from './office-fixtures.ts'
 
-const W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
-const R = 'xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"'
-const RELATIONSHIP = 'http://schemas.openxmlformats.org/officeDocument/2006/relationships'
-const XML = '<?xml version="1.0" encoding="UTF-8"?>'
-
-function relationships(...rows: [id: string, type: string, target: string, external?: boolean][]): string {
-  const written = rows.map(
-    ([id, type, target, external]) =>
-      `<Relationship Id="${id}" Type="${RELATIONSHIP}/${type}" Target="${target}"${external ? ' TargetMode="External"' : ''}/>`,
-  )
-  return `${XML}<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">${written.join('')}</Relationships>`
-}
-
-function contentTypes(...parts: [name: string, type: string][]): string {
-  const written = parts.map(
-    ([name, type]) => `<Override PartName="/${name}" ContentType="application/${type}+xml"/>`,
-  )
-  return `${XML}<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Default Extension="xml" ContentType="application/xml"/><Default Extension="jpeg" ContentType="image/jpeg"/>${written.join('')}</Types>`
-}
-
-const OOXML = 'vnd.openxmlformats-officedocument'
 const CORE = `${XML}<cp:coreProperties xmlns:cp="http://schemas.openxmlformats.org/package/2006/metadata/core-properties" xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:creator>${NAME}</dc:creator></cp:coreProperties>`
 
 const entry = (path: string) =>
   `<manifest:file-entry manifest:full-path="${path}" manifest:media-type="text/xml"/>`
-
-async function photo(folder: string): Promise<Buffer> {
-  await halves().jpeg().toFile(join(folder, 'photo.jpg'))
-  await tell(folder, 'photo.jpg', `-GPSLatitude=${PLACE.latitude}`, `-GPSLongitude=${PLACE.longitude}`)
-  return readFile(join(folder, 'photo.jpg'))
-}
 
 async function document(folder: string, more: Record<string, string> = {}): Promise<Buffer> {
   return zip({
@@ -72,6 +34,7 @@ async function document(folder: string, more: Record<string, string> = {}): Prom
       ['rId5', 'oleObject', 'embeddings/oleObject1.bin'],
       ['rId6', 'attachedTemplate', 'file:///C:\\Users\\PRIVATE\\a.dotm', true],
       ['rId7', 'hyperlink', 'file:///C:\\Users\\PRIVATE\\notes.txt', true],
+      ['rId8', 'settings', 'settings.xml'],
     ),
     'word/media/image1.jpeg': await photo(folder),
     'word/embeddings/oleObject1.bin': 'PRIVATE',
@@ -82,19 +45,6 @@ async function document(folder: string, more: Record<string, string> = {}): Prom
     'word/document.xml': `${XML}<!-- PRIVATE --><?PRIVATE x?><w:document ${W} ${R}><w:body><w:p w:rsidR="00PRIVATE" w:keep="&lt;1&gt;"><w:commentRangeStart w:id="0"/><w:r><w:t xml:space="preserve">Hello &amp; </w:t></w:r><w:ins w:id="1" w:author="${NAME}" w:date="2026-11-23T07:00:00Z"><w:r><w:t>world</w:t></w:r></w:ins><w:del w:id="2" w:author="${NAME}"><w:r><w:delText>PRIVATE</w:delText></w:r></w:del><w:r><w:commentReference w:id="0"/></w:r><w:hyperlink r:id="rId3"><w:r><w:t>!</w:t></w:r></w:hyperlink><w:drawing><a:blip r:embed="rId1"/><a:blip r:link="rId4"/><a:moveTo><a:pt x="1"/></a:moveTo></w:drawing><w:object><o:OLEObject r:id="rId5"/></w:object></w:p></w:body></w:document>`,
     ...more,
   })
-}
-
-/** Nothing of a person stands in any part, its pictures included. */
-async function partsTellNothing(t: Parameters<typeof tellsNothing>[0], folder: string, path: string) {
-  const parts = unzip(await readFile(path))
-  t.true(parts.size > 1)
-  for (const [name, bytes] of parts) {
-    t.deepEqual(secretsIn(Buffer.concat([Buffer.from(name), bytes])), [], name)
-    if (!/\.jpe?g$/.test(name)) continue
-    await writeFile(join(folder, 'part.jpg'), bytes)
-    await tellsNothing(t, join(folder, 'part.jpg'))
-  }
-  return parts
 }
 
 test('a Word document loses who, when and where, and keeps what it says', async (t) => {
@@ -120,7 +70,7 @@ test('a Word document loses who, when and where, and keeps what it says', async 
   const links = parts.get('word/_rels/document.xml.rels')?.toString() ?? ''
   t.deepEqual(
     [...links.matchAll(/ Id="(\w+)"/g)].map(([, id]) => id),
-    ['rId1', 'rId3', 'rId7'],
+    ['rId1', 'rId3', 'rId7', 'rId8'],
   )
   t.true(links.includes('Target="notes.txt"'))
   t.false(parts.get('[Content_Types].xml')?.includes('comments'))
@@ -169,6 +119,7 @@ test('a workbook loses the path that it was saved under, and a presentation its 
     ]),
     '_rels/.rels': relationships(['rId1', 'officeDocument', 'ppt/presentation.xml']),
     'ppt/presentation.xml': '<p:presentation/>',
+    'ppt/_rels/presentation.xml.rels': relationships(['rId1', 'slide', 'slides/slide1.xml']),
     'ppt/slides/slide1.xml':
       '<p:sld><p:cNvPr id="1" name="a" descr="C:\\Users\\PRIVATE\\a.png"/><a:t>Hi</a:t></p:sld>',
     'ppt/comments/comment1.xml': `<x>${NAME}</x>`,
