@@ -7,6 +7,8 @@ import type { Language } from './messages.ts'
 /** How many times of items are remembered as a page says them. */
 const MOST_MOMENTS = 3000
 
+const BYTE_UNITS = ['byte', 'kilobyte', 'megabyte', 'gigabyte']
+
 type Values = Readonly<Record<string, string | number>>
 
 /** A moment for a page: the machine's form and the reader's. */
@@ -87,6 +89,15 @@ export class Wording {
     if (own !== path) return own
     const common = this.t(`hint.${field}`)
     return common === `hint.${field}` ? '' : common
+  }
+
+  /** So many bytes, as a reader takes them in: "3.4 MB", by thousands. */
+  bytes = (bytes: number): string => {
+    const step = Math.min(Math.max(Math.floor(Math.log10(Math.max(bytes, 1)) / 3), 0), BYTE_UNITS.length - 1)
+    const value = bytes / 1000 ** step
+    const unit = BYTE_UNITS[step] ?? 'byte'
+    const maximumFractionDigits = value < 10 && step > 0 ? 1 : 0
+    return new Intl.NumberFormat(this.language, { style: 'unit', unit, maximumFractionDigits }).format(value)
   }
 
   /** A language's name in this language, or its code when it has none. */
