@@ -53,6 +53,7 @@ export function itemPages(router: Router, web: WebContext): void {
       {
         item: model,
         files,
+        embeds: files.count > files.attachments.length,
         rights: rightsOn(ctx, item),
         ...extra,
         ...ofGroup,
