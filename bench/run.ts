@@ -13,6 +13,7 @@ import { cleanUpSites, listingGrowth, memory100k, projection } from './newsroom.
 import { produceAll } from './produce.ts'
 import { saveToFile, storedPage, trace } from './pages.ts'
 import { publishToPeer } from './publish-to-peer.ts'
+import { range } from './range.ts'
 import { recovery } from './recovery.ts'
 import { workers } from './workers.ts'
 
@@ -36,6 +37,7 @@ const BENCHMARKS: Benchmark[] = [
   bulkDecisions,
   workers,
   storedPage,
+  range,
   trace,
   saveToFile,
   produceAll,

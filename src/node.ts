@@ -32,6 +32,7 @@ import { FeedPuller, MOST_FEEDS } from './syndication/puller.ts'
 import { Gate } from './web/abuse/gate.ts'
 import { createApp } from './web/app.ts'
 import type { WebContext } from './web/context.ts'
+import { FileFront } from './web/file-front.ts'
 import { KeptPages } from './web/kept-pages.ts'
 import { Back } from './workers/back.ts'
 import { openDoor } from './workers/door.ts'
@@ -258,11 +259,23 @@ export async function startNode(
     // Nobody tells a file what comes.
     live: undefined,
   })
-  mirroring = await Mirroring.open({ loaded, site, views, application: copied.callback() })
+  mirroring = await Mirroring.open({
+    loaded,
+    site,
+    blobs: media.blobs,
+    views,
+    application: copied.callback(),
+  })
   if (mirroring) stack.use(mirroring)
   const setUp = config.mirror ? undefined : await setUpLink({ people, access })
   await reading?.[Symbol.asyncDispose]()
-  const door = await openDoor(app.callback(), { back, kept, config, secret })
+  const door = await openDoor(app.callback(), {
+    back,
+    kept,
+    files: new FileFront(media),
+    config,
+    secret,
+  })
   const { address } = stack.use(door)
   await lease?.announce(config.web.reachableAt ?? address)
   // Before the server waits for its connections to end.

@@ -11,7 +11,7 @@ export interface ShownCaptions {
 }
 
 /** "interview.es.vtt", "interview_pt-BR.vtt" */
-const LANGUAGE_IN_NAME = /[._]([a-z]{2,3}(?:-[A-Za-z0-9]{2,8})?)(?:\.vtt)?$/
+const LANGUAGE_IN_NAME = /[._]([a-z]{2,3}(?:-[A-Za-z0-9]{2,8})?)$/
 
 /** Whether a file is captions (WebVTT). */
 export function isCaptions({ type }: Pick<ItemFile, 'type'>): boolean {
@@ -27,7 +27,10 @@ export function captionFacts(
     wording,
   }: { language: string; player: { captions: readonly ShownCaptions[] }; wording: Wording },
 ): Omit<ShownCaptions, 'path'> {
-  const language = LANGUAGE_IN_NAME.exec(name)?.[1] ?? ofItem
+  const named = LANGUAGE_IN_NAME.exec(name.replace(/\.vtt$/i, ''))?.[1]
+  // "interview.cut.vtt" is in none that anybody knows.
+  const isKnown = named !== undefined && wording.languageName(named) !== named
+  const language = isKnown ? named : ofItem
   const before = player.captions.filter((known) => known.language === language).length
   const label = wording.languageName(language) + (before > 0 ? ` ${before + 1}` : '')
   return { kind: language === ofItem ? 'captions' : 'subtitles', language, label }

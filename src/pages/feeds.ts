@@ -141,7 +141,12 @@ export function atomFeed(feed: Feed): string {
       updated: entry.updated,
       links: [
         { href: entry.url },
-        ...entry.enclosures.map(({ address, type }) => ({ href: address, rel: 'enclosure', type })),
+        ...entry.enclosures.map(({ address, type, bytes }) => ({
+          href: address,
+          rel: 'enclosure',
+          type,
+          ...(bytes === undefined ? {} : { length: bytes }),
+        })),
       ],
       authors: [{ name: entry.author || feed.title }],
       categories: entry.tags.map((term) => ({ term })),

@@ -9,7 +9,7 @@ import { may } from './may.ts'
 import { personOf } from './people/person.ts'
 
 /** How long browsers and proxies use a file before they ask whether it is still there, in seconds. */
-const FRESH_S = 600
+export const FRESH_S = 600
 
 /** Files under their digests: whole, or the part that was asked for (RFC 9110, section 14). */
 export function mediaRoutes(router: Router, web: WebContext): void {

@@ -46,7 +46,8 @@ async function answerPodcast(ctx: PageRequest, web: WebContext, route: ListingRo
   const episodes = items.flatMap((item) => episodesOf(item, url))
   if (listing.named && episodes.length === 0) throw nothing(ctx)
   const { name, description, language } = web.config.site
-  const own = await web.site.item(ctx.params.group ?? '')
+  const { group } = ctx.params
+  const own = group === undefined ? undefined : await web.site.item(group)
   const image = (own && imageOf(own, url)) ?? items.map((item) => imageOf(item, url)).find(Boolean)
   const place = url + localPath(ctx, placeOf(listing.path))
   const body = podcastFeed({

@@ -105,12 +105,6 @@ export async function madeOfSound(): Promise<(GivenFile & { as: string })[]> {
   ]
 }
 
-/** Captions of one cue. */
-export function captionsFile(text: string, texts: Partial<GivenFile> = {}): GivenFile {
-  const bytes = Buffer.from(`WEBVTT\n\n00:00.000 --> 00:02.000\n${text}\n`)
-  return { bytes, type: 'text/vtt', extension: 'vtt', ...texts }
-}
-
 /** Says that files were made of one, as a node does that has made them. */
 export async function publishMade(
   node: NodeHere,

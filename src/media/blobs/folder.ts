@@ -16,7 +16,7 @@ import {
 } from './blob.ts'
 import type { BlobManifest } from './blob.ts'
 import { LIST_LIMIT } from './driver.ts'
-import type { BlobDriver, BlobPage, BlobReading, ByteRange, ListedBlob } from './driver.ts'
+import type { BlobDriver, FastParts, BlobPage, BlobReading, ByteRange, ListedBlob } from './driver.ts'
 import {
   FILE_MODE,
   isAbsent,
@@ -27,6 +27,7 @@ import {
   syncFolder,
   writeAll,
 } from './files.ts'
+import { OpenFiles } from './open-files.ts'
 import { badManifest, damaged, missing, ofFileSystem } from './problems.ts'
 import { PartialBlobs } from './partial-blobs.ts'
 import { pulled } from './pulled.ts'
@@ -61,6 +62,12 @@ export class FolderBlobs implements BlobDriver {
   readonly #turns = new Turns()
   readonly #partials: PartialBlobs
   readonly #sweeper: NodeJS.Timeout
+  readonly #open = new OpenFiles()
+  readonly parts: FastParts = {
+    peek: (sha256) => this.#open.peek(sha256),
+    open: (sha256) => this.#openParts(sha256),
+    read: (sha256, place, done) => this.#open.read(sha256, place, done),
+  }
 
   private constructor(folder: string, abandonedMs: number) {
     this.#folder = folder
@@ -224,6 +231,7 @@ export class FolderBlobs implements BlobDriver {
       this.#turns.take(sha256, async () => {
         if (!isSha256(sha256)) return false
         const path = this.#whole(sha256)
+        this.#open.forget(sha256)
         let found = await removeFile(path)
         found = (await removeFile(`${path}.json`)) || found
         if (found) await syncFolder(dirname(path))
@@ -255,7 +263,14 @@ export class FolderBlobs implements BlobDriver {
 
   [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#sweeper)
+    this.#open[Symbol.dispose]()
     return Promise.resolve()
+  }
+
+  async #openParts(sha256: string): Promise<number | undefined> {
+    if (!isSha256(sha256)) return undefined
+    const check = async (bytes: number) => (await this.#stored(sha256))?.bytes === bytes
+    return this.#open.sizeOf(sha256, { path: this.#whole(sha256), check })
   }
 
   async *#listWhole(after: string): AsyncIterable<ListedBlob> {
