@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { z } from 'zod'
 import { HyperactiveError, messageOf } from '../errors.ts'
+import { damaged } from '../media/blobs/problems.ts'
 import { fileWriter } from './file-writer.ts'
 import type { ProducedFile } from './produced-site.ts'
 import { producedFile, SiteJournal } from './site-journal.ts'
@@ -146,7 +147,7 @@ export class SiteFolder {
         },
         createWriteStream(path + HALF),
       )
-      if (digest.digest('hex') !== sha256) throw new Error('its bytes are not what its name says')
+      if (digest.digest('hex') !== sha256) throw damaged(sha256, 'it has other bytes')
       await rename(path + HALF, path)
     } catch (error) {
       await rm(path + HALF, { force: true }).catch(() => undefined)

@@ -68,7 +68,7 @@ export class FileFront {
     const head = headOf(row)
     const etag = `"${row.sha256}"`
     if (isFresh(headers['if-none-match'], etag)) {
-      response.writeHead(304, head).end()
+      response.writeHead(304, head.slice(2)).end()
       return
     }
     const range = rangeOf(headers, { bytes: row.bytes, etag })
@@ -117,8 +117,11 @@ export class FileFront {
 function headOf(row: FileRow): string[] {
   const known = heads.get(row)
   if (known) return known
+  const { 'Content-Type': type = '', ...others } = serveHeaders(row)
+  // The type comes first: what has not changed is answered without it.
   const all: Record<string, string> = {
-    ...serveHeaders(row),
+    'Content-Type': type,
+    ...others,
     'Cache-Control': `public, max-age=${FRESH_S}`,
     'Accept-Ranges': 'bytes',
     ETag: `"${row.sha256}"`,

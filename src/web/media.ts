@@ -35,6 +35,8 @@ export function mediaRoutes(router: Router, web: WebContext): void {
     if (range === 'none') {
       ctx.set('Content-Range', `bytes */${row.bytes}`)
       ctx.status = 416
+      // Whoever asks for bytes is told in headers.
+      ctx.body = ''
       return
     }
     const { first, last } = range ?? { first: 0, last: row.bytes - 1 }

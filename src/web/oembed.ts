@@ -30,6 +30,7 @@ export function oembedRoutes(router: Router, web: WebContext): void {
     if (format !== 'json' && format !== 'xml')
       throw new HyperactiveError('oembed_format', 'There is JSON and XML: format=json or format=xml.', {
         status: 501,
+        expose: true,
       })
     const site = { name: web.config.site.name, url: publicUrl(ctx, web) }
     const found = await target(url, site.url, web)
