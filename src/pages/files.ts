@@ -10,6 +10,9 @@ const SIZE = /^w\d+$/
 const NEWER_TYPES = ['image/avif', 'image/webp']
 const FILM_TYPES = ['video/mp4', 'video/webm', 'application/vnd.apple.mpegurl']
 const SOUND_TYPES = ['audio/ogg', 'audio/mpeg']
+/** No picture stands wider on a page than so many pixels, and three quarters of them look almost like all. */
+const WIDEST = 1280
+const ENOUGH = 0.75
 /** A source of more bytes is not what a link to the large picture leads to, where there is a smaller one. */
 const LARGE_BYTES = 2 * 1024 * 1024
 
@@ -45,6 +48,8 @@ export interface ShownPicture extends Said {
   srcset: string
   width: number | undefined
   height: number | undefined
+  /** Its newer types are all so much smaller than it is that they would be seen to be where it stands large. */
+  isCoarse: boolean
   /** The large one, for a link. */
   large: string
 }
@@ -181,12 +186,19 @@ export function shownPicture(file: ItemFile): ShownPicture {
     form: 'picture',
     ...saidOf(file),
     sources: newer,
+    isCoarse: newestWidth(sizes) < ENOUGH * Math.min(file.width ?? 0, WIDEST),
     path: filePath(largest ?? file),
     srcset: plain.length > 1 ? srcsetOf(plain) : '',
     width: file.width,
     height: file.height,
     large: filePath((hasLarge ? largest : undefined) ?? file),
   }
+}
+
+/** The width of the largest of the newer types; nothing is too small where there are none. */
+function newestWidth(sizes: readonly KnownFile[]): number {
+  const newer = sizes.filter(({ type }) => NEWER_TYPES.includes(type))
+  return newer.at(-1)?.width ?? Infinity
 }
 
 /** The smaller ones of a picture, the smallest first. */

@@ -109,7 +109,7 @@ test('a site that is kept current gets what is made later, and loses what is hid
   await watch(t, node, out)
   const has = async (count: number) => (await readdir(join(out, 'files')).catch(() => [])).length === count
   t.true(await has(1))
-  await publishMade(node, { item, of: files[0]?.sha256 ?? '' }, pictureSizes([320]))
+  await publishMade(node, { item, of: files[0]?.sha256 ?? '' }, pictureSizes([1280]))
   await until('what was made is there', () => has(4))
   const draft: Draft = { type: 'decision', item, target: item, action: 'hide', reason: 'x', supersedes: [] }
   await node.here.store.ledger.append([{ draft }])

@@ -54,16 +54,22 @@ test('a picture stands in all its sizes, with its texts, above the text; the res
   t.true(attached.includes('download="minutes.pdf"') && attached.includes('2.5 MB'))
 
   await publishMade(node, { item, of: sha256 }, pictureSizes([320, 640]))
+  const coarse = between(await node.html(path), '<figure class="picture">', '</figure>')
+  t.false(
+    coarse.includes('<source'),
+    'what is much smaller than the picture is not offered where it stands large',
+  )
+  await publishMade(node, { item, of: sha256 }, pictureSizes([1280]))
   const sized = between(await node.html(path), '<figure class="picture">', '</figure>')
   t.regex(
     sized,
-    /<source type="image\/avif" srcset="\/files\/\w{64}\.avif 320w, \/files\/\w{64}\.avif 640w" sizes="/,
+    /<source type="image\/avif" srcset="\/files\/\w{64}\.avif 320w, \/files\/\w{64}\.avif 640w, \/files\/\w{64}\.avif 1280w" sizes="/,
   )
   t.true(sized.indexOf('image/avif') < sized.indexOf('image/webp'))
   t.regex(
     sized,
     new RegExp(
-      `<img src="/files/${sha256}.jpg" srcset="[^"]*\\.jpg 320w, [^"]*\\.jpg 640w, /files/${sha256}.jpg 1600w"`,
+      `<img src="/files/${sha256}.jpg" srcset="[^"]*\\.jpg 320w, [^"]*\\.jpg 640w, [^"]*\\.jpg 1280w, /files/${sha256}.jpg 1600w"`,
     ),
   )
 })
