@@ -236,5 +236,5 @@ test('listings show a small picture of each item, and say nothing twice', async 
     )
   }
   // The story that leads has it in all sizes.
-  t.regex(await node.html('/'), /class="large-cover"[^]*?srcset="[^"]+ 640w"/)
+  t.regex(await node.html('/'), /class="large-cover"[^]*?srcset="[^"]+ 640w, [^"]+ 1600w"/)
 })
