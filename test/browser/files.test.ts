@@ -21,7 +21,7 @@ const inBrowser = hasBrowser() ? test : test.skip
 async function publishAll(node: NodeHere) {
   const one = await pictureFile(
     { alt: 'A hill', caption: 'The hill.', credit: 'Ana' },
-    { width: 900, height: 600 },
+    { width: 800, height: 533 },
   )
   const two = await pictureFile({ alt: '' }, { width: 500, height: 800, hue: 120 })
   const film = await filmFile({ alt: 'Colours', name: 'colours.webm' })
