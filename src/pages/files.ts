@@ -255,12 +255,15 @@ function saidOf({ sha256, alt = '', caption = '', credit = '', licence = '' }: I
   return { sha256, alt, caption, credit, licence }
 }
 
+function two(part: number): string {
+  return String(part).padStart(2, '0')
+}
+
 /** "3:07" or "1:02:03", rounded to whole seconds; empty for none. */
 export function durationText(durationMs: number | undefined): string {
   if (durationMs === undefined) return ''
   const all = Math.round(durationMs / 1000)
   const [hours, minutes, seconds] = [Math.floor(all / 3600), Math.floor(all / 60) % 60, all % 60]
-  const two = (part: number) => String(part).padStart(2, '0')
   return hours > 0 ? `${hours}:${two(minutes)}:${two(seconds)}` : `${minutes}:${two(seconds)}`
 }
 

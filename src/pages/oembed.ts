@@ -81,7 +81,7 @@ function fittingPicture(file: ItemFile, { maxwidth, maxheight }: Bounds): KnownF
   const sizes: KnownFile[] = sizesOf(file).filter(({ type }) => type === 'image/jpeg')
   const all = [...sizes, ...(file.type === 'image/jpeg' || sizes.length === 0 ? [file] : [])]
   const fits = ({ width = 0, height = 0 }: KnownFile) => width <= maxwidth && height <= maxheight
-  return all.filter(fits).at(-1) ?? all[0] ?? file
+  return all.findLast(fits) ?? all[0] ?? file
 }
 
 function thumbnailOf(item: SiteItem, { maxwidth, maxheight }: Bounds, url: string): OEmbed {

@@ -43,12 +43,19 @@ export class FileFront {
         this.#answer(request, response, { row, parts })
         return
       }
-      void parts.open(row.sha256).then((bytes) => {
-        // Whoever knows where else it may be answers.
-        if (bytes !== row.bytes) next(request, response)
-        else this.#answer(request, response, { row, parts })
-      })
+      void this.#open(request, response, { row, parts, next })
     }
+  }
+
+  async #open(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { row, parts, next }: { row: FileRow; parts: FastParts; next: RequestListener },
+  ): Promise<void> {
+    const bytes = await parts.open(row.sha256)
+    // Whoever knows where else it may be answers.
+    if (bytes !== row.bytes) next(request, response)
+    else this.#answer(request, response, { row, parts })
   }
 
   #rowFor({ method, url = '', headers }: IncomingMessage): FileRow | undefined {

@@ -86,11 +86,12 @@ async function target(
   return { item }
 }
 
+function bound(value: unknown): number {
+  const number = typeof value === 'string' && /^\d{1,6}$/.test(value) ? Number(value) : LARGEST
+  return Math.min(Math.max(number, 1), LARGEST)
+}
+
 function boundsIn({ query }: PageRequest): Bounds {
-  const bound = (value: unknown) => {
-    const number = typeof value === 'string' && /^\d{1,6}$/.test(value) ? Number(value) : LARGEST
-    return Math.min(Math.max(number, 1), LARGEST)
-  }
   return { maxwidth: bound(query.maxwidth), maxheight: bound(query.maxheight) }
 }
 

@@ -19,7 +19,6 @@ const PLAYLIST_ITEMS = 100
 
 /** Podcasts of groups, tags and the kind audio, and playlists of tags and of the kinds audio and video. */
 export function podcastRoutes(router: Router, web: WebContext): void {
-  const found = (pattern: string) => LISTINGS.filter((route) => route.pattern === pattern)
   for (const route of found('/tags/:name')) {
     router.get(`/tags/:name/${PODCAST}`, may('read'), (ctx) => answerPodcast(ctx, web, route))
     router.get(`/tags/:name/${PLAYLIST}`, may('read'), (ctx) => answerPlaylist(ctx, web, route))
@@ -36,6 +35,10 @@ export function podcastRoutes(router: Router, web: WebContext): void {
     at('audio', PLAYLIST, answerPlaylist)
     at('videos', PLAYLIST, answerPlaylist)
   }
+}
+
+function found(pattern: string): ListingRoute[] {
+  return LISTINGS.filter((route) => route.pattern === pattern)
 }
 
 async function answerPodcast(ctx: PageRequest, web: WebContext, route: ListingRoute): Promise<void> {

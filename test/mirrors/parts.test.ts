@@ -74,8 +74,11 @@ test('what is gone goes first, then what pages need, then pages as told, and old
 })
 
 test('small pictures go before pages, large ones and films after them, and what is hidden first of all', (t) => {
-  const named = (letter: string, ending: string) => `files/${letter.repeat(64)}.${ending}`
-  const [small, film, hidden] = [named('a', 'avif'), named('b', 'mp4'), named('c', 'jpg')]
+  const [small, film, hidden] = ['a', 'b', 'c'].map((letter) => `files/${letter.repeat(64)}.mp4`) as [
+    string,
+    string,
+    string,
+  ]
   const site = new Map<string, ProducedFile>([
     ['index.html', file('1')],
     [small, file('2')],

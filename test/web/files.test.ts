@@ -38,7 +38,7 @@ test('a picture stands in all its sizes, with its texts, above the text; the res
     { ...PDF, bytes: randomBytes(2_500_000), name: 'minutes.docx' },
   ])
   const path = `/articles/${item}`
-  const [{ sha256 = '' } = {}] = files
+  const sha256 = files[0]?.sha256 ?? ''
   const plain = await node.html(path)
   const whole = between(plain, '<figure class="picture">', '</figure>')
   t.true(whole.includes(`<img src="/files/${sha256}.jpg" width="1600" height="1000" alt="A bridge"`))

@@ -9,6 +9,10 @@ import type { NodeHere } from '../helpers/node-here.ts'
 
 const KEEPS = 'pages: { memoryBytes: 100000000 }\n'
 
+function pageAt(pages: ReturnType<typeof keptNow>, path: string) {
+  return [...pages].find(([key]) => key.endsWith(` ${path}`))?.[1]
+}
+
 /** Reads pages until they are kept, does something, and tells which of them were made anew because of it. */
 async function renewed(
   node: NodeHere,
@@ -17,8 +21,6 @@ async function renewed(
 ): Promise<string[]> {
   for (const path of paths) await node.html(path)
   const before = keptNow(node)
-  const pageAt = (pages: ReturnType<typeof keptNow>, path: string) =>
-    [...pages].find(([key]) => key.endsWith(` ${path}`))?.[1]
   const notKept = paths.filter((path) => !pageAt(before, path))
   if (notKept.length > 0) throw new Error(`not kept: ${notKept.join(', ')}`)
   await change()
