@@ -15,6 +15,7 @@ import { produceAll } from './produce.ts'
 import { photos } from './photos.ts'
 import { saveToFile, storedPage, trace } from './pages.ts'
 import { publishToPeer } from './publish-to-peer.ts'
+import { range } from './range.ts'
 import { recovery } from './recovery.ts'
 import { uploadLarge } from './uploads.ts'
 import { workers } from './workers.ts'
@@ -39,6 +40,7 @@ const BENCHMARKS: Benchmark[] = [
   bulkDecisions,
   workers,
   storedPage,
+  range,
   trace,
   saveToFile,
   produceAll,

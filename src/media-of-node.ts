@@ -39,7 +39,10 @@ export interface MediaOfNode extends AsyncDisposable {
   readonly desk: FilesDesk
 }
 
-export interface MediaOptions extends Pick<BlobNetworkOptions, 'membership' | 'refusals' | 'times' | 'signal'> {
+export interface MediaOptions extends Pick<
+  BlobNetworkOptions,
+  'membership' | 'refusals' | 'times' | 'signal'
+> {
   /** Told when files are to go, unless something names them. */
   onLeaving: () => void
 }

@@ -36,6 +36,7 @@ import { FeedPuller, MOST_FEEDS } from './syndication/puller.ts'
 import { Gate } from './web/abuse/gate.ts'
 import { createApp } from './web/app.ts'
 import type { WebContext } from './web/context.ts'
+import { FileFront } from './web/file-front.ts'
 import { KeptPages } from './web/kept-pages.ts'
 import { Back } from './workers/back.ts'
 import { openDoor } from './workers/door.ts'
@@ -243,6 +244,7 @@ export async function startNode(
       office,
     }),
   )
+  const lent = new LentFiles({ url: config.url, outside: proxies, lifetimes: cache })
   const pages = {
     ledger,
     site,
@@ -256,7 +258,7 @@ export async function startNode(
     queue: office.queue,
     notes: office.notes,
     filters: office.filters,
-    media: { ...media, lent: new LentFiles({ url: config.url, outside: proxies, lifetimes: cache }) },
+    media: { ...media, lent },
     people,
     access,
     live,
@@ -283,11 +285,23 @@ export async function startNode(
     // Nobody tells a file what comes.
     live: undefined,
   })
-  mirroring = await Mirroring.open({ loaded, site, views, application: copied.callback() })
+  mirroring = await Mirroring.open({
+    loaded,
+    site,
+    blobs: media.blobs,
+    views,
+    application: copied.callback(),
+  })
   if (mirroring) stack.use(mirroring)
   const setUp = config.mirror ? undefined : await setUpLink({ people, access })
   await reading?.[Symbol.asyncDispose]()
-  const door = await openDoor(app.callback(), { back, kept, config, secret })
+  const door = await openDoor(app.callback(), {
+    back,
+    kept,
+    files: new FileFront({ ...media, lent }),
+    config,
+    secret,
+  })
   const { address } = stack.use(door)
   await lease?.announce(config.web.reachableAt ?? address)
   // Before the server waits for its connections to end.

@@ -33,7 +33,7 @@ export interface Served {
  * A file name that says the truth: without path, control and direction characters (a name can otherwise read backwards),
  * and with the extension of what the file is.
  */
-export function servedName({ name = '', extension }: Served): string {
+export function servedName({ name = '', extension }: Omit<Served, 'type'> & Partial<Served>): string {
   const last = name.toWellFormed().split(/[\\/]/).at(-1) ?? ''
   const plain = last
     .replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}"<>|:*?]/gu, '')

@@ -26,6 +26,11 @@ export class ServedFiles {
     return row
   }
 
+  /** What is known of it from memory. */
+  known(sha256: string): FileRow | undefined {
+    return this.#known.get(sha256)
+  }
+
   /** To be called after documents of the site database were written. */
   written({ documents }: Pick<Written, 'documents'>): void {
     const named = documents.flatMap(({ before, after }) => [...digestsIn(before), ...digestsIn(after)])

@@ -21,6 +21,7 @@ import { Gate } from '../web/abuse/gate.ts'
 import { createApp } from '../web/app.ts'
 import { LentFiles } from '../web/lent-files.ts'
 import { PRODUCED } from './rewrite.ts'
+import type { SiteMedia } from './site-media.ts'
 
 /** Queries of views whose rows are kept: pages have many in common, such as the newest of a tag. */
 const REMEMBERED = 2000
@@ -34,6 +35,7 @@ export interface OpenSite extends AsyncDisposable {
   index: SearchIndex
   terms: Terms
   application: RequestListener
+  media: SiteMedia
   /** To be called when the site has changed. */
   changed: () => void
 }
@@ -102,6 +104,7 @@ export async function openSite(store: Store, { config, secrets }: LoadedConfig):
     site,
     index,
     terms,
+    media: { site, blobs },
     application: app.callback(),
     changed() {
       reads.forget()

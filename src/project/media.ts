@@ -1,6 +1,6 @@
 import type { Fields, Media } from '../ledger/document.ts'
 import type { MediaFile, MediaTexts } from '../ledger/media.ts'
-import type { Cover } from './site-item.ts'
+import type { Cover, Plays } from './site-item.ts'
 
 /** The picture of this size stands in listings. */
 const COVER_SIZE = 'w320'
@@ -106,6 +106,12 @@ export function coverOf(files: readonly ItemFile[]): Cover | undefined {
     }
   }
   return undefined
+}
+
+/** What plays among files, each sort once: listings say so, and podcasts and playlists are made of it. */
+export function playsOf(files: readonly ItemFile[]): Plays[] {
+  const isThere = (prefix: string) => files.some(({ type }) => type.startsWith(prefix))
+  return [...(isThere('audio/') ? ['sound' as const] : []), ...(isThere('video/') ? ['film' as const] : [])]
 }
 
 function placeOf({ sha256, extension, width, height }: KnownFile) {

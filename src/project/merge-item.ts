@@ -10,9 +10,9 @@ import { isExecuted, isToExecute, ordersInForce } from './erasures.ts'
 import type { KnownErasure } from './erasures.ts'
 import type { Policy } from './policy.ts'
 import type { KnownDecision } from './decisions.ts'
-import { coverOf, filesOf } from './media.ts'
-import type { KnownMedia } from './media.ts'
-import type { Awaited, Cover, GraphEdit, SiteItem } from './site-item.ts'
+import { coverOf, filesOf, playsOf } from './media.ts'
+import type { ItemFile, KnownMedia } from './media.ts'
+import type { Awaited, GraphEdit, SiteItem } from './site-item.ts'
 import type { Terms } from './terms.ts'
 
 /** Reads edits by hash: the ones of a batch are at hand, others come from the ledger. */
@@ -145,8 +145,8 @@ export function finish(
   const needsReview = policy.reviews.items && !isByEditor(item) && at >= policy.reviewFrom
   const erased = ordersInForce(erasures, policy).length > 0
   const standing = standingOf(decisions, policy, { needsReview, erased })
-  const cover = coverOf(filesOf(fields, media))
-  const listing = listingOf(kind, fields, { at, updatedAt, clashes, standing, terms, cover })
+  const files = filesOf(fields, media)
+  const listing = listingOf(kind, fields, { at, updatedAt, clashes, standing, terms, files })
   const occurrences = kind.occurrences?.(fields)
   return {
     _id,
@@ -206,11 +206,13 @@ function listingOf(
   facts: Pick<SiteItem, 'at' | 'updatedAt' | 'standing'> & {
     clashes: readonly Clash[]
     terms: Terms
-    cover: Cover | undefined
+    files: readonly ItemFile[]
   },
 ) {
   const summary = kind.listing(fields)
-  const { at, updatedAt, clashes, standing, terms, cover } = facts
+  const { at, updatedAt, clashes, standing, terms, files } = facts
+  const cover = coverOf(files)
+  const plays = playsOf(files)
   return {
     kind: kind.name,
     ...summary,
@@ -221,6 +223,7 @@ function listingOf(
     clashes: clashes.length,
     status: standing.status,
     ...(cover ? { cover } : {}),
+    ...(plays.length > 0 ? { plays } : {}),
   }
 }
 

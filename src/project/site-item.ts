@@ -63,7 +63,11 @@ export interface ListingEntry extends Summary {
   status: Standing['status']
   /** What stands for it in a listing: its first picture, or that of its first film. */
   cover?: Cover
+  /** What plays among its files. */
+  plays?: Plays[]
 }
+
+export type Plays = 'sound' | 'film'
 
 export interface Cover extends Pick<ItemFile, 'sha256' | 'extension' | 'width' | 'height' | 'alt'> {
   /** A smaller one where there is one, as JPEG. */

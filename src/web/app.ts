@@ -30,6 +30,8 @@ import { liveRoutes } from './live.ts'
 import { logPages } from './moderation/log.ts'
 import { moderatePages } from './moderation/moderate.ts'
 import { officePages } from './moderation/office.ts'
+import { oembedRoutes } from './oembed.ts'
+import { podcastRoutes } from './podcasts.ts'
 import { reportPages } from './moderation/report.ts'
 import { slowPages } from './moderation/slow.ts'
 import { withdrawPages } from './moderation/withdraw.ts'
@@ -93,6 +95,8 @@ export function createPages(web: WebContext): Router {
   homePage(router, web)
   searchPages(router, web)
   groupRoutes(router, web)
+  podcastRoutes(router, web)
+  oembedRoutes(router, web)
   sitemapRoutes(router, web)
   liveRoutes(router, web)
   calendarPages(router, web)

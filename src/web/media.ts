@@ -45,6 +45,8 @@ export function mediaRoutes(router: Router, web: WebContext): void {
     if (range === 'none') {
       ctx.set('Content-Range', `bytes */${row.bytes}`)
       ctx.status = 416
+      // Whoever asks for bytes is told in headers.
+      ctx.body = ''
       return
     }
     if (range) {

@@ -103,8 +103,28 @@ export interface BlobDriver extends AsyncDisposable {
    */
   compact?(signal: AbortSignal): Promise<void>
 
+  /** A faster way to read parts, where there is one. */
+  readonly parts?: FastParts
+
   /** What is here, at most so many at once (1,000 unless told). */
   list(options?: { after?: string | undefined; limit?: number }): Promise<BlobPage>
+}
+
+/**
+ * Parts of whole blobs for who asks for many: what is asked for stays open for a while, and bytes come into a buffer
+ * that is the caller's.
+ */
+export interface FastParts {
+  /** How large a blob is if it is open. */
+  peek(sha256: string): number | undefined
+  /** Opens it; gives how large it is, or undefined when it is not here or is damaged. Never fails. */
+  open(sha256: string): Promise<number | undefined>
+  /** Reads; calls back with how many bytes there were, undefined when it is not open any more. */
+  read(
+    sha256: string,
+    place: { into: Buffer; position: number; length: number },
+    done: (error: Error | null, bytesRead: number | undefined) => void,
+  ): void
 }
 
 export const LIST_LIMIT = 1000

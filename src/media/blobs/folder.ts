@@ -7,9 +7,10 @@ import type { BlobManifest } from './blob.ts'
 import { isBroken, unlessBroken } from './broken.ts'
 import { chunksOf } from './chunks.ts'
 import { LIST_LIMIT } from './driver.ts'
-import type { BlobDriver, BlobPage, BlobReading, ByteRange, ListedBlob } from './driver.ts'
+import type { BlobDriver, BlobPage, BlobReading, ByteRange, FastParts, ListedBlob } from './driver.ts'
 import { isAbsent, makeFolder, openFile, syncFolder } from './files.ts'
 import { Incoming } from './incoming.ts'
+import { OpenFiles } from './open-files.ts'
 import { PartialBlobs } from './partial-blobs.ts'
 import { pieceIn } from './piece-in-file.ts'
 import { damaged, isCode, missing, onDisk, wrongManifest } from './problems.ts'
@@ -45,6 +46,12 @@ export class FolderBlobs implements BlobDriver {
   readonly #whole: WholeBlobs
   readonly #partials: PartialBlobs
   readonly #sweeper: NodeJS.Timeout
+  readonly #openFiles = new OpenFiles()
+  readonly parts: FastParts = {
+    peek: (sha256) => this.#openFiles.peek(sha256),
+    open: (sha256) => this.#openParts(sha256),
+    read: (sha256, place, done) => this.#openFiles.read(sha256, place, done),
+  }
 
   private constructor(folder: string, abandonedMs: number) {
     this.#folder = folder
@@ -187,6 +194,7 @@ export class FolderBlobs implements BlobDriver {
     return this.#files(() =>
       this.#turns.take(sha256, async () => {
         if (!isSha256(sha256)) return false
+        this.#openFiles.forget(sha256)
         const wasWhole = await this.#whole.remove(sha256)
         const wasPartial = await this.#partials.remove(sha256)
         return wasWhole || wasPartial
@@ -217,7 +225,14 @@ export class FolderBlobs implements BlobDriver {
 
   [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#sweeper)
+    this.#openFiles[Symbol.dispose]()
     return Promise.resolve()
+  }
+
+  async #openParts(sha256: string): Promise<number | undefined> {
+    if (!isSha256(sha256)) return undefined
+    const check = async (bytes: number) => (await this.stat(sha256))?.bytes === bytes
+    return this.#openFiles.sizeOf(sha256, { path: this.#whole.path(sha256), check })
   }
 
   /** Puts finished bytes where they belong. They have been synchronised. */

@@ -93,7 +93,7 @@ export class BlobNetwork implements AsyncDisposable {
    */
   async read(sha256: string, range: ByteRange = {}): Promise<BlobReading> {
     const { driver, scrubber, manifests, fetches, files, ownLog, times } = this.#parts
-    if (this.#reads.size < MOST_READS) this.#reads.add(sha256)
+    this.wasRead(sha256)
     const damage = scrubber.damaged.get(sha256)
     if (!damage) {
       try {
@@ -112,6 +112,11 @@ export class BlobNetwork implements AsyncDisposable {
     const joined = fetches.join(fetch)
     const leave = () => joined[Symbol.dispose]()
     return readThrough({ manifest, range, driver, fetch, patienceMs: times.patienceMs, leave })
+  }
+
+  /** Notes that somebody reads a file: by the day, for who keeps those that were used last. */
+  wasRead(sha256: string): void {
+    if (this.#reads.size < MOST_READS) this.#reads.add(sha256)
   }
 
   /**
