@@ -87,7 +87,7 @@ export async function cleanPdfObjects(input: string, output: string): Promise<vo
   const objects = document.qpdf[1]
   const trailer = objects['trailer']
   const root = isDictionary(trailer?.value) ? trailer.value['/Root'] : undefined
-  const catalogue = objects[`obj:${String(root)}`]
+  const catalogue = typeof root === 'string' ? objects[`obj:${root}`] : undefined
   if (!trailer || root === undefined || !isDictionary(catalogue?.value)) throw unreadable('it has no pages')
   // qpdf puts the right size where there is one.
   trailer.value = { '/Root': root, '/Size': 0 }

@@ -57,9 +57,10 @@ test('an office document that leads to nothing is refused', async (t) => {
   t.like(await refused(archive), { code: 'media_unreadable' })
 })
 
+const code = (text: string) => `<w:r><w:instrText xml:space="preserve">${text}</w:instrText></w:r>`
+
 test('codes of fields lose folders, and changes their dates under any prefix', async (t) => {
   const { folder, clean } = await bench(t)
-  const code = (text: string) => `<w:r><w:instrText xml:space="preserve">${text}</w:instrText></w:r>`
   const archive = zip({
     '[Content_Types].xml': contentTypes(['word/document.xml', `${OOXML}.wordprocessingml.document.main`]),
     '_rels/.rels': relationships(['rId1', 'officeDocument', 'word/document.xml']),
