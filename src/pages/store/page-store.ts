@@ -180,6 +180,7 @@ export class PageStore {
     const held = this.#pages.get(key)
     if (!held) return
     this.#pages.delete(key)
+    if (held === this.#latest) this.#latest = undefined
     this.#bytes -= held.bytes
     this.#dependencies.remove(key)
   }
