@@ -63,22 +63,23 @@ export async function openMedia(
   const tools = await findTools(media.tools)
   const cleaner = await Cleaner.open({ folder: join(data, 'media-cleaning'), tools })
   const book = stack.use(FileBook.open(data))
+  const served = new ServedFiles(site)
+  const isPublic = async (sha256: string) => (await served.find(sha256))?.isShown === true
+  const network = stack.use(
+    new BlobNetwork({ ...ofNetwork, config, driver: blobs, ledger, key, site, isPublic }),
+  )
   const uploads = mirror
     ? undefined
     : stack.use(
         await Uploads.open({
           folder: join(data, 'uploads'),
           blobs,
+          removeBlob: (sha256) => network.forget(sha256),
           cleaner,
           settings: media.uploads,
           secret: key.derive('uploads'),
         }),
       )
-  const served = new ServedFiles(site)
-  const isPublic = async (sha256: string) => (await served.find(sha256))?.isShown === true
-  const network = stack.use(
-    new BlobNetwork({ ...ofNetwork, config, driver: blobs, ledger, key, site, isPublic }),
-  )
   stack.use(new StateFile(mediaStatePath(data), () => network.state, STATE_EVERY_MS))
   const settings = media.derive
   const members = () => ofNetwork.membership().members

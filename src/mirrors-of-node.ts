@@ -15,7 +15,7 @@ import type { Peer } from './replication/peers-file.ts'
 export interface MirroringOptions {
   loaded: LoadedConfig
   site: Pick<Site, 'calendar' | 'file'>
-  /** Where files are kept. */
+  /** Where files are read, also those that have to be fetched first. */
   blobs: Pick<BlobDriver, 'read'>
   /** The map functions of the site database by their views' names. */
   views: Readonly<Record<string, { map: string }>>

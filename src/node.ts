@@ -288,7 +288,7 @@ export async function startNode(
   mirroring = await Mirroring.open({
     loaded,
     site,
-    blobs: media.blobs,
+    blobs: media.network,
     views,
     application: copied.callback(),
   })

@@ -1,7 +1,9 @@
+import { dayTime } from '../../ledger/clock.ts'
 import type { Media } from '../../ledger/document.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
 import type { MediaFile } from '../../ledger/media.ts'
 import { logger } from '../../log.ts'
+import type { SiteItem } from '../../project/site-item.ts'
 import type { Site } from '../../project/site.ts'
 import type { BlobDriver } from '../blobs/driver.ts'
 import type { Job, JobFile } from './jobs.ts'
@@ -36,25 +38,32 @@ export async function derive(
   options: DeriveOptions,
 ): Promise<Said | undefined> {
   const { jobs, maker, ledger } = options
-  if (!(await isWanted(job, options))) return undefined
+  if (!(await wanting(job, options))) return undefined
   let files = jobs.madeOf(job) ?? (await madeBefore(job, options))
   if (!files || !(await areHere(files, options))) {
     files = await maker.make(job.file, signal, (made) => jobs.kept(job.id, made))
     // From here on a node that is killed need not do it again.
     jobs.made(job, files)
   }
-  if (!(await isWanted(job, options))) return undefined
+  const wants = await wanting(job, options)
+  if (!wants) return undefined
   if (files.length === 0) return { files }
   signal.throwIfAborted()
   const { item, sha256 } = job
-  const [document] = await ledger.append([{ draft: { type: 'media', item, of: sha256, files } }])
+  // It is made moments after it was published.
+  const dated = wants.fields.dayOnly === true ? { at: dayTime(Date.now()) } : {}
+  const [document] = await ledger.append([{ draft: { type: 'media', item, of: sha256, files }, ...dated }])
   log.debug('something was made of a file', { sort: job.sort, files: files.length })
   return { document: document?._id, files }
 }
 
-/** Readers get the file, and no node has been faster. */
-async function isWanted({ item, sha256 }: Job, { site }: Pick<DeriveOptions, 'site'>): Promise<boolean> {
-  return wantedBy(await site.anyItem(item)).get(sha256)?.isMade === false
+/** The item, where its readers get the file and no node has been faster. */
+async function wanting(
+  { item, sha256 }: Job,
+  { site }: Pick<DeriveOptions, 'site'>,
+): Promise<SiteItem | undefined> {
+  const found = await site.anyItem(item)
+  return wantedBy(found).get(sha256)?.isMade === false ? found : undefined
 }
 
 /** What this node has made of the same file for another item. */

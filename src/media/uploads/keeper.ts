@@ -13,7 +13,9 @@ export const PREVIEW = '.jpg'
 
 export interface KeeperOptions {
   folder: string
-  blobs: BlobDriver
+  blobs: Pick<BlobDriver, 'write' | 'stat'>
+  /** Removes a blob, and says nowhere that it is here any more. */
+  removeBlob: (sha256: string) => Promise<unknown>
   cleaner: Cleaner
 }
 
@@ -85,7 +87,7 @@ export class Keeper {
   /** Removes a blob, unless an upload or an item has it. */
   async removeBlob(sha256: string): Promise<void> {
     if (this.#rows.has(sha256) || (await this.isNamed(sha256)) || this.#rows.has(sha256)) return
-    const deleting = this.#options.blobs.delete(sha256)
+    const deleting = this.#options.removeBlob(sha256)
     this.#deleting.set(sha256, deleting)
     try {
       await deleting

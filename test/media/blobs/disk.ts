@@ -28,8 +28,8 @@ export const watch: Watch = {}
 const one = await open(import.meta.filename)
 const handles = Object.getPrototypeOf(one) as FileHandle
 await one.close()
-const sync = Reflect.get(handles, 'sync') as typeof handles.sync
-const read = Reflect.get(handles, 'read') as typeof handles.read
+const sync = Reflect.get(handles, 'sync')
+const read = Reflect.get(handles, 'read')
 handles.sync = async function (this: FileHandle) {
   watch.onSync?.(this.fd, false)
   await sync.call(this)
