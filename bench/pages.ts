@@ -167,6 +167,7 @@ export const trace: Benchmark = {
 
     const random = randomFrom(7)
     const zipf = zipfOf(paths.length)
+    const commented = paths.filter((path) => !path.startsWith(pathOf('group', '')))
     const shown = new Map<string, string>()
     let [stale, writes] = [0, 0]
     const before = { ...kept.counts }
@@ -186,10 +187,11 @@ export const trace: Benchmark = {
           await publish(asked, { title })
           for (const listing of NEWEST_FIRST) shown.set(listing, title)
         } else {
-          const item = path.split('/').at(-1) ?? ''
+          const on = commented[zipf(random()) % commented.length] ?? ''
+          const item = on.split('/').at(-1) ?? ''
           const form = formFields(await asked.html(`/comments/${item}`))
           await send(asked, `/comments/${item}`, { ...form, body: title, action: 'publish' })
-          shown.set(path, title)
+          shown.set(on, title)
         }
       }
       const leftMs = GAP_MS - (performance.now() - begun)
