@@ -20,8 +20,8 @@ export interface Allowed {
 /** Lets a page do more than others; without it a page runs and plays nothing. */
 export function allow(ctx: ParameterizedContext, { scripts = false, media = false }: Allowed): void {
   const more = [
-    ...(media ? ["media-src 'self'"] : []),
     ...(scripts ? ["script-src 'self'", "worker-src 'self'", "connect-src 'self'"] : []),
+    ...(media ? ["media-src 'self'"] : []),
   ]
   ctx.set('Content-Security-Policy', [POLICY, ...more].join('; '))
 }
