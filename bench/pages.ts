@@ -10,7 +10,7 @@ import { startNode } from '../src/node.ts'
 import { pathOf } from '../src/pages/models.ts'
 import { atLeast, atMost, median, percentile, plain } from './figure.ts'
 import type { Benchmark } from './figure.ts'
-import { benchFolder, benchNode } from './nodes.ts'
+import { benchFolder, benchNode, pick } from './nodes.ts'
 import { bareServer, load, nginxServer } from './servers.ts'
 import { fillLedger } from './site-of.ts'
 
@@ -184,7 +184,8 @@ export const trace: Benchmark = {
         writes += 1
         const title = `Story number ${number} of this day`
         if (writes % 2 === 0) {
-          await publish(asked, { title })
+          const tags = `${pick(number)}, ${pick(number * 7 + 3)}`
+          await publish(asked, { title, tags })
           for (const listing of NEWEST_FIRST) shown.set(listing, title)
         } else {
           const on = commented[zipf(random()) % commented.length] ?? ''

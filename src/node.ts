@@ -295,6 +295,7 @@ export async function startNode(
   if (mirroring) stack.use(mirroring)
   const setUp = config.mirror ? undefined : await setUpLink({ people, access })
   await reading?.[Symbol.asyncDispose]()
+  stack.defer(() => kept.stopRenewing())
   const door = await openDoor(app.callback(), {
     back,
     kept,

@@ -232,6 +232,33 @@ export class Site {
   }
 
   /**
+   * The entries of listings that stand next to a place in them, at most `limit` before it and as many after it, newest first.
+   * What is published later concerns only those who read near the end.
+   */
+  async around(
+    scopes: readonly Scope[],
+    { at, item }: Place,
+    { limit, part }: { limit: number; part?: RowPart },
+  ): Promise<ListingRow[][]> {
+    // The place itself is the first row of each range.
+    const sides = scopes.flatMap(({ prefix }): RangeQuery[] => [
+      { startkey: [...prefix, at, item], endkey: [...prefix, LAST], limit: limit + 1 },
+      { startkey: [...prefix, at, item], endkey: [...prefix], descending: true, limit: limit + 1 },
+    ])
+    const answers = await this.#reads.queries<ListingEntry>('listing', sides, Array(sides.length).fill(part))
+    const besides = answers.map((rows) =>
+      rows
+        .map(listingRow)
+        .filter((row) => row.item !== item)
+        .slice(0, limit),
+    )
+    return scopes.map((_, index) => [
+      ...(besides[2 * index] ?? []).toReversed(),
+      ...(besides[2 * index + 1] ?? []),
+    ])
+  }
+
+  /**
    * Occurrences of events by the local days that they touch, one row for each day, in order.
    *
    * @param of '' for all, or the scope of a group, tag or place

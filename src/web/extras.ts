@@ -3,16 +3,15 @@ import { directionOf } from '../i18n/direction.ts'
 import { links, pathOf, teaser } from '../pages/models.ts'
 import type { Teaser } from '../pages/models.ts'
 import { scope } from '../project/site-rows.ts'
-import type { ListingRow, Scope } from '../project/site-rows.ts'
+import type { ListingRow } from '../project/site-rows.ts'
 import type { SiteItem } from '../project/site-item.ts'
-import { commentsOn } from './listing-pages.ts'
 import { takes } from './listings.ts'
 import type { WebContext } from './context.ts'
 
 const RELATED = 5
-/** How many of an item's tags are asked for what else carries them: the rarest ones say most. */
-const ASKED_TAGS = 4
-const ASKED_ROWS = 8
+/** How many of an item's tags are asked for what else carries them, and for how many on each side. */
+const ASKED_TAGS = 8
+const ASKED_ROWS = 4
 const TRANSLATIONS = 50
 
 /** What stands on an item's page beside the item: its translations, its group, and what is related to it. */
@@ -25,31 +24,27 @@ export async function extraOf(item: SiteItem, web: WebContext, wording: Wording)
   return { related, translations, group }
 }
 
-/** Items that share the item's rarest tags, those that share most first. Its cost does not grow with the site. */
-async function relatedTo(item: SiteItem, web: WebContext, wording: Wording): Promise<Teaser[]> {
-  const { tags } = item.listing
-  // Which ones are rare matters only where there are more than are asked for.
-  const counts = tags.length > ASKED_TAGS ? web.index.counts('tag', tags) : new Map<string, number>()
-  const rarest = [...tags]
-    .sort((a, b) => (counts.get(a) ?? 0) - (counts.get(b) ?? 0) || (a < b ? -1 : 1))
-    .slice(0, ASKED_TAGS)
-  if (rarest.length === 0) return []
-  const wanted = rarest.map((tag) => [tag, { scope: scope('tag', tag), limit: ASKED_ROWS, part: 'teaser' }])
-  const found = await web.site.newest(
-    Object.fromEntries(wanted) as Record<string, { scope: Scope; limit: number; part: 'teaser' }>,
-  )
+/**
+ * Items that share tags with an item, of those that were published next before and after it: those that share most first. Its
+ * cost does not grow with the site. Were they the newest ones, each new one would change the pages of all items with its
+ * tags; so would each comment, were the numbers of their comments shown.
+ */
+async function relatedTo(
+  { _id, at, listing }: SiteItem,
+  { site }: WebContext,
+  wording: Wording,
+): Promise<Teaser[]> {
+  const scopes = listing.tags.slice(0, ASKED_TAGS).map((tag) => scope('tag', tag))
+  const found = await site.around(scopes, { at, item: _id }, { limit: ASKED_ROWS, part: 'teaser' })
   const shared = new Map<string, { row: ListingRow; tags: number }>()
-  for (const row of Object.values(found).flat()) {
-    if (row.item === item._id) continue
+  for (const row of found.flat()) {
     const known = shared.get(row.item) ?? { row, tags: 0 }
     shared.set(row.item, { row, tags: known.tags + 1 })
   }
-  const rows = [...shared.values()]
+  return [...shared.values()]
     .sort((a, b) => b.tags - a.tags || (a.row.at < b.row.at ? 1 : -1))
     .slice(0, RELATED)
-    .map(({ row }) => row)
-  const comments = commentsOn({ rows }, web)
-  return rows.map((row) => teaser(row, wording, comments))
+    .map(({ row }) => teaser(row, wording))
 }
 
 /** The same text in other languages: the original and its translations, without the item itself. */

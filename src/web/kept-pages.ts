@@ -133,6 +133,11 @@ export class KeptPages {
     return { ...this.#shelves.state, ...this.counts }
   }
 
+  /** Makes no page again from now on; resolves when none is being made, so that what they read may be closed. */
+  stopRenewing(): Promise<void> {
+    return this.#renewal.stop()
+  }
+
   /** Resolves when pages that are to be made again are there, and on disk. */
   async renewed(): Promise<void> {
     await this.#renewal.done()

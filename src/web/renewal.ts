@@ -6,7 +6,7 @@ import { ask } from '../produce/ask.ts'
 
 const log = logger('pages')
 
-/** What changes at once is waited for. */
+/** What changes right after that is made together. */
 const AFTER_MS = 20
 /** How long it takes until having been asked for counts half. */
 const HALF_LIFE_MS = 10 * 60_000
@@ -31,6 +31,7 @@ export class Renewal {
   #application: RequestListener | undefined
   #running: Promise<void> | undefined
   #stopped = false
+  #endedMs = 0
 
   /** @param options.has whether a page is there already */
   constructor({ has }: { has: (key: string) => boolean }) {
@@ -49,7 +50,9 @@ export class Renewal {
 
   /** To be called with pages that do not hold any more. */
   dropped(pages: readonly StoredPage[]): void {
-    for (const { key, asked } of pages) if (this.#add(key, asked) >= POPULAR) this.make(key)
+    const scored = pages.map(({ key, asked }) => ({ key, score: this.#add(key, asked) }))
+    const popular = scored.filter(({ score }) => score >= POPULAR).sort((a, b) => b.score - a.score)
+    for (const { key } of popular) this.make(key)
   }
 
   /** Makes a page soon, unless it is there by then. */
@@ -57,6 +60,7 @@ export class Renewal {
     if (this.#stopped || !this.#application || this.#waiting.size >= MOST_WAITING) return
     this.#waiting.add(key)
     this.#running ??= this.#run(this.#application).finally(() => {
+      this.#endedMs = performance.now()
       this.#running = undefined
     })
   }
@@ -73,7 +77,8 @@ export class Renewal {
   }
 
   async #run(application: RequestListener): Promise<void> {
-    await pause(AFTER_MS)
+    if (performance.now() - this.#endedMs < AFTER_MS) await pause(AFTER_MS)
+    else await turn()
     for (const key of this.#waiting) {
       this.#waiting.delete(key)
       const [host = '', language = '', address = ''] = key.split(' ')

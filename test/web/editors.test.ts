@@ -42,16 +42,23 @@ test('pages, snippets and alerts of editors stand in the menu, at their spots an
     for (const title of titles) t.true((await node.html(path)).includes(title), `${title} in ${path}`)
 })
 
-test('an item names what shares its rarest tags, most of them first', async (t) => {
+test('an item names what shares its tags and was published next to it, what shares most first', async (t) => {
   const node = await startNode(t)
   const tagged = (title: string, tags: string) => publish(node, { title, tags })
-  await tagged('One shared', 'river')
+  await tagged('Long before', 'river')
+  for (const title of ['One before', 'Two before', 'Three before']) await tagged(title, 'river')
   await tagged('Two shared', 'river, mill')
   await tagged('None shared', 'school')
   const { path } = await tagged('Asked', 'river, mill, lonely')
-  const [, related = ''] = /class="related"([^]*?)<\/aside>/.exec(await node.html(path)) ?? []
-  t.deepEqual(
-    [...related.matchAll(/<h3><a [^>]*>([^<]*)</g)].map(([, title]) => title),
-    ['Two shared', 'One shared'],
-  )
+  const related = async () => {
+    const [, aside = ''] = /class="related"([^]*?)<\/aside>/.exec(await node.html(path)) ?? []
+    return [...aside.matchAll(/<h3><a [^>]*>([^<]*)</g)].map(([, title]) => title)
+  }
+  const before = ['Three before', 'Two before', 'One before']
+  t.deepEqual(await related(), ['Two shared', ...before])
+  const after = ['One after', 'Two after', 'Three after', 'Four after']
+  for (const title of after) await tagged(title, 'river')
+  t.deepEqual(await related(), ['Two shared', ...after.toReversed()])
+  await tagged('Long after', 'river')
+  t.deepEqual(await related(), ['Two shared', ...after.toReversed()])
 })

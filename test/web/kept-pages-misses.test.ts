@@ -235,7 +235,7 @@ test('parent pages: an original and its translations name each other as they are
   t.false(gone[de.path]?.includes('Once more'))
 })
 
-test('“related”: nothing beside an item leads to what is hidden, and its name and comments are those of now', async (t) => {
+test('“related”: nothing beside an item leads to what is hidden, and its name is that of now', async (t) => {
   const { node, root } = await keeper(t)
   const story = await publish(node, { title: 'Of the river', tags: 'river' })
   const related = await publish(node, { title: 'Also of the river', tags: 'river, mill' })
@@ -245,15 +245,17 @@ test('“related”: nothing beside an item leads to what is hidden, and its nam
   await changes(t, node, { these: [], notThose: [story.path, other.path, '/tags/river', '/'] }, () =>
     edit(node, related, { body: 'Only its text is another.' }),
   )
-  let hash = ''
-  await changes(t, node, { these, notThose }, async () => {
-    hash = await comment(node, related, 'A remark.')
-  })
-  await changes(t, node, { these, notThose }, () => decide(root, `${related.item}/${hash}`, 'hide'))
+  await changes(t, node, { these: [related.path], notThose: [story.path, other.path] }, () =>
+    comment(node, related, 'A remark.'),
+  )
   const after = await changes(t, node, { these, notThose }, () => decide(root, related.item, 'hide'))
   t.false(after[story.path]?.includes('Renamed'))
   await changes(t, node, { these, notThose }, () => decide(root, related.item, 'unhide'))
   await changes(t, node, { these, notThose }, () => edit(node, related, { tags: 'mill' }))
+  for (const title of ['One', 'Two', 'Three', 'Four']) await publish(node, { title, tags: 'river' })
+  await changes(t, node, { these: ['/tags/river'], notThose: [story.path] }, () =>
+    publish(node, { title: 'Much later', tags: 'river' }),
+  )
 })
 
 test('a group renamed, opened or hidden: the pages of what it publishes say so', async (t) => {
