@@ -54,14 +54,20 @@ export function planChanges(
   const batches: Batch[] = []
   for (let at = 0; at < removals.length; at += FILES_IN_BATCH)
     batches.push({ remove: removals.slice(at, at + FILES_IN_BATCH), put: new Map() })
-  let [batch, bytes] = [batches.at(-1) ?? emptyBatch(batches), 0]
-  for (const path of [...assets, ...pictures, ...pages, ...large]) {
-    const file = wanted(path)
-    if (!file) continue
-    if (batch.put.size > 0 && (batch.put.size >= FILES_IN_BATCH || bytes + file.bytes > BYTES_IN_BATCH))
-      [batch, bytes] = [emptyBatch(batches), 0]
-    batch.put.set(path, file)
-    bytes += file.bytes
+  // A batch is sent in no order, so what pages need is in others than they.
+  for (const some of [
+    [...assets, ...pictures],
+    [...pages, ...large],
+  ]) {
+    let [batch, bytes] = [batchFor(batches), 0]
+    for (const path of some) {
+      const file = wanted(path)
+      if (!file) continue
+      if (batch.put.size > 0 && (batch.put.size >= FILES_IN_BATCH || bytes + file.bytes > BYTES_IN_BATCH))
+        [batch, bytes] = [emptyBatch(batches), 0]
+      batch.put.set(path, file)
+      bytes += file.bytes
+    }
   }
   for (let at = 0; at < oldAssets.length; at += FILES_IN_BATCH)
     batches.push({ remove: oldAssets.slice(at, at + FILES_IN_BATCH), put: new Map() })
@@ -70,6 +76,12 @@ export function planChanges(
     settled,
     refused,
   }
+}
+
+/** The last one, where it puts nothing yet. */
+function batchFor(batches: Batch[]): Batch {
+  const last = batches.at(-1)
+  return last?.put.size === 0 ? last : emptyBatch(batches)
 }
 
 function emptyBatch(batches: Batch[]): Batch {

@@ -64,7 +64,8 @@ test('what is gone goes first, then what pages need, then pages as told, and old
   t.deepEqual(
     batches.map(({ remove, put }) => [remove, [...put.keys()]]),
     [
-      [['gone.html'], ['assets/site-aaaaaaaaaaaa.css', 'b.html', 'a.html']],
+      [['gone.html'], ['assets/site-aaaaaaaaaaaa.css']],
+      [[], ['b.html', 'a.html']],
       [['assets/site-bbbbbbbbbbbb.css'], []],
     ],
   )
@@ -92,7 +93,8 @@ test('small pictures go before pages, large ones and films after them, and what 
   t.deepEqual(
     batches.map(({ remove, put }) => [remove, [...put.keys()]]),
     [
-      [[hidden], [small, 'index.html']],
+      [[hidden], [small]],
+      [[], ['index.html']],
       [[], [film]],
     ],
   )
