@@ -1,7 +1,7 @@
 import { isDayTime, toldTime } from '../ledger/clock.ts'
 import { kindOf } from '../kinds/base/registry.ts'
 import { directionOf } from './direction.ts'
-import { LANGUAGES, messagesOf } from './messages.ts'
+import { messagesOf } from './messages.ts'
 import type { Language } from './messages.ts'
 
 /** How many times of items are remembered as a page says them. */
@@ -44,7 +44,7 @@ export class Wording {
 
   /** A message by its path; its English where the language has none, its path where there is none at all. */
   t = (path: string, values: Values = {}): string => {
-    const message = this.#find(path, values) ?? wordings.get('en')?.find(path, values) ?? path
+    const message = this.#find(path, values) ?? wordingOf('en').find(path, values) ?? path
     return message.replaceAll(/\{(\w+)\}/g, (whole, name: string) => {
       const value = values[name]
       return value === undefined ? whole : typeof value === 'number' ? this.#numbers.format(value) : value
@@ -162,11 +162,11 @@ export class Wording {
   }
 }
 
-const wordings = new Map(LANGUAGES.map((language) => [language, new Wording(language)]))
+const wordings = new Map<Language, Wording>()
 
 /** What pages say in a language. */
 export function wordingOf(language: Language): Wording {
-  const wording = wordings.get(language)
-  if (!wording) throw new Error(`there is no wording for ${language}`)
+  const wording = wordings.get(language) ?? new Wording(language)
+  wordings.set(language, wording)
   return wording
 }
