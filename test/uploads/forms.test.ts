@@ -4,7 +4,8 @@ import { startNodeHere } from '../helpers/node-here.ts'
 import { again, blobsOnDisk, filesShown, onDisk, openForm, sendFiles, tellingPhoto } from './helpers.ts'
 
 test('files are added to a form, kept with all that was typed, and published with it', async (t) => {
-  const node = await startNodeHere(t, '')
+  // So that what is counted is what was sent.
+  const node = await startNodeHere(t, 'media: { derive: { on: false } }\n')
   const photos = [await tellingPhoto(t, 'IMG_20260712_081500.jpg', 10), await tellingPhoto(t, 'b.jpg', 250)]
   const form = await openForm(node)
   const added = await sendFiles(
