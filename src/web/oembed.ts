@@ -25,7 +25,7 @@ const LARGEST = 10_000
 
 /** How other sites show this one's pictures, sound and film: what there is (oEmbed), and the page for their frames. */
 export function oembedRoutes(router: Router, web: WebContext): void {
-  router.get('/oembed', jsonErrors, may('read'), async (ctx) => {
+  router.get('/oembed', may('read'), jsonErrors, async (ctx) => {
     const { url, format = 'json' } = ctx.query
     if (format !== 'json' && format !== 'xml')
       throw new HyperactiveError('oembed_format', 'There is JSON and XML: format=json or format=xml.', {
