@@ -33,6 +33,9 @@ export interface BlobPage {
   next: string | undefined
 }
 
+/** Gives memory for so many bytes. */
+export type Room = (bytes: number) => Uint8Array
+
 /**
  * Where blobs are kept. What is given is checked before it is kept, and a blob is either whole, and then read, listed
  * and told of as such, or it is some pieces on the way to it. Manifests are taken as checked (`checkManifest`).
@@ -69,9 +72,10 @@ export interface BlobDriver extends AsyncDisposable {
   /**
    * One piece, compared with its digest, also of a blob that is not whole yet.
    *
+   * @param room where its bytes may go, for a place that does not bring them along
    * @throws HyperactiveError `blob_missing`, `blob_damaged`
    */
-  readPiece(manifest: BlobManifest, index: number): Promise<Uint8Array>
+  readPiece(manifest: BlobManifest, index: number, room?: Room): Promise<Uint8Array>
 
   /**
    * Reads a whole blob, or a range of it, as fast as the reader takes it. Of a blob that is deleted meanwhile, the

@@ -7,7 +7,7 @@ import type { BlobManifest } from './blob.ts'
 import { isBroken, unlessBroken } from './broken.ts'
 import { chunksOf } from './chunks.ts'
 import { LIST_LIMIT } from './driver.ts'
-import type { BlobDriver, BlobPage, BlobReading, ByteRange, FastParts, ListedBlob } from './driver.ts'
+import type { BlobDriver, BlobPage, BlobReading, ByteRange, FastParts, ListedBlob, Room } from './driver.ts'
 import { isAbsent, makeFolder, openFile, syncFolder } from './files.ts'
 import { Incoming } from './incoming.ts'
 import { OpenFiles } from './open-files.ts'
@@ -134,7 +134,7 @@ export class FolderBlobs implements BlobDriver {
     )
   }
 
-  readPiece(manifest: BlobManifest, index: number): Promise<Uint8Array> {
+  readPiece(manifest: BlobManifest, index: number, room?: Room): Promise<Uint8Array> {
     const { sha256, pieces } = manifest
     return this.#files(() =>
       unlessBroken(sha256, async () => {
@@ -148,7 +148,7 @@ export class FolderBlobs implements BlobDriver {
           if (!handle) continue
           isHere = true
           try {
-            const bytes = await pieceIn(handle, manifest, index)
+            const bytes = await pieceIn(handle, manifest, index, room)
             if (bytes) return bytes
           } finally {
             await handle.close()

@@ -92,7 +92,11 @@ export class ObjectBlobs implements BlobDriver {
     })
   }
 
-  async readPiece(manifest: BlobManifest, index: number, signal?: AbortSignal): Promise<Uint8Array> {
+  readPiece(manifest: BlobManifest, index: number): Promise<Uint8Array> {
+    return this.#piece(manifest, index)
+  }
+
+  async #piece(manifest: BlobManifest, index: number, signal?: AbortSignal): Promise<Uint8Array> {
     const bytes = await patiently(() => this.#objects.get(keyOf(manifest, index), signal), signal)
     if (!bytes) throw missing(manifest.sha256)
     if (isPiece(manifest, index, bytes)) return bytes
@@ -108,7 +112,7 @@ export class ObjectBlobs implements BlobDriver {
       if (at > last) return undefined
       const index = Math.floor(at / PIECE_BYTES)
       const begin = index * PIECE_BYTES
-      const piece = await this.readPiece(manifest, index, signal)
+      const piece = await this.#piece(manifest, index, signal)
       const part = piece.subarray(at - begin, last + 1 - begin)
       at += part.length
       return part
@@ -184,7 +188,9 @@ export class ObjectBlobs implements BlobDriver {
     try {
       for (const index of pieces.keys()) {
         signal?.throwIfAborted()
-        const bytes = await onDisk(this.#spool, () => pieceIn(file, manifest, index, buffer))
+        const bytes = await onDisk(this.#spool, () =>
+          pieceIn(file, manifest, index, (bytes) => buffer.subarray(0, bytes)),
+        )
         if (!bytes) throw damaged(sha256, `piece ${index} has changed in ${this.#spool}`)
         await this.#put(keyOf(manifest, index), bytes)
       }

@@ -125,7 +125,7 @@ export class PartialBlobs {
     let lost = 0
     const buffer = new Uint8Array(PIECE_BYTES)
     for (const index of manifest.pieces.keys()) {
-      if (await pieceIn(handle, manifest, index, buffer)) continue
+      if (await pieceIn(handle, manifest, index, (bytes) => buffer.subarray(0, bytes))) continue
       await removeFile(join(this.#place(manifest), String(index)))
       lost += 1
     }

@@ -11,6 +11,7 @@ import type { Manifests } from './manifests.ts'
 import { MOST_CONFIRMED, MOST_VIA } from './paths.ts'
 import { codeOf, noAnswer, peerLacks } from './problems.ts'
 import type { Keeper } from './rank.ts'
+import type { Rooms } from './rooms.ts'
 import { isSigned, signed } from './statement.ts'
 
 const log = logger('media')
@@ -51,6 +52,7 @@ export interface AnswersOptions {
   key: SigningKey
   about: Omit<Keeper, 'key'>
   driver: BlobDriver
+  rooms: Rooms
   manifests: Manifests
   /** Whether a node may have a file: members have all, others what readers get. */
   mayHave: (key: string | undefined, sha256: string) => Promise<boolean>
@@ -86,7 +88,7 @@ export class Answers {
   }
 
   /**
-   * The bytes of a piece, from where they are wanted.
+   * The bytes of a piece, from where they are wanted; to be {@link free}d when they have been sent.
    *
    * @throws HyperactiveError `peer_lacks` where it is not here or not for the asker, `peer_no_answer` when too much is asked
    */
@@ -106,6 +108,11 @@ export class Answers {
       if (now > 0) this.#sending.set(asker.peer, now)
       else this.#sending.delete(asker.peer)
     }
+  }
+
+  /** A piece was sent, and nobody reads it any more. */
+  free(bytes: Uint8Array): void {
+    this.#options.rooms.free(bytes)
   }
 
   /** Which of these files are held, by this node and by those behind it. */
@@ -179,6 +186,8 @@ export class Answers {
   async #likelyPiece({ sha256, index }: PieceAsk, { peer }: Asker): Promise<Uint8Array | undefined> {
     const ahead = this.#ahead.get(peer)
     const isNext = ahead?.sha256 === sha256 && ahead.index === index
+    // Nobody else gets the same memory.
+    if (isNext) this.#ahead.delete(peer)
     const bytes = (isNext ? await ahead.bytes : undefined) ?? (await this.#ownPiece({ sha256, index }))
     const next = { sha256, index: index + 1 }
     const read = isNext ? this.#ownPiece(next).catch(() => undefined) : undefined
@@ -191,11 +200,11 @@ export class Answers {
   }
 
   async #ownPiece({ sha256, index }: Pick<PieceAsk, 'sha256' | 'index'>): Promise<Uint8Array | undefined> {
-    const { driver, manifests, holds, onDamaged } = this.#options
+    const { driver, rooms, manifests, holds, onDamaged } = this.#options
     const manifest = await manifests.of(sha256)
     if (!manifest || index >= manifest.pieces.length) return undefined
     try {
-      return await driver.readPiece(manifest, index)
+      return await driver.readPiece(manifest, index, (bytes) => rooms.take(bytes))
     } catch (error) {
       if (codeOf(error) === 'blob_damaged' || codeOf(error) === 'blob_missing') {
         if (holds(sha256)) onDamaged(sha256)

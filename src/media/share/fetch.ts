@@ -185,8 +185,13 @@ export class Fetch {
   async #ask({ line, via }: Source, index: number, admitted: Disposable): Promise<void> {
     this.#underWay.add(index)
     this.#busy.add(line.peer)
+    let isReceived = false
     try {
       const bytes = await this.#receive(line, via, index)
+      // The next one is on its way while this one is compared and written.
+      isReceived = true
+      this.#busy.delete(line.peer)
+      this.#options.onFree()
       await this.#keep(line, index, bytes)
       // Only now is it sure that nobody reads it any more.
       this.#options.free(bytes)
@@ -194,7 +199,7 @@ export class Fetch {
       if (!this.isEnded) this.#failed(line, index, error)
     } finally {
       this.#underWay.delete(index)
-      this.#busy.delete(line.peer)
+      if (!isReceived) this.#busy.delete(line.peer)
       admitted[Symbol.dispose]()
       this.#options.onFree()
     }

@@ -1,10 +1,10 @@
-import { PIECE_BYTES } from '../blobs/blob.ts'
 import type { BlobManifest } from '../blobs/blob.ts'
 import type { BlobDriver } from '../blobs/driver.ts'
 import { Rate } from '../rate.ts'
 import { Fetch } from './fetch.ts'
 import type { Line, Source } from './line.ts'
 import { codeOf } from './problems.ts'
+import type { Rooms } from './rooms.ts'
 
 /** So many pieces are in memory at once, from all peers; 4 MiB each. */
 const MOST_PIECES = 8
@@ -14,11 +14,10 @@ const MOST_FROM_ONE = 4
 export const MOST_AT_ONCE = 12
 /** When nobody reads a file any more that was fetched for readers alone, its fetch ends after so long. */
 const LEFT_MS = 30_000
-/** So much room for pieces is kept while nothing is fetched. */
-const MOST_KEPT = 2
 
 export interface FetchesOptions {
   driver: BlobDriver
+  rooms: Rooms
   sources: (sha256: string) => Source[]
   /** Of each peer, in each direction; 0 for any number. */
   bytesPerSecond: number
@@ -43,8 +42,6 @@ export class Fetches implements Disposable {
   readonly #fromPeer = new Map<string, number>()
   readonly moved = new Map<string, Moved>()
   readonly #ending = new Set<Fetch>()
-  /** Used again, because making room for a whole piece each time has memory collected all the time. */
-  readonly #rooms: ArrayBufferLike[] = []
   #pieces = 0
   #isOver = false
 
@@ -77,8 +74,8 @@ export class Fetches implements Disposable {
       sources: () => this.#options.sources(sha256),
       rateOf: (peer) => this.rates(peer).in,
       admit: (peer) => this.#admit(peer),
-      room: (bytes) => this.#room(bytes),
-      free: (room) => this.#free(room),
+      room: (bytes) => this.#options.rooms.take(bytes),
+      free: (room) => this.#options.rooms.free(room),
       onPiece: (peer, bytes) => this.count(peer, 'in', bytes),
       onFalse: (line, problem) => this.#options.onFalse(line, problem, sha256),
       onFree: () => this.step(),
@@ -157,17 +154,6 @@ export class Fetches implements Disposable {
   /** Resolves when what was under way at the end has ended. */
   async ended(): Promise<void> {
     await Promise.all([...this.#ending].map((fetch) => fetch.settled()))
-  }
-
-  #room(bytes: number): Uint8Array {
-    // A small one is cheap.
-    if (bytes < PIECE_BYTES / 4) return Buffer.allocUnsafeSlow(bytes)
-    const room = this.#rooms.pop() ?? Buffer.allocUnsafeSlow(PIECE_BYTES).buffer
-    return new Uint8Array(room, 0, bytes)
-  }
-
-  #free({ buffer }: Uint8Array): void {
-    if (buffer.byteLength === PIECE_BYTES && this.#rooms.length < MOST_KEPT) this.#rooms.push(buffer)
   }
 
   /** What is under way of a fetch at its end is waited for. */

@@ -26,6 +26,7 @@ import type { Keeper, Wanted } from './rank.ts'
 import { Reception } from './reception.ts'
 import { Roads } from './roads.ts'
 import { holdingsFile, openHoldings } from './schema.ts'
+import { Rooms } from './rooms.ts'
 import { Scrubber } from './scrubber.ts'
 import { SiteLook } from './site-look.ts'
 
@@ -169,8 +170,10 @@ export function assemble(options: BlobNetworkOptions, signal: AbortSignal): Part
     fetchOf: (sha256) => fetches.get(sha256),
     relayMs: times.relayMs,
   })
+  const rooms = new Rooms()
   const fetches: Fetches = new Fetches({
     driver,
+    rooms,
     sources: (sha256) => roads.sources(sha256),
     bytesPerSecond: media.peerBytesPerSecond,
     onWhole: (sha256) => here.came(sha256),
@@ -184,6 +187,7 @@ export function assemble(options: BlobNetworkOptions, signal: AbortSignal): Part
     key,
     about,
     driver,
+    rooms,
     manifests,
     mayHave: async (one, sha256) => (one !== undefined && isMember(one)) || isPublic(sha256),
     isMember,

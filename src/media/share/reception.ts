@@ -75,7 +75,9 @@ export class Reception {
     try {
       const bytes = await this.#answerTo(ask, line, answers)
       await line.put(path, { bytes, status: 200, rate }, signal)
-      if (ask.kind === 'piece') onSent(line.peer, bytes.length)
+      if (ask.kind !== 'piece') return
+      onSent(line.peer, bytes.length)
+      answers.free(bytes)
     } catch (error) {
       if (signal.aborted) return
       log.debug('a question of a peer cannot be answered', { peer: line.peer, reason: messageOf(error) })
@@ -162,6 +164,8 @@ export class Reception {
     const plain = Buffer.from(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length)
     ctx.body = rate.isLimited ? Readable.from(paced(plain, rate)) : plain
     ctx.length = bytes.length
+    // The system has all of it then. What a cut leaves is not used again.
+    ctx.res.once('finish', () => answers.free(bytes))
     onSent(peer, bytes.length)
   }
 
