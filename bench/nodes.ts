@@ -57,6 +57,15 @@ export async function memoryOf(processId: number): Promise<number> {
   return kilobytes / 1024
 }
 
+/** Memory of a process and all below it, in MB; what several of them share is counted once. */
+export async function memoryOfTree(processId: number): Promise<number> {
+  const read = (path: string) => readFile(`/proc/${processId}/${path}`, 'utf8').catch(() => '')
+  const kilobytes = Number(/^Pss:\s+(\d+)/m.exec(await read('smaps_rollup'))?.[1] ?? 0)
+  const children = (await read(`task/${processId}/children`)).split(' ').filter(Boolean)
+  const below = await Promise.all(children.map((id) => memoryOfTree(Number(id))))
+  return kilobytes / 1024 + below.reduce((sum, megabytes) => sum + megabytes, 0)
+}
+
 /** Fifty words; the same for the same seed. */
 export function paragraph(seed: number): string {
   const words = Array.from({ length: 50 }, (_, index) => pick(seed * 31 + index * index + index * seed))

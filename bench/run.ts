@@ -1,6 +1,7 @@
 import { cpus, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
 import { COUCHDB_URLS } from '../test/helpers/couch-space.ts'
+import { blobReplication } from './blob-replication.ts'
 import { initialSyncCouchdb, publishToPeerCouchdb } from './couchdb.ts'
 import type { Benchmark, Figure } from './figure.ts'
 import { heal, healBadLinks } from './heal.ts'
@@ -11,9 +12,12 @@ import { mirror } from './mirror.ts'
 import { bulkDecisions, hideToGone } from './moderation.ts'
 import { cleanUpSites, listingGrowth, memory100k, projection } from './newsroom.ts'
 import { produceAll } from './produce.ts'
+import { photos } from './photos.ts'
 import { saveToFile, storedPage, trace } from './pages.ts'
 import { publishToPeer } from './publish-to-peer.ts'
+import { range } from './range.ts'
 import { recovery } from './recovery.ts'
+import { uploadLarge } from './uploads.ts'
 import { workers } from './workers.ts'
 
 const BENCHMARKS: Benchmark[] = [
@@ -36,10 +40,14 @@ const BENCHMARKS: Benchmark[] = [
   bulkDecisions,
   workers,
   storedPage,
+  range,
   trace,
   saveToFile,
   produceAll,
   mirror,
+  blobReplication,
+  uploadLarge,
+  photos,
 ]
 
 const { values } = parseArgs({

@@ -50,9 +50,14 @@ async function served(
   return { address, [Symbol.asyncDispose]: () => server.stop() }
 }
 
-/** Requests a second that a server answers to wrk, which asks on 32 connections for so many seconds. */
-export async function load(url: string, seconds: number): Promise<number> {
-  const { stdout } = await run('wrk', ['-t1', '-c32', '--timeout', '30s', `-d${seconds}s`, url])
+/**
+ * Requests a second that a server answers to wrk, which asks on 32 connections for so many seconds.
+ *
+ * @param script a file in Lua that says what wrk asks for
+ */
+export async function load(url: string, seconds: number, script?: string): Promise<number> {
+  const asking = script === undefined ? [] : ['-s', script]
+  const { stdout } = await run('wrk', ['-t1', '-c32', '--timeout', '30s', `-d${seconds}s`, ...asking, url])
   if (/Non-2xx|Socket errors/.test(stdout)) throw new Error(`not all requests were answered:\n${stdout}`)
   return Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1] ?? 0)
 }

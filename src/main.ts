@@ -11,6 +11,7 @@ import { eraseCommand } from './cli/erase.ts'
 import { exportCommand } from './cli/export.ts'
 import { reviseCommand } from './cli/revise.ts'
 import { importCommand, seedCommand } from './cli/import.ts'
+import { mediaCommand } from './cli/media.ts'
 import { mirrorCommand } from './cli/mirror.ts'
 import { peerCommand } from './cli/peer.ts'
 import { produceCommand } from './cli/produce.ts'
@@ -46,6 +47,7 @@ const program = new Command('hyperactive')
   .addCommand(wordCommand('place'))
   .addCommand(peerCommand())
   .addCommand(mirrorCommand())
+  .addCommand(mediaCommand())
   .addCommand(rebuildCommand())
   .addCommand(doctorCommand())
   .addCommand(storeCommand())

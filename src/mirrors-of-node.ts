@@ -1,6 +1,7 @@
 import type { RequestListener } from 'node:http'
 import type { Config, LoadedConfig } from './config/config.ts'
 import { Distributor } from './mirrors/distributor.ts'
+import type { BlobDriver } from './media/blobs/driver.ts'
 import { producedFolder } from './mirrors/at-once.ts'
 import type { Change } from './pages/store/dependencies.ts'
 import { liveNodes } from './produce/live-nodes.ts'
@@ -13,7 +14,9 @@ import type { Peer } from './replication/peers-file.ts'
 
 export interface MirroringOptions {
   loaded: LoadedConfig
-  site: Pick<Site, 'calendar'>
+  site: Pick<Site, 'calendar' | 'file'>
+  /** Where files are read, also those that have to be fetched first. */
+  blobs: Pick<BlobDriver, 'read'>
   /** The map functions of the site database by their views' names. */
   views: Readonly<Record<string, { map: string }>>
   /** The application that the produced site is made with. */
@@ -35,7 +38,13 @@ export class Mirroring implements AsyncDisposable {
   }
 
   /** Opens it for a node whose settings name mirrors; nothing for others. */
-  static async open({ loaded, site, views, application }: MirroringOptions): Promise<Mirroring | undefined> {
+  static async open({
+    loaded,
+    site,
+    blobs,
+    views,
+    application,
+  }: MirroringOptions): Promise<Mirroring | undefined> {
     const { config, secrets } = loaded
     const { data, mirrors, produce } = config
     if (mirrors.length === 0) return undefined
@@ -45,6 +54,7 @@ export class Mirroring implements AsyncDisposable {
     const producer = new Producer({
       application,
       site,
+      media: { site, blobs },
       about,
       folder,
       live,

@@ -2,11 +2,17 @@ import { Attempts } from './accounts/attempts.ts'
 import { Sharing } from './accounts/sharing.ts'
 import type { Config, LoadedConfig } from './config/config.ts'
 import { deployDesignDoc, readDesignDoc } from './couch/design-docs.ts'
+import { ErasedFiles } from './erasure/erased-files.ts'
 import { Eraser } from './erasure/eraser.ts'
 import { gatewayRouter } from './gateway/gateway.ts'
 import { Live } from './live/live.ts'
 import { logger } from './log.ts'
 import { pagesStatePath } from './pages/store/pages-state.ts'
+import { mediaCommands } from './media/keep/commands.ts'
+import { answerCommands } from './media/keep/requests.ts'
+import { openMedia } from './media-of-node.ts'
+import type { MediaOfNode } from './media-of-node.ts'
+import type { Times } from './media/share/blob-network.ts'
 import { policyOf } from './project/policy.ts'
 import { Slow } from './newsroom/slow.ts'
 import { Mirroring } from './mirrors-of-node.ts'
@@ -30,9 +36,11 @@ import { FeedPuller, MOST_FEEDS } from './syndication/puller.ts'
 import { Gate } from './web/abuse/gate.ts'
 import { createApp } from './web/app.ts'
 import type { WebContext } from './web/context.ts'
+import { FileFront } from './web/file-front.ts'
 import { KeptPages } from './web/kept-pages.ts'
 import { Back } from './workers/back.ts'
 import { openDoor } from './workers/door.ts'
+import { LentFiles } from './web/lent-files.ts'
 import { Mirror } from './web/mirror.ts'
 import { awaitTurn } from './workers/turn.ts'
 
@@ -50,6 +58,7 @@ export interface Node extends AsyncDisposable {
   readonly config: Readonly<Config>
   readonly store: Store
   readonly site: Site
+  readonly media: MediaOfNode
   readonly projector: Projector
   /** Pages as readers without a session get them. */
   readonly kept: KeptPages
@@ -65,6 +74,8 @@ export interface StartOptions {
   waiting?: (address: string) => void
   /** Aborting it while it waits for its turn ends that. */
   signal?: AbortSignal
+  /** What takes another time than usual where files are shared, in tests. */
+  times?: Partial<Times>
 }
 
 /**
@@ -76,7 +87,7 @@ export interface StartOptions {
  */
 export async function startNode(
   loaded: LoadedConfig,
-  { waiting = () => undefined, signal }: StartOptions = {},
+  { waiting = () => undefined, signal, times }: StartOptions = {},
 ): Promise<Node> {
   await using stack = new AsyncDisposableStack()
   const stop = new AbortController()
@@ -122,6 +133,17 @@ export async function startNode(
   const index = stack.use(SearchIndex.open(searchFile(config.data)))
   let anchors = await anchorsOf(config, key.publicKey)
   let mirroring: Mirroring | undefined
+  const site = new Site(siteDatabase, () => deployment.inForce())
+  const members = () => projector.membership.members
+  const media = stack.use(
+    await openMedia(loaded, store, site, {
+      membership: () => projector.membership,
+      refusals: () => replication.refusals,
+      signal: stop.signal,
+      onLeaving: () => eraser.look(),
+      ...(times ? { times } : {}),
+    }),
+  )
   stack.use(new StateFile(pagesStatePath(config.data), () => kept.state, PAGES_STATE_EVERY_MS))
   const live = config.live.on
     ? new Live({
@@ -134,6 +156,7 @@ export async function startNode(
   // Pages that older views made, while new ones are being built, are not to stay.
   const startOver = () => {
     kept.clear()
+    media.served.clear()
     mirroring?.startOver()
   }
   deployment.switched.then(startOver).catch(() => undefined)
@@ -146,6 +169,9 @@ export async function startNode(
       policy,
       anchors: () => anchors,
       onWritten(written) {
+        media.served.written(written)
+        media.network.written(written)
+        media.derivations?.written(written)
         kept.written(written)
         mirroring?.written(written)
         live?.written(written)
@@ -183,6 +209,7 @@ export async function startNode(
         anchors = await anchorsOf(config, key.publicKey)
         projector.anchorsChanged()
         mirroring?.peersChanged(peers)
+        await media.network.follow(peers)
       },
     }),
   )
@@ -194,17 +221,20 @@ export async function startNode(
     refusals: replication.refusals,
     isMirror: config.mirror !== undefined,
     people: (peer) => sharing.forPeer(peer),
+    files: (router) => media.network.mount(router),
     confirmed: (peer, seq) => replication.confirmations.add(peer, seq),
     stored: (count) => projector.makeWay(count),
     signal: stop.signal,
   })
-  const site = new Site(siteDatabase, () => deployment.inForce())
   const office = await openOffice(store, { site, policy, config, signal: stop.signal })
   const slow = await Slow.open(office.database)
+  const ledgerDatabase = couch.database('ledger')
+  const { book } = media.keeper
   const eraser = stack.use(
     new Eraser({
       ledger,
-      ledgerDatabase: couch.database('ledger'),
+      ledgerDatabase,
+      files: new ErasedFiles({ ...media, ledger: ledgerDatabase, site, book }),
       site,
       drained: () => projector.drained(),
       gone: (ids) => projector.gone(ids),
@@ -214,6 +244,7 @@ export async function startNode(
       office,
     }),
   )
+  const lent = new LentFiles({ url: config.url, outside: proxies, lifetimes: cache })
   const pages = {
     ledger,
     site,
@@ -227,6 +258,7 @@ export async function startNode(
     queue: office.queue,
     notes: office.notes,
     filters: office.filters,
+    media: { ...media, lent },
     people,
     access,
     live,
@@ -237,7 +269,8 @@ export async function startNode(
   const app = createApp({
     ...pages,
     config,
-    members: () => projector.membership.members,
+    files: media.desk,
+    members,
     // A mirror invites nobody.
     before: config.mirror ? [gateway] : [gateway, replication.router],
     mirror: config.mirror && new Mirror(config.mirror.publishAt),
@@ -247,16 +280,29 @@ export async function startNode(
   const copied = createApp({
     ...pages,
     config: { ...config, url: PRODUCED },
+    media: { ...media, lent: new LentFiles({ url: PRODUCED, lifetimes: cache }) },
     members: () => [],
     // Nobody tells a file what comes.
     live: undefined,
   })
-  mirroring = await Mirroring.open({ loaded, site, views, application: copied.callback() })
+  mirroring = await Mirroring.open({
+    loaded,
+    site,
+    blobs: media.network,
+    views,
+    application: copied.callback(),
+  })
   if (mirroring) stack.use(mirroring)
   const setUp = config.mirror ? undefined : await setUpLink({ people, access })
   await reading?.[Symbol.asyncDispose]()
   stack.defer(() => kept.stopRenewing())
-  const door = await openDoor(app.callback(), { back, kept, config, secret })
+  const door = await openDoor(app.callback(), {
+    back,
+    kept,
+    files: new FileFront({ ...media, lent }),
+    config,
+    secret,
+  })
   const { address } = stack.use(door)
   await lease?.announce(config.web.reachableAt ?? address)
   // Before the server waits for its connections to end.
@@ -270,8 +316,17 @@ export async function startNode(
 
   await proxies.start()
   projector.start()
+  media.uploads?.start(async (sha256) => {
+    // An item that is not projected yet may have it.
+    await projector.drained()
+    return (await site.file(sha256)) !== undefined
+  })
   mirroring?.start()
+  media.derivations?.start(projector.drained())
   eraser.start()
+  media.keeper.start()
+  const answering = answerCommands(book, mediaCommands(media), stop.signal)
+  stack.defer(() => answering)
   // On a mirror nobody moderates, and no filter decides.
   if (!config.mirror) {
     stack.use(office.watcher).start()
@@ -283,6 +338,7 @@ export async function startNode(
     mirroring?.changed(change)
   }
   if (config.feeds.pull) stack.use(feedPuller(config.feeds, site, onPulled)).start()
+  media.network.start()
   await replication.start(address)
   log.debug('the node answers', { address })
   const running = stack.move()
@@ -291,6 +347,7 @@ export async function startNode(
     config,
     store,
     site,
+    media,
     projector,
     kept,
     replication,

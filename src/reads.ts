@@ -24,6 +24,15 @@ export class Reads {
   /** Whether something of it tells the day alone on which it was published, so that nothing else may tell more. */
   isDayOnly = false
 
+  /** Ranges that meet are one: a page that reads what lies before and behind a place notes half as much. */
+  addRange({ view, from, to }: RangeRead): void {
+    const index = this.ranges.findIndex((one) => one.view === view && (one.to === from || one.from === to))
+    const met = this.ranges[index]
+    if (!met) this.ranges.push({ view, from, to })
+    else if (met.to === from) this.ranges[index] = { view, from: met.from, to }
+    else this.ranges[index] = { view, from, to: met.to }
+  }
+
   add(other: Reads): void {
     for (const id of other.documents) this.documents.add(id)
     this.ranges.push(...other.ranges)
@@ -55,7 +64,7 @@ export function noteDocuments(ids: Iterable<string>, part?: DocumentPart): void 
 }
 
 export function noteRange(range: RangeRead): void {
-  tracked.getStore()?.ranges.push(range)
+  tracked.getStore()?.addRange(range)
 }
 
 export function noteName(name: string): void {

@@ -1,3 +1,6 @@
+import { filesOf } from './project/media.ts'
+import type { KnownMedia } from './project/media.ts'
+
 type Value = Readonly<Record<string, unknown>>
 type Parts = Readonly<Record<string, (value: Value) => unknown>>
 
@@ -25,10 +28,13 @@ const OF_DOCUMENTS = {
     return [kind, author, partsOf(fields).open, isHidden(standing), title, tags]
   },
   /** An entry of a feed. */
-  entry: ({ type, kind, at, updatedAt, item, fields, occurrences, standing, listing }) => {
+  entry: ({ type, kind, at, updatedAt, item, fields, media, occurrences, standing, listing }) => {
     const shown = { ...partsOf(listing), status: undefined, clashes: undefined }
-    return [type, kind, at, updatedAt, item, fields, occurrences, isHidden(standing), shown]
+    const files = filesIn(fields, media)
+    return [type, kind, at, updatedAt, item, fields, files, occurrences, isHidden(standing), shown]
   },
+  /** Its files, where nothing else of it is shown. */
+  files: ({ fields, media, standing }) => [filesIn(fields, media), isHidden(standing)],
 } as const satisfies Parts
 
 /** A part of a row, or of a document, by what it is called here. */
@@ -69,6 +75,10 @@ function changedParts(parts: Parts, before: object | undefined, after: object | 
 
 function textOf(part: (value: Value) => unknown, value: object | undefined): string | undefined {
   return value && JSON.stringify(part(value as Value))
+}
+
+function filesIn(fields: unknown, media: unknown): unknown {
+  return filesOf(partsOf(fields), media as Record<string, KnownMedia> | undefined)
 }
 
 function isHidden(standing: unknown): unknown {

@@ -55,7 +55,8 @@ export async function openStore({ config, secrets }: LoadedConfig): Promise<Stor
   let worker = couch
   if (couchdbUrl !== undefined) {
     const connect = (login: CouchLogin) => connectCouch(urlWith(couchdbUrl, login), { prefix })
-    const login = await prepareCouch(couch, { url: couchdbUrl, roles, key, connect })
+    const hasFiles = config.media.store.kind === 'couchdb'
+    const login = await prepareCouch(couch, { url: couchdbUrl, roles, key, hasFiles, connect })
     // The ledger is read and written with no more rights than that takes.
     if (login) worker = stack.use(connect(login))
   }

@@ -67,6 +67,8 @@ export const PERMISSIONS = {
   'publish-pages': EDITING,
   /** Removing content for good, and saying whether other nodes' wish for that is followed here. */
   erase: ADMINISTRATION,
+  /** What files use, which of them go, and what about them has failed. */
+  files: ADMINISTRATION,
   invite: ADMINISTRATION,
   accounts: ADMINISTRATION,
 } as const satisfies Record<string, readonly Role[]>

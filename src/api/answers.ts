@@ -26,7 +26,8 @@ export const jsonErrors: Middleware = async (ctx, next) => {
     const known = error instanceof HyperactiveError ? error : undefined
     const away = known?.code === 'store_unreachable' || known?.status === 503
     const status = away ? 503 : known?.expose ? known.status : 500
-    if (status >= 500) log.error('a request could not be answered', { code: known?.code ?? 'unexpected' })
+    if (status >= 500 && !known?.expose)
+      log.error('a request could not be answered', { code: known?.code ?? 'unexpected' })
     const reason = known?.expose ? known.message : 'This node could not answer. Try again in a moment.'
     answerError(ctx, status, known?.code ?? 'unexpected', reason)
     if (known?.retryAfterSeconds !== undefined) ctx.set('Retry-After', String(known.retryAfterSeconds))

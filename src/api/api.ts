@@ -29,6 +29,7 @@ import { FormTokens } from '../web/token.ts'
 import { jsonErrors, readBody, UnfitBody } from './answers.ts'
 import { editBody, newComment, newItem } from './bodies.ts'
 import type { Proof } from './bodies.ts'
+import { CHALLENGE, filesNamed, uploadOf } from './files.ts'
 import { commentOf, entryOf, foundOf, itemOf, occurrenceOf } from './models.ts'
 import type { ApiItem } from './models.ts'
 import { describeApi } from './openapi.ts'
@@ -40,8 +41,6 @@ const ROWS = 50
 const MOST_NAMES = 1_000
 const VOCABULARIES = new Set(['tag', 'place', 'author', 'language', 'group', 'month'])
 const FAR = '9999-12-31'
-/** What tokens are for that programs prove work on. */
-const CHALLENGE = `${API}/challenge`
 
 type ApiContext = ParameterizedContext & { params: Record<string, string | undefined> }
 
@@ -138,11 +137,20 @@ export function apiRouter(web: WebContext): Router {
     ctx.body = { token: tokens.issue(CHALLENGE), workBits: web.gate.workBits, needed }
   })
 
+  router.post('/files', may('publish'), async (ctx) => {
+    const { uploads } = web.media
+    if (!uploads) throw notFound()
+    web.gate.takeUpload(false, wordingFor(ctx))
+    await using received = await uploads.receive(ctx.req, String(ctx.query.name ?? ''))
+    created(ctx, uploadOf(await uploads.take(received, CHALLENGE)))
+  })
+
   router.post('/items', may('publish'), async (ctx) => {
-    const { kind: name, fields, ...proof } = await readBody(ctx, newItem, config.limits.formBytes)
+    const { kind: name, fields, files, ...proof } = await readBody(ctx, newItem, config.limits.formBytes)
     const kind = kindOf(name)
     if (!kind) throw notFound()
     const tidy = checked(kind, fields)
+    const named = filesNamed(web.media, tidy, files)
     const asked = idempotencyKey(ctx)
     const attempt = { activity: 'publish', tags: newTags(tidy, web), ...proven(proof) } as const
     const work = async () => {
@@ -151,6 +159,7 @@ export function apiRouter(web: WebContext): Router {
       const item = await saveNew(web, {
         kind,
         fields: tidy,
+        files: named,
         author,
         startedMs: Date.now(),
         salt: secret.subarray(0, 2),
@@ -176,17 +185,19 @@ export function apiRouter(web: WebContext): Router {
       throw new HyperactiveError('wrong_edit_link', 'The secret does not belong to this item.', {
         status: 403,
       })
-    const { parents, fields: sent, note, ...proof } = await readBody(ctx, editBody, config.limits.formBytes)
+    const body = await readBody(ctx, editBody, config.limits.formBytes)
+    const { parents, fields: sent, files, note, ...proof } = body
     const strange = parents.filter((hash) => !(hash in item.graph))
     if (strange.length > 0)
       throw new UnfitBody({ parents: `name versions that are not here: ${strange.join(', ')}` })
     const kind = kindOf(item.kind)
     if (!kind) throw notFound()
     const fields = checked(kind, sent)
+    const named = filesNamed(web.media, fields, files)
     const tags = newTags(fields, web, item)
     const attempt = { activity: 'edit', item: item._id, tags, ...proven(proof) } as const
     await web.gate.pass(attempt, wordingFor(ctx), () =>
-      saveEdit(web, item, { parents, fields, author, note }),
+      saveEdit(web, item, { parents, fields, files: named, author, note }),
     )
     created(ctx, { item: await modelOf(ctx, (await site.item(item._id)) ?? item) })
   })

@@ -5,6 +5,7 @@ import { pathOf, text } from '../pages/models.ts'
 import type { CalendarRow, CommentRow, ListingRow } from '../project/site-rows.ts'
 import type { ShownResult } from '../web/search.ts'
 import type { SiteItem } from '../project/site-item.ts'
+import { coverOfRow, coverSchema, fileSchema, filesOfItem } from './file-models.ts'
 
 const time = z.iso.datetime()
 const address = z.url()
@@ -26,6 +27,9 @@ export const entrySchema = z.object({
   published: time,
   updated: time,
   comments: z.int(),
+  cover: coverSchema.optional(),
+  /** What plays among its files. */
+  plays: z.array(z.enum(['sound', 'film'])).optional(),
 })
 
 export const listingSchema = z.object({
@@ -63,6 +67,8 @@ export const itemSchema = z.object({
   fields: z.record(z.string(), z.unknown()),
   /** The body, cleaned. */
   html: z.string(),
+  /** Its files in their order. */
+  files: z.array(fileSchema),
   occurrences: z.array(occurrenceSchema).optional(),
   translations: z.array(z.object({ url: address, language: z.string(), title: z.string() })),
 })
@@ -142,6 +148,18 @@ export const challengeSchema = z.object({
   needed: z.object({ publish: z.boolean(), edit: z.boolean(), comment: z.boolean() }),
 })
 
+export const uploadSchema = z.object({
+  /** What the file is called by in `files` of an item; nobody else knows it. */
+  upload: z.string(),
+  /** Media type of the clean file, by its content. */
+  type: z.string(),
+  bytes: z.int(),
+  sha256: z.string(),
+  width: z.int().optional(),
+  height: z.int().optional(),
+  durationMs: z.int().optional(),
+})
+
 export const errorSchema = z.object({
   error: z.string(),
   reason: z.string(),
@@ -174,6 +192,8 @@ export function entryOf(
     published: isoOf(at, row.dayOnly),
     updated: isoOf(updatedAt, row.dayOnly),
     comments: comments.get(of ?? item) ?? 0,
+    ...(row.cover ? { cover: coverOfRow(row.cover, url) } : {}),
+    ...(row.plays ? { plays: row.plays } : {}),
   }
 }
 
@@ -195,6 +215,7 @@ export function itemOf(
     comments,
     fields: item.fields,
     html: renderMarkdown(text(item.fields.body)),
+    files: filesOfItem(item, url),
     ...(item.occurrences
       ? {
           occurrences: item.occurrences.map(({ occurrence, start, end, day, lastDay }) => ({

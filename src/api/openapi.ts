@@ -32,7 +32,8 @@ export function describeApi({ name, url }: { name: string; url: string }): objec
   }
 }
 
-function describe({ method, path, summary, query = {}, body, status, answer, secret }: Operation): object {
+function describe(operation: Operation): object {
+  const { method, path, summary, query = {}, body, status, answer, secret, takesFile } = operation
   const inPath = [...path.matchAll(/:(\w+)/g)].map(([, parameter]) => ({
     name: parameter,
     in: 'path',
@@ -56,6 +57,9 @@ function describe({ method, path, summary, query = {}, body, status, answer, sec
     parameters: [...inPath, ...inQuery, ...(method === 'post' && path === '/items' ? [header] : [])],
     ...(secret ? { security: [{ secret: [] }] } : {}),
     ...(body ? { requestBody: { required: true, content: json(body) } } : {}),
+    ...(takesFile
+      ? { requestBody: { required: true, content: { 'application/octet-stream': { schema: {} } } } }
+      : {}),
     responses: {
       [status]: { description: 'As asked', content: json(answer) },
       ...(method === 'post'

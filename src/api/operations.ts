@@ -11,6 +11,7 @@ import {
   publishedSchema,
   savedSchema,
   searchSchema,
+  uploadSchema,
 } from './models.ts'
 import { editBody, newComment, newItem } from './bodies.ts'
 
@@ -22,6 +23,8 @@ export interface Operation {
   summary: string
   query?: Readonly<Record<string, string>>
   body?: z.ZodType
+  /** Whether the body is a file. */
+  takesFile?: true
   /** What it answers when all is well. */
   status: 200 | 201
   answer: z.ZodType
@@ -109,6 +112,16 @@ export const OPERATIONS = {
       'A token to prove work on: find a number so that SHA-256 of "<token>:<number>" begins with `workBits` zero bits, and send both as `challenge` and `work` with what you publish. A node asks for it while it is busy.',
     status: 200,
     answer: challengeSchema,
+  },
+  upload: {
+    method: 'post',
+    path: '/files',
+    summary:
+      'Send a file, as the body of the request. It is written anew without metadata, and waits for some hours to be named in `files` of an item.',
+    query: { name: 'What it is called when it is downloaded, such as minutes.pdf.' },
+    takesFile: true,
+    status: 201,
+    answer: uploadSchema,
   },
   publish: {
     method: 'post',

@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { resolve } from 'node:path'
 import { exportSite } from '../export/export.ts'
+import { openBlobs } from '../media/blobs/open.ts'
 import { SITE_DATABASE } from '../project/rebuild.ts'
 import { openStoreForCommand } from '../store.ts'
 import { print, settingsOf, withExamples, withSettings } from './context.ts'
@@ -15,8 +16,17 @@ export function exportCommand(): Command {
       const loaded = settingsOf(command)
       await using store = await openStoreForCommand(loaded)
       const site = await store.couch.ensureDatabase(SITE_DATABASE)
-      const report = await exportSite({ site, name: loaded.config.site.name }, resolve(folder))
-      print(options.json, report, `${report.items} items and ${report.comments} comments in ${report.folder}`)
+      const { config, secrets } = loaded
+      const { data, media } = config
+      const place = { data, couch: store.couch }
+      await using blobs = await openBlobs(media.store, secrets.media ?? {}, place)
+      const report = await exportSite({ site, name: config.site.name, blobs }, resolve(folder))
+      const { items, comments, files, missing } = report
+      const lines = [
+        `${items} items and ${comments} comments${files > 0 ? ` with ${files} files` : ''} in ${report.folder}`,
+        ...missing.map((sha256) => `not on this node: ${sha256}`),
+      ]
+      print(options.json, report, lines.join('\n'))
     })
   return withExamples(command, 'export ~/archive')
 }

@@ -3,9 +3,13 @@ import { join, resolve } from 'node:path'
 import type { LoadedConfig } from '../config/config.ts'
 import { importPieces } from '../import/importer.ts'
 import type { ImportReport } from '../import/importer.ts'
+import { cleanerForImport } from '../import/files.ts'
 import { listSources, readSource } from '../import/read-source.ts'
 import type { Read } from '../import/piece.ts'
+import { openBlobs } from '../media/blobs/open.ts'
+import { findTools } from '../media/clean/tools.ts'
 import { openStoreForCommand } from '../store.ts'
+import type { Store } from '../store.ts'
 import { print, settingsOf, withExamples, withSettings } from './context.ts'
 import { progressBar } from './progress.ts'
 
@@ -38,7 +42,9 @@ export function seedCommand(): Command {
 
 async function runImport(loaded: LoadedConfig, path: string): Promise<ImportReport> {
   const files = await listSources(path)
-  await using store = await openStoreForCommand(loaded)
+  await using stack = new AsyncDisposableStack()
+  const store = stack.use(await openStoreForCommand(loaded))
+  const media = await mediaOf(loaded, store, stack)
   const bar = progressBar()
   let done = 0
   const step = () => {
@@ -50,10 +56,18 @@ async function runImport(loaded: LoadedConfig, path: string): Promise<ImportRepo
       ledger: store.ledger,
       nodeKey: store.key,
       language: loaded.config.site.language,
+      media,
     })
   } finally {
     bar.end()
   }
+}
+
+/** Where files are kept, and a cleaner of the command's own. */
+async function mediaOf({ config, secrets }: LoadedConfig, { couch }: Store, stack: AsyncDisposableStack) {
+  const { data, media } = config
+  const blobs = stack.use(await openBlobs(media.store, secrets.media ?? {}, { data, couch }))
+  return { blobs, cleaner: await cleanerForImport(stack, await findTools(media.tools)) }
 }
 
 async function* readAll(root: string, files: readonly string[], step: () => void): AsyncGenerator<Read> {
@@ -63,10 +77,13 @@ async function* readAll(root: string, files: readonly string[], step: () => void
   }
 }
 
-function report({ imported, comments, known, skipped }: ImportReport, asJson: boolean | undefined): void {
+function report(
+  { imported, comments, files, known, skipped }: ImportReport,
+  asJson: boolean | undefined,
+): void {
   const lines = [
-    `${imported.length} imported, ${comments} comments, ${known} here already, ${skipped.length} skipped`,
+    `${imported.length} imported, ${comments} comments${files > 0 ? ` and ${files} files` : ''}, ${known} here already, ${skipped.length} skipped`,
     ...skipped.map(({ source, reason }) => `  skipped ${source}: ${reason}`),
   ]
-  print(asJson, { imported, comments, known, skipped }, lines.join('\n'))
+  print(asJson, { imported, comments, files, known, skipped }, lines.join('\n'))
 }

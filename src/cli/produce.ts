@@ -71,12 +71,13 @@ export function produceCommand(): Command {
 async function produceOnce(loaded: LoadedConfig, produced: Produced): Promise<ProduceReport> {
   await using store = await openStoreForCommand(loaded)
   await using open = await openSite(store, loaded)
-  const { application, site } = open
+  const { application, site, media } = open
   const about = loaded.config.site
   await using producer = new Producer({
     ...produced,
     application,
     site,
+    media,
     about,
     atOnce: PAGES_AT_ONCE,
     follows: false,
@@ -114,10 +115,12 @@ async function checkRunning({ config }: LoadedConfig): Promise<void> {
 }
 
 function describe(folder: string, report: ProduceReport, live: readonly string[]): string {
-  const { files, written, removed, failed } = report
+  const { files, written, removed, missing, failed } = report
   return [
     `${files} files in ${folder}: ${written} written, ${removed} removed`,
     ...(live.length === 0 ? ['no live node is known, so forms are left out; --live names one'] : []),
+    ...missing.slice(0, SHOWN).map((address) => `not on this node: ${address}`),
+    ...(missing.length > SHOWN ? [`and ${missing.length - SHOWN} more`] : []),
     ...failed.slice(0, SHOWN).map(({ address, status }) => `not made: ${address} answered ${status}`),
     ...(failed.length > SHOWN ? [`and ${failed.length - SHOWN} more`] : []),
     ...(failed.length > 0 ? ['what is not linked any more was kept for that reason'] : []),

@@ -1,12 +1,16 @@
 import { Command } from 'commander'
 import { findRunningNode } from '../config/data-folder.ts'
+import { describeDerivations, readDerivationsState } from '../media/derive/state.ts'
 import { describePages, readPagesState } from '../pages/store/pages-state.ts'
+import { readUsage } from '../media/keep/book.ts'
+import { describeMedia, readMediaState } from '../media/share/state.ts'
 import { heldDocuments } from '../project/held.ts'
 import { SITE_DATABASE } from '../project/rebuild.ts'
 import { mirrorStatus, describeMirror } from '../mirrors/status.ts'
 import { readProxyStates } from '../proxies/proxies.ts'
 import { readPeersStatus } from '../replication/status.ts'
 import { openStoreForCommand } from '../store.ts'
+import { describeUsage } from './media/words.ts'
 import { print, settingsOf, withExamples, withSettings } from './context.ts'
 
 const HELD_SHOWN = 20
@@ -28,7 +32,10 @@ export function statusCommand(): Command {
       const { links, refusals } = await readPeersStatus(store.ledger.database)
       const mirrors = mirrorStatus(loaded.config, running !== undefined)
       const proxies = running ? await readProxyStates(loaded.config.data) : []
+      const media = running ? await readMediaState(loaded.config.data) : undefined
+      const usage = readUsage(loaded.config.data)
       const pages = running ? await readPagesState(loaded.config.data) : undefined
+      const derivations = running ? await readDerivationsState(loaded.config.data) : undefined
       const facts = {
         running: running !== undefined,
         mirror: loaded.config.mirror ?? null,
@@ -40,6 +47,9 @@ export function statusCommand(): Command {
         links,
         proxies,
         pages: pages ?? null,
+        media: media ?? null,
+        files: usage ?? null,
+        derivations: derivations ?? null,
         refusals,
         mirrors,
       }
@@ -53,6 +63,9 @@ export function statusCommand(): Command {
         ...(mirrors.length === 0 ? [] : [`mirrors           ${mirrors.length}`]),
         ...mirrors.map((mirror) => `  ${describeMirror(mirror)}`),
         ...(pages ? describePages(pages) : []),
+        ...(media ? describeMedia(media) : []),
+        ...describeUsage(usage, media === undefined),
+        ...(derivations ? describeDerivations(derivations) : []),
         ...proxies.map(
           ({ url, method, state, since, reason }) =>
             `proxy             ${url} ${method} ${state} since ${since}${reason === undefined ? '' : `: ${reason}`}`,

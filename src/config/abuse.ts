@@ -21,6 +21,7 @@ export const abuseSettings = z
     edit: budget(120, 600),
     comment: budget(120, 600),
     report: budget(100, 600),
+    upload: budget(300, 600),
     editsOfItem: budget(30, 60),
     commentsOnItem: budget(30, 120),
     challenge: z.enum(['off', 'busy', 'always']).default('busy'),

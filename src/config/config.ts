@@ -8,6 +8,8 @@ import { isKeyText } from '../ledger/keys.ts'
 import { abuseSettings } from './abuse.ts'
 import { mirrorSettings, partMirrors } from './mirrors.ts'
 import type { Mirror, MirrorSecrets } from './mirrors.ts'
+import { mediaSettings, partStore } from './media.ts'
+import type { MediaStore, StoreSecrets } from './media.ts'
 import { cacheSettings, proxySettings } from './proxies.ts'
 
 const url = z
@@ -125,6 +127,7 @@ const settings = z.strictObject({
   abuse: abuseSettings,
   notices: notices.prefault({}),
   mirrors: mirrorSettings,
+  media: mediaSettings,
   feeds: z
     .strictObject({
       pull: z.boolean().default(true),
@@ -151,7 +154,12 @@ const settings = z.strictObject({
 type Settings = z.output<typeof settings>
 
 /** All settings of a node, read once and frozen. Paths are absolute. */
-export interface Config extends Omit<Settings, 'couchdb' | 'notices' | 'pages' | 'proxies' | 'mirrors'> {
+export interface Config extends Omit<
+  Settings,
+  'couchdb' | 'notices' | 'pages' | 'proxies' | 'mirrors' | 'media'
+> {
+  /** Pictures, sound, film and other files; keys of their store are among the secrets. */
+  readonly media: Omit<Settings['media'], 'store'> & { readonly store: MediaStore }
   readonly pages: Settings['pages'] & { readonly folder: string }
   /** Settings of a CouchDB; its address is among the secrets. */
   readonly couchdb: Omit<Settings['couchdb'], 'url'>
@@ -178,6 +186,8 @@ export interface Secrets {
   readonly webhook?: string | undefined
   /** Keys and passwords of mirrors, by the mirror's name. */
   readonly mirrors?: Readonly<Record<string, MirrorSecrets>>
+  /** Keys of the store of files. */
+  readonly media?: StoreSecrets
   /** What proves to each of the proxies that this node asks, in their order. */
   readonly proxies?: readonly (string | undefined)[]
 }
@@ -241,7 +251,7 @@ export function loadConfig(flags: Flags = {}, environment: Environment = process
   }
   const parsed = settings.safeParse(given)
   if (!parsed.success) throw badConfig(describe(parsed.error, file, fromFile !== undefined))
-  const { couchdb, notices, pages, proxies, mirrors: givenMirrors, ...rest } = parsed.data
+  const { couchdb, notices, pages, proxies, mirrors: givenMirrors, media, ...rest } = parsed.data
   const { url: couchdbUrl, ...couchdbSettings } = couchdb
   if (rest.replication.runner === 'couchdb' && couchdbUrl === undefined)
     throw badConfig('replication.runner: couchdb needs a CouchDB; set COUCHDB_URL, or runner: node')
@@ -250,8 +260,12 @@ export function loadConfig(flags: Flags = {}, environment: Environment = process
   const { mirrors, secrets: mirrorSecrets } = partMirrors(givenMirrors, (path, problem) =>
     badConfig(`${path}: ${problem}`),
   )
+  const { store, secrets: mediaSecrets } = partStore(media.store, (path, problem) =>
+    badConfig(`${path}: ${problem}`),
+  )
   const config: Config = {
     ...rest,
+    media: { ...media, store },
     mirrors,
     couchdb: couchdbSettings,
     proxies: proxies.map(({ url: address, method }) => ({ url: address, method })),
@@ -262,7 +276,14 @@ export function loadConfig(flags: Flags = {}, environment: Environment = process
     file: fromFile ? file : undefined,
   }
   const proxySecrets = proxies.map(({ secret }) => secret)
-  const secrets = { couchdbUrl, smtpUrl, webhook, proxies: proxySecrets, mirrors: mirrorSecrets }
+  const secrets = {
+    couchdbUrl,
+    smtpUrl,
+    webhook,
+    proxies: proxySecrets,
+    mirrors: mirrorSecrets,
+    media: mediaSecrets,
+  }
   return { config: deepFreeze(config), secrets: Object.freeze(secrets) }
 }
 

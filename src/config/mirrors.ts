@@ -1,30 +1,21 @@
-import { readFileSync } from 'node:fs'
-import { isAbsolute } from 'node:path'
 import { z } from 'zod'
-import { messageOf } from '../errors.ts'
+import { absolutePath } from './absolute-path.ts'
+import { bucketSettings, partKeys, plainAddress, secretText } from './bucket.ts'
+import { secretOf } from './secret-file.ts'
+import type { Fail } from './secret-file.ts'
 
 /** No quote, space or sign that a shell, ssh or rsync could take for more than a letter, and no option. */
 const PLAIN_PATH = /^[A-Za-z0-9._/][A-Za-z0-9._/+@-]*$/
 
-const address = z
-  .url({ protocol: /^https?$/, error: 'is not an http or https address' })
-  .refine((text) => !hasMore(text), 'must be an address alone; name and password are settings of their own')
-  .transform((text) => text.replace(/\/+$/, ''))
-
 const plainPath = z
   .string()
   .regex(PLAIN_PATH, 'must be a path of letters, digits and ._/+@-, not begun by "-"')
-const secret = z.string().min(1).max(1000)
 
 const name = z
   .string()
   .regex(/^[a-z0-9][a-z0-9-]{0,39}$/, 'must be up to 40 of a-z, 0-9 and "-", a letter or digit first')
 
-const folder = z.strictObject({
-  name,
-  kind: z.literal('folder'),
-  folder: z.string().refine((path) => isAbsolute(path) && !path.includes('\0'), 'must be an absolute path'),
-})
+const folder = z.strictObject({ name, kind: z.literal('folder'), folder: absolutePath })
 
 const rsync = z.strictObject({
   name,
@@ -45,36 +36,20 @@ const rsync = z.strictObject({
 const s3 = z.strictObject({
   name,
   kind: z.literal('s3'),
-  endpoint: address,
-  bucket: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{1,62}$/, 'is not the name of a bucket'),
-  prefix: z
-    .string()
-    .regex(
-      /^([A-Za-z0-9_-][A-Za-z0-9._-]*\/)*$/,
-      'must be empty or folders such as "site/", with a slash behind',
-    )
-    .default(''),
-  region: z
-    .string()
-    .regex(/^[a-z0-9-]{1,40}$/, 'is not the name of a region')
-    .optional(),
-  style: z.enum(['path', 'host']).default('path'),
+  ...bucketSettings,
   acl: z.enum(['private', 'public-read']).optional(),
-  accessKeyId: secret.optional(),
-  secretAccessKey: secret.optional(),
-  secretAccessKeyFile: z.string().optional(),
 })
 
 const webdav = z.strictObject({
   name,
   kind: z.literal('webdav'),
-  url: address,
+  url: plainAddress,
   mkcol: z.boolean().default(true),
   username: z
     .string()
     .regex(/^[^:\p{Cc}]{1,200}$/u, 'must not hold a colon')
     .optional(),
-  password: secret.optional(),
+  password: secretText.optional(),
   passwordFile: z.string().optional(),
 })
 
@@ -105,35 +80,24 @@ export interface MirrorSecrets {
   password?: string
 }
 
-/**
- * Takes the secrets out of mirrors' settings, and reads those that are in files of their own.
- *
- * @param fail gives the error for a setting, by its path and what is wrong with it
- */
+/** Takes the secrets out of mirrors' settings, and reads those that are in files of their own. */
 export function partMirrors(
   given: readonly Given[],
-  fail: (path: string, problem: string) => Error,
+  fail: Fail,
 ): { mirrors: Mirror[]; secrets: Record<string, MirrorSecrets> } {
   const mirrors: Mirror[] = []
   const secrets: Record<string, MirrorSecrets> = {}
   for (const [index, mirror] of given.entries()) {
-    const from = (setting: string, text: string | undefined, file: string | undefined) => {
-      const path = `mirrors.${index}.${setting}`
-      if (text !== undefined && file !== undefined) throw fail(path, `is given twice, also as ${setting}File`)
-      return file === undefined ? text : readSecret(file, (problem) => fail(`${path}File`, problem))
-    }
+    const path = `mirrors.${index}`
     if (mirror.kind === 's3') {
-      const { accessKeyId, secretAccessKey, secretAccessKeyFile, ...rest } = mirror
-      const key = from('secretAccessKey', secretAccessKey, secretAccessKeyFile)
-      if (accessKeyId === undefined || key === undefined)
-        throw fail(`mirrors.${index}`, 'needs accessKeyId and secretAccessKey (or secretAccessKeyFile)')
+      const { rest, keys } = partKeys(path, mirror, fail)
       mirrors.push(rest)
-      secrets[mirror.name] = { accessKeyId, secretAccessKey: key }
+      secrets[mirror.name] = keys
     } else if (mirror.kind === 'webdav') {
-      const { password: typed, passwordFile, ...rest } = mirror
-      const password = from('password', typed, passwordFile)
+      const { password: text, passwordFile: file, ...rest } = mirror
+      const password = secretOf(`${path}.password`, { text, file }, fail)
       if ((password === undefined) !== (mirror.username === undefined))
-        throw fail(`mirrors.${index}`, 'needs both username and password (or passwordFile), or neither')
+        throw fail(path, 'needs both username and password (or passwordFile), or neither')
       mirrors.push(rest)
       if (password !== undefined) secrets[mirror.name] = { password }
     } else {
@@ -141,20 +105,4 @@ export function partMirrors(
     }
   }
   return { mirrors, secrets }
-}
-
-function readSecret(file: string, fail: (problem: string) => Error): string {
-  let text: string
-  try {
-    text = readFileSync(file, 'utf8').trim()
-  } catch (error) {
-    throw fail(`${file} cannot be read: ${messageOf(error)}`)
-  }
-  if (text === '' || text.length > 1000) throw fail(`${file} holds no secret of at most 1000 characters`)
-  return text
-}
-
-function hasMore(text: string): boolean {
-  const { username, password, search, hash } = new URL(text)
-  return username !== '' || password !== '' || search !== '' || hash !== ''
 }

@@ -35,13 +35,17 @@ export function connectCouch(url: string, { prefix = '' }: { prefix?: string } =
     agentOptions: agent,
   } as unknown as nano.Configuration
   const server = nano(options)
-  const send: CouchSend = async <Answer>({ body, signal, ...request }: CouchRequest) => {
+  const send: CouchSend = async <Answer>({ body, bytes, signal, ...request }: CouchRequest) => {
     try {
       const options = {
         ...request,
         ...(signal ? { signal } : {}),
         // A Buffer goes out as it is; nano would put an object through a slow replacer.
         ...(body === undefined ? {} : { body: Buffer.from(JSON.stringify(body)) }),
+        ...(bytes && {
+          body: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+          contentType: 'application/octet-stream',
+        }),
       }
       const answer: unknown = await server.request(options)
       // nano gives what it cannot parse as text: the beginning of an answer that was cut off, or what is no CouchDB's.

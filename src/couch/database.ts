@@ -122,6 +122,27 @@ export class Database {
     return this.#send({ method: 'DELETE', db: this.#db, path: pathOf(id), qs: { rev } })
   }
 
+  /** An attachment's bytes; undefined when it is not there. The embedded store has none. */
+  async attachment(id: string, name: string, signal?: AbortSignal): Promise<Buffer | undefined> {
+    try {
+      return await this.#send<Buffer>({ db: this.#db, path: `${pathOf(id)}/${name}`, signal })
+    } catch (error) {
+      if (isCouchError(error, 404)) return undefined
+      throw error
+    }
+  }
+
+  /** Writes an attachment, with a document around it where there is none. */
+  putAttachment(
+    id: string,
+    name: string,
+    bytes: Uint8Array,
+    rev?: string,
+  ): Promise<{ ok: true; rev: string }> {
+    const qs = rev === undefined ? {} : { rev }
+    return this.#send({ method: 'PUT', db: this.#db, path: `${pathOf(id)}/${name}`, qs, bytes })
+  }
+
   allDocs(query: RangeQuery): Promise<{ rows: AllDocsRow[] }> {
     return this.#range('_all_docs', query)
   }

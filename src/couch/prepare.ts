@@ -9,8 +9,10 @@ const log = logger('couch')
 
 /** The databases that a node keeps in its CouchDB and works on as the user that is made for it, */
 export const DATABASES = ['ledger', 'site'] as const
-/** and those of its people, which that user has no business with. */
+/** and those of its people, which that user has no business with, */
 const PEOPLES_DATABASES = ['people', 'access', 'office'] as const
+/** nor with its files, where they are kept in CouchDB as well. */
+const FILES_DATABASE = 'blobs'
 
 /** What a node says to CouchDB for its daily work on the ledger. */
 export interface CouchLogin {
@@ -29,6 +31,8 @@ export interface PrepareOptions {
   /** What the given credentials may, as {@link lookAtCouch} says. */
   roles: readonly string[]
   key: SigningKey
+  /** Whether the node keeps its files here, too. */
+  hasFiles: boolean
   /** A client for the same server with other credentials. */
   connect: (login: CouchLogin) => Couch
 }
@@ -44,13 +48,15 @@ export interface PrepareOptions {
  */
 export async function prepareCouch(
   couch: Couch,
-  { url, roles, key, connect }: PrepareOptions,
+  { url, roles, key, hasFiles, connect }: PrepareOptions,
 ): Promise<CouchLogin | undefined> {
+  const closed = hasFiles ? [...PEOPLES_DATABASES, FILES_DATABASE] : PEOPLES_DATABASES
+  const names = [...DATABASES, ...closed]
   if (!roles.includes('_admin')) {
-    await checkPrepared(couch, url)
+    await checkPrepared(couch, names, url)
     return undefined
   }
-  for (const name of [...DATABASES, ...PEOPLES_DATABASES]) await couch.ensureDatabase(name)
+  for (const name of names) await couch.ensureDatabase(name)
   const login = {
     username: `hyperactive-${couch.prefix}${key.publicKey.replaceAll(/[^A-Za-z0-9]/g, '').slice(0, 8)}`,
     // It grows from the node's key, so that it is nowhere written down.
@@ -58,7 +64,7 @@ export async function prepareCouch(
   }
   await ensureUser(couch, login, connect)
   for (const name of DATABASES) await restrict(couch, name, [login.username])
-  for (const name of PEOPLES_DATABASES) await restrict(couch, name, [])
+  for (const name of closed) await restrict(couch, name, [])
   await deployDesignDoc(couch.database('ledger'))
   return login
 }
@@ -95,8 +101,8 @@ export async function lookAtCouch(couch: Couch, url: string, from = 'COUCHDB_URL
   return roles
 }
 
-async function checkPrepared(couch: Couch, url: string): Promise<void> {
-  for (const name of [...DATABASES, ...PEOPLES_DATABASES]) {
+async function checkPrepared(couch: Couch, names: readonly string[], url: string): Promise<void> {
+  for (const name of names) {
     try {
       await couch.database(name).info()
     } catch (error) {

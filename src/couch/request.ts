@@ -1,16 +1,17 @@
 import { HyperactiveError, messageOf } from '../errors.ts'
 
-/** What one CouchDB request takes; the body is JSON. */
+/** What one CouchDB request takes; the body is JSON, or bytes as an attachment's are. */
 export interface CouchRequest {
   method?: 'GET' | 'PUT' | 'POST' | 'DELETE'
   db?: string
   path?: string
   qs?: Record<string, unknown>
   body?: unknown
+  bytes?: Uint8Array
   signal?: AbortSignal | undefined
 }
 
-/** Sends one request and gives the parsed JSON answer. */
+/** Sends one request and gives the parsed JSON answer, or a Buffer of what is neither JSON nor text. */
 export type CouchSend = <Answer>(request: CouchRequest) => Promise<Answer>
 
 /** What went wrong with a request, as one of our errors: `couch_<status>`, or `store_unreachable` without an answer. */

@@ -9,7 +9,8 @@ import type { Policy } from '../project/policy.ts'
 import type { Site } from '../project/site.ts'
 import type { Awaited, SiteComment, SiteItem } from '../project/site-item.ts'
 import type { SearchIndex } from '../search/search-index.ts'
-import { compactWhole } from './clean.ts'
+import { compactWhole } from '../couch/compact-whole.ts'
+import type { ErasedFiles } from './erased-files.ts'
 import { answerErasure, targetIn } from './order.ts'
 import type { ErasureTarget } from './order.ts'
 
@@ -39,6 +40,8 @@ export interface EraserOptions {
   warm: () => Promise<void>
   index: SearchIndex
   policy: Policy
+  /** What belongs to items beside their documents. */
+  files: ErasedFiles
   /** Further databases that may hold something of what is erased, and what removes it there. */
   office: {
     database: Database
@@ -53,7 +56,8 @@ type Due = SiteItem | SiteComment | Awaited
 /**
  * Carries out the orders to erase that this node heeds, in steps that may each be done twice. The documents are deleted
  * from the ledger; whoever sends them again is refused by the tombstones. The projector takes them off the site and out of
- * the index. Then everything that held a copy rewrites its files, and only then this node says that it has erased them.
+ * the index. Then the files go that nothing else names, everything that held a copy rewrites its own, and only then this
+ * node says that it has erased them.
  */
 export class Eraser implements AsyncDisposable {
   readonly #options: EraserOptions
@@ -116,7 +120,10 @@ export class Eraser implements AsyncDisposable {
 
   async #pass(): Promise<void> {
     const ready = await this.#ready()
-    if (ready.length === 0 || this.#isTooSoon(ready)) return
+    if (ready.length === 0 || this.#isTooSoon(ready)) {
+      await this.#finishFiles()
+      return
+    }
     for (const document of ready) await this.#delete(targetIn(document._id))
     await this.#drained()
     this.#options.gone(ready.map(({ _id }) => ledgerIdFor(targetIn(_id))))
@@ -126,12 +133,21 @@ export class Eraser implements AsyncDisposable {
     const left = (await this.#ready()).filter(({ _id, type }) => type !== 'awaited' && asked.has(_id))
     // Somebody may have noted something down before it was gone.
     for (const document of ready) await this.#forget(targetIn(document._id))
+    await this.#options.files.remove(this.#stop.signal)
     if (this.#dirty) await this.#clean()
     for (const document of ready)
       if (!left.some(({ _id }) => _id === document._id)) await this.#answer(document)
     log.info('erased for good', { count: ready.length - left.length })
     if (left.length > 0) throw new Error(`${left.length} are still on the site`)
     if (ready.length >= MOST_AT_ONCE) this.#wanted = true
+  }
+
+  /** Files that an earlier process did not come to. */
+  async #finishFiles(): Promise<void> {
+    const { files } = this.#options
+    if (!files.isDue) return
+    await this.#drained()
+    await files.remove(this.#stop.signal)
   }
 
   /** What comes late for something that was erased before is gathered: each time all files are rewritten. */
@@ -204,11 +220,12 @@ export class Eraser implements AsyncDisposable {
 
   /** Deletes every document of the ledger that holds something of the target; gives how many there were. */
   async #deleteAll(target: ErasureTarget): Promise<number> {
-    const { ledgerDatabase } = this.#options
+    const { ledgerDatabase, files } = this.#options
     let count = 0
     for (;;) {
       const found = await this.#documentsOf(target)
       if (found.length === 0) return count
+      if (found.some(({ id }) => parseId(id)?.type === 'media')) await files.note(target.item)
       // Where something stands beside a document, past the gateway, it is the winner once the document is gone: so again.
       const deletions = found.map(({ id, rev }) => ({ _id: id, _rev: rev, _deleted: true }))
       const refused = (await ledgerDatabase.bulkDocs(deletions)).find(

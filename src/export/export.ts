@@ -10,6 +10,9 @@ import { wallTime } from '../ledger/clock.ts'
 import { isItemId } from '../ledger/item-id.ts'
 import type { Standing } from '../project/decisions.ts'
 import type { SiteComment, SiteItem } from '../project/site-item.ts'
+import type { BlobDriver } from '../media/blobs/driver.ts'
+import { removeFiles, writeFiles } from './files.ts'
+import type { WrittenFile } from './files.ts'
 import type { z } from 'zod'
 
 const PAGE = 200
@@ -17,11 +20,25 @@ const SLUG_LETTERS = 60
 /** What tells an export's folder from any other. */
 const INDEX = 'export.json'
 
+/** What the index says of an item. */
+interface Listed {
+  file: string
+  id: string
+  kind: string
+  title: string
+  comments: number
+  /** Relative to the text. */
+  files: string[]
+}
+
 /** What an export wrote. */
 export interface ExportReport {
   folder: string
   items: number
   comments: number
+  files: number
+  /** Digests of files whose bytes are not on this node. */
+  missing: string[]
 }
 
 /**
@@ -32,17 +49,20 @@ export interface ExportReport {
  * @throws HyperactiveError `export_folder` when the folder holds anything but an earlier export
  */
 export async function exportSite(
-  { site, name }: { site: Database; name: string },
+  { site, name, blobs }: { site: Database; name: string; blobs: Pick<BlobDriver, 'read'> },
   folder: string,
   progress: (items: number) => void = () => undefined,
 ): Promise<ExportReport> {
   await openFolder(folder)
-  const index: { file: string; id: string; kind: string; title: string; comments: number }[] = []
+  const index: Listed[] = []
+  const missing: string[] = []
   const taken = new Set<string>()
   for await (const item of shownItems(site)) {
     const file = fileOf(item, taken)
     await mkdir(join(folder, pathOf(item)), { recursive: true })
-    await writeFile(join(folder, `${file}.md`), markdownOf(item))
+    const written = await writeFiles(item, { folder, text: file, blobs })
+    missing.push(...written.missing)
+    await writeFile(join(folder, `${file}.md`), markdownOf(item, written.files))
     const comments = await commentsOn(site, item._id)
     if (comments.length > 0) await writeFile(join(folder, file + COMMENTS_BESIDE), json(comments))
     index.push({
@@ -51,11 +71,18 @@ export async function exportSite(
       kind: item.kind,
       title: item.listing.title,
       comments: comments.length,
+      files: written.files.map((one) => one.file),
     })
     progress(index.length)
   }
   await writeFile(join(folder, INDEX), json({ site: name, format: 1, items: index }))
-  return { folder, items: index.length, comments: index.reduce((sum, { comments }) => sum + comments, 0) }
+  return {
+    folder,
+    items: index.length,
+    comments: index.reduce((sum, { comments }) => sum + comments, 0),
+    files: index.reduce((sum, { files }) => sum + files.length, 0),
+    missing,
+  }
 }
 
 async function openFolder(folder: string): Promise<void> {
@@ -69,11 +96,14 @@ async function openFolder(folder: string): Promise<void> {
 
 /** What an earlier export wrote goes, so that nothing stays that has been hidden since. */
 async function removeFormer(folder: string): Promise<void> {
-  const written = JSON.parse(await readFile(join(folder, INDEX), 'utf8')) as { items?: { file?: unknown }[] }
-  for (const { file } of written.items ?? []) {
+  const written = JSON.parse(await readFile(join(folder, INDEX), 'utf8')) as {
+    items?: { file?: unknown; files?: unknown }[]
+  }
+  for (const { file, files } of written.items ?? []) {
     if (typeof file !== 'string' || !/^[a-z]+\/[^/\\]+\.md$/u.test(file)) continue
     await rm(join(folder, file), { force: true })
     await rm(join(folder, file.replace(/\.md$/, COMMENTS_BESIDE)), { force: true })
+    await removeFiles(folder, file.replace(/\.md$/, ''), Array.isArray(files) ? files : [])
   }
 }
 
@@ -112,11 +142,19 @@ async function commentsOn(site: Database, item: string): Promise<z.infer<typeof 
     })
 }
 
-function markdownOf({ _id, kind, at, fields, standing }: SiteItem): string {
-  // How the item came here is no part of it.
-  const { title, body = '', importId: _, ...rest } = fields
+function markdownOf({ _id, kind, at, fields, standing }: SiteItem, files: readonly WrittenFile[]): string {
+  // How the item came here is no part of it, and its files are named by where they lie.
+  const { title, body = '', importId: _, files: __, ...rest } = fields
   const decided = actionsFor(standing)
-  const front = { title, date: isoOf(at), kind, id: _id, ...rest, ...(decided.length > 0 ? { decided } : {}) }
+  const front = {
+    title,
+    date: isoOf(at),
+    kind,
+    id: _id,
+    ...rest,
+    ...(files.length > 0 ? { files } : {}),
+    ...(decided.length > 0 ? { decided } : {}),
+  }
   return `---\n${stringify(front, { lineWidth: 0, schema: 'core' })}---\n\n${String(body)}\n`
 }
 

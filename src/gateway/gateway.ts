@@ -42,6 +42,8 @@ export interface GatewayOptions {
   confirmed?: (peer: string, seq: string | number) => void
   /** The accounts for a peer, or undefined when they are not shared with it. */
   people?: (peer: string) => Promise<{ accounts: readonly object[]; tag: string } | undefined>
+  /** Adds what peers are answered besides, about files. */
+  files?: (router: Router) => void
   /** Ends every waiting feed. */
   signal: AbortSignal
 }
@@ -132,6 +134,7 @@ export function gatewayRouter(options: GatewayOptions): Router {
     ctx.set('ETag', `"${found._rev}"`)
     ctx.body = found
   })
+  options.files?.(router)
   router.all('/{*rest}', () => {
     throw new GatewayAnswer(404, 'not_found', 'this gateway speaks the replication protocol on /ledger only')
   })

@@ -16,11 +16,13 @@ export function readMessages(language: Language): Messages {
   return new Map(flatten(parse(text) as object, ''))
 }
 
-const all = new Map(LANGUAGES.map((language) => [language, readMessages(language)]))
+const known = new Map<Language, Messages>()
 
-/** The messages of a language. */
+/** The messages of a language. Its file is read when somebody first asks: that takes longer than all else of a command. */
 export function messagesOf(language: Language): Messages {
-  return all.get(language) ?? new Map()
+  const messages = known.get(language) ?? readMessages(language)
+  known.set(language, messages)
+  return messages
 }
 
 export function isLanguage(text: string): text is Language {

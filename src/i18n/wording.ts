@@ -1,11 +1,13 @@
 import { isDayTime, toldTime } from '../ledger/clock.ts'
 import { kindOf } from '../kinds/base/registry.ts'
 import { directionOf } from './direction.ts'
-import { LANGUAGES, messagesOf } from './messages.ts'
+import { messagesOf } from './messages.ts'
 import type { Language } from './messages.ts'
 
 /** How many times of items are remembered as a page says them. */
 const MOST_MOMENTS = 3000
+
+const BYTE_UNITS = ['byte', 'kilobyte', 'megabyte', 'gigabyte']
 
 type Values = Readonly<Record<string, string | number>>
 
@@ -42,7 +44,7 @@ export class Wording {
 
   /** A message by its path; its English where the language has none, its path where there is none at all. */
   t = (path: string, values: Values = {}): string => {
-    const message = this.#find(path, values) ?? wordings.get('en')?.find(path, values) ?? path
+    const message = this.#find(path, values) ?? wordingOf('en').find(path, values) ?? path
     return message.replaceAll(/\{(\w+)\}/g, (whole, name: string) => {
       const value = values[name]
       return value === undefined ? whole : typeof value === 'number' ? this.#numbers.format(value) : value
@@ -87,6 +89,15 @@ export class Wording {
     if (own !== path) return own
     const common = this.t(`hint.${field}`)
     return common === `hint.${field}` ? '' : common
+  }
+
+  /** So many bytes, as a reader takes them in: "3.4 MB", by thousands. */
+  bytes = (bytes: number): string => {
+    const step = Math.min(Math.max(Math.floor(Math.log10(Math.max(bytes, 1)) / 3), 0), BYTE_UNITS.length - 1)
+    const value = bytes / 1000 ** step
+    const unit = BYTE_UNITS[step] ?? 'byte'
+    const maximumFractionDigits = value < 10 && step > 0 ? 1 : 0
+    return new Intl.NumberFormat(this.language, { style: 'unit', unit, maximumFractionDigits }).format(value)
   }
 
   /** A language's name in this language, or its code when it has none. */
@@ -151,11 +162,11 @@ export class Wording {
   }
 }
 
-const wordings = new Map(LANGUAGES.map((language) => [language, new Wording(language)]))
+const wordings = new Map<Language, Wording>()
 
 /** What pages say in a language. */
 export function wordingOf(language: Language): Wording {
-  const wording = wordings.get(language)
-  if (!wording) throw new Error(`there is no wording for ${language}`)
+  const wording = wordings.get(language) ?? new Wording(language)
+  wordings.set(language, wording)
   return wording
 }

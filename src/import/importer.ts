@@ -11,6 +11,8 @@ import { keyFromSeed } from '../ledger/keys.ts'
 import type { SigningKey } from '../ledger/keys.ts'
 import type { Entry, Ledger } from '../ledger/ledger.ts'
 import { aspectOf } from '../project/decisions.ts'
+import { takeFiles } from './files.ts'
+import type { ImportMedia } from './files.ts'
 import type { Piece, PieceComment, Read, Skipped } from './piece.ts'
 
 const ARTICLE = 'article'
@@ -24,6 +26,8 @@ export interface ImportReport {
   imported: { source: string; item: string }[]
   /** Comments that came with them. */
   comments: number
+  /** Files that belong to them. */
+  files: number
   /** Pieces that were here already. */
   known: number
   skipped: Skipped[]
@@ -34,6 +38,8 @@ export interface ImportOptions {
   nodeKey: SigningKey
   /** The language of pieces that do not name theirs. */
   language: string
+  /** What files go through, and where they are kept; without it they are left out. */
+  media?: Pick<ImportMedia, 'cleaner' | 'blobs'>
 }
 
 /**
@@ -75,7 +81,7 @@ interface Made {
 }
 
 class Run {
-  readonly report: ImportReport = { imported: [], comments: 0, known: 0, skipped: [] }
+  readonly report: ImportReport = { imported: [], comments: 0, files: 0, known: 0, skipped: [] }
   readonly #options: ImportOptions
   readonly #seen = new Set<string>()
   /** The items of pieces that others may refer to, by their names. */
@@ -133,6 +139,7 @@ class Run {
     )
     this.report.known += batch.length - fresh.length
     if (fresh.length === 0) return
+    for (const made of fresh) await this.#takeFiles(made)
     await ledger.append(fresh.map(({ entry }) => entry))
     for (const { piece, entry } of fresh) {
       const { item } = entry.draft
@@ -141,6 +148,20 @@ class Run {
       if (decisions.length > 0) await ledger.append(decisions)
       await this.#comment(item, piece)
     }
+  }
+
+  /** Files come before the edit that names them. */
+  async #takeFiles({ piece: { source, files }, entry: { draft } }: Made): Promise<void> {
+    const { ledger, media } = this.#options
+    if (!files || typeof draft === 'function' || draft.type !== 'edit') return
+    if (!media) {
+      this.report.skipped.push({ source, reason: `${files.length} files: no place for files is open` })
+      return
+    }
+    const taken = await takeFiles(files, { item: draft.item, ledger, media })
+    for (const reason of taken.problems) this.report.skipped.push({ source, reason })
+    if (taken.files.length > 0) Object.assign(draft.fields, { files: taken.files })
+    this.report.files += taken.files.length
   }
 
   /** Comments in the order of their dates, so that an answer finds what it answers. */

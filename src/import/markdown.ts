@@ -50,6 +50,7 @@ const COMMON = new Set([
   'group',
   'translationOf',
   'aliases',
+  'files',
 ])
 
 function fromFrontMatter(source: string, front: Record<string, unknown>, body: string): Read {
@@ -80,6 +81,7 @@ function fromFrontMatter(source: string, front: Record<string, unknown>, body: s
       ...(summary ? { summary } : {}),
       ...(language ? { language } : {}),
       ...aliasesIn(front),
+      ...filesIn(front),
       ...(kind === undefined ? {} : ofKind(kind, front)),
     },
   }
@@ -90,6 +92,22 @@ function aliasesIn(front: Record<string, unknown>): Pick<Piece, 'aliases'> {
   const { permalink, aliases: hugo, redirect_from: jekyll } = front
   const named = [permalink, hugo, jekyll].flat().flatMap((address) => aliasOf(address) ?? [])
   return named.length > 0 ? { aliases: [...new Set(named)] } : {}
+}
+
+/** Files beside the text, as an export names them; where they lie, whoever has read the text knows. */
+function filesIn({ files }: Record<string, unknown>): Pick<Piece, 'files'> {
+  if (!Array.isArray(files)) return {}
+  const named = files.flatMap((entry: unknown) => {
+    const { file, name, alt, caption, credit, licence } = (entry ?? {}) as Record<string, unknown>
+    const path = textOf(file)
+    if (path === undefined) return []
+    const said = Object.entries({ name, alt, caption, credit, licence }).flatMap(([key, value]) => {
+      const text = textOf(value)
+      return text === undefined ? [] : [[key, text]]
+    })
+    return { file: path, path: '', root: '', ...(Object.fromEntries(said) as object) }
+  })
+  return named.length > 0 ? { files: named } : {}
 }
 
 /** What stands in front matter beside what every piece has: that of its kind, as an export writes it. */

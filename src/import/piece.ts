@@ -23,8 +23,24 @@ export interface Piece {
   /** Other pieces that it refers to, by their names. */
   refs?: Partial<Record<'group' | 'translationOf', string>>
   comments?: PieceComment[]
+  /** Its pictures, sound and other files. */
+  files?: PieceFile[]
   /** What moderation had decided of it: actions of decisions. */
   decided?: string[]
+}
+
+/** A file that belongs to a piece, and what is said of it. */
+export interface PieceFile {
+  /** As the piece names it. */
+  file: string
+  /** Where it lies, and the folder or file that is imported: it is not to lie outside of that. */
+  path: string
+  root: string
+  name?: string
+  alt?: string
+  caption?: string
+  credit?: string
+  licence?: string
 }
 
 /** A comment on a piece. Addresses and e-mail of who wrote it are never read. */

@@ -1,5 +1,5 @@
 import { opendir, readFile, stat } from 'node:fs/promises'
-import { extname, join, relative, sep } from 'node:path'
+import { dirname, extname, join, relative, sep } from 'node:path'
 import { HyperactiveError, messageOf } from '../errors.ts'
 import { readFeed } from './feed.ts'
 import { readMarkdown } from './markdown.ts'
@@ -45,7 +45,7 @@ export async function readSource(root: string, file: string): Promise<Read[]> {
     if (size > LARGEST_FILE_BYTES) return [skip(source, `is larger than ${LARGEST_FILE_BYTES} bytes`)]
     const bytes = await readFile(file)
     if (!MARKDOWN.has(extname(file))) return isWxr(bytes) ? readWxr(source, bytes) : readFeed(source, bytes)
-    return [withComments(readMarkdown(source, bytes), await readBeside(file))]
+    return [withComments(withFiles(readMarkdown(source, bytes), root, file), await readBeside(file))]
   } catch (error) {
     return [skip(source, messageOf(error))]
   }
@@ -62,6 +62,13 @@ async function readBeside(file: string): Promise<Uint8Array | undefined> {
   if (size > LARGEST_FILE_BYTES)
     throw new Error(`${COMMENTS_BESIDE} beside it is larger than ${LARGEST_FILE_BYTES} bytes`)
   return readFile(beside)
+}
+
+/** Where the files of a piece lie: beside its text. */
+function withFiles(read: Read, root: string, text: string): Read {
+  if (!('piece' in read) || !read.piece.files) return read
+  const files = read.piece.files.map((one) => ({ ...one, root, path: join(dirname(text), one.file) }))
+  return { piece: { ...read.piece, files } }
 }
 
 function withComments(read: Read, bytes: Uint8Array | undefined): Read {

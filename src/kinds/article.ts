@@ -19,6 +19,7 @@ export const article: Kind = {
     FIELDS.author,
     FIELDS.summary,
     FIELDS.body,
+    FIELDS.files,
     FIELDS.tags,
     FIELDS.places,
     FIELDS.language,

@@ -82,6 +82,7 @@ export const event: Kind = {
     { name: 'venue', control: 'line', longest: LIMITS.contact },
     FIELDS.summary,
     { name: 'body', control: 'markdown', rows: 8 },
+    FIELDS.files,
     { name: 'organiser', control: 'line', longest: LIMITS.contact },
     { name: 'contact', control: 'line', longest: LIMITS.contact },
     FIELDS.author,

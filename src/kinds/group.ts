@@ -49,6 +49,7 @@ export const group: Kind = {
     FIELDS.title,
     { ...FIELDS.summary, required: true, longest: GROUP_LIMITS.summary },
     { name: 'body', control: 'markdown', rows: 8 },
+    FIELDS.files,
     { name: 'contact', control: 'line', longest: LIMITS.contact },
     FIELDS.tags,
     FIELDS.places,

@@ -27,6 +27,7 @@ export const page: Kind = {
     FIELDS.title,
     FIELDS.summary,
     FIELDS.body,
+    FIELDS.files,
     FIELDS.language,
     { name: 'inMenu', control: 'flag' },
     FIELDS.translationOf,

@@ -30,6 +30,7 @@ export const snippet: Kind = {
     FIELDS.title,
     { name: 'spot', control: 'choice', choices: SPOTS },
     { ...FIELDS.body, rows: 6, longest: 20_000 },
+    FIELDS.files,
     { name: 'address', control: 'address', longest: LIMITS.address },
     FIELDS.language,
   ],

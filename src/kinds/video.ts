@@ -15,6 +15,7 @@ export const video: Kind = {
   }),
   strategies: commonStrategies,
   form: [
+    FIELDS.files,
     FIELDS.title,
     FIELDS.author,
     FIELDS.summary,

@@ -3,6 +3,7 @@ import serialize from 'canonicalize'
 import { HyperactiveError } from '../errors.ts'
 import { verifySignature } from './keys.ts'
 import type { SigningKey } from './keys.ts'
+import type { MediaFields } from './media.ts'
 
 export const SCHEMA_VERSION = 1
 
@@ -94,6 +95,11 @@ export interface Erasure extends Envelope {
   did?: 'executed' | 'declined'
 }
 
+/** A file that belongs to an item, or files that were made of one. The node signs it; an edit says whether it counts. */
+export interface Media extends Envelope, MediaFields {
+  type: 'media'
+}
+
 /** A member lets another node's key into the network. */
 export interface Admission extends Envelope {
   type: 'admission'
@@ -123,6 +129,7 @@ export type Draft =
       by?: string
     })
   | (Pick<Erasure, 'type' | 'item' | 'target'> & Partial<Pick<Erasure, 'category' | 'by' | 'order' | 'did'>>)
+  | (Pick<Media, 'type' | 'item'> & MediaFields)
   | Pick<Admission, 'type' | 'item' | 'key'>
   | (Pick<Eviction, 'type' | 'item' | 'key'> & { reason?: string })
   | Pick<Profile, 'type' | 'item' | 'fields'>

@@ -9,7 +9,8 @@ import { documentProblem } from './schema.ts'
 
 /** A draft with what signs and dates it. */
 export interface Entry {
-  draft: Draft
+  /** May be made of the documents before it in the same append, such as an edit that names media documents. */
+  draft: Draft | ((before: readonly Envelope[]) => Draft)
   /** Signs an edit in its author's name. */
   author?: SigningKey
   /** The hybrid time of an import's original; now unless given. */
@@ -71,15 +72,19 @@ export class Ledger {
   async append(entries: readonly Entry[]): Promise<Envelope[]> {
     if (
       this.#isMirror &&
-      !entries.every(({ draft }) => draft.type === 'erasure' && draft.order !== undefined)
+      !entries.every(
+        ({ draft }) => typeof draft === 'object' && draft.type === 'erasure' && draft.order !== undefined,
+      )
     ) {
       const text =
         'this node is a mirror: it signs nothing. Publish and moderate on the nodes that it mirrors'
       throw new HyperactiveError('is_mirror', text, { status: 403 })
     }
-    const documents = entries.map(({ draft, author, at }) =>
-      makeDocument(draft, at ?? this.clock.now(), this.#key, author),
-    )
+    const documents: Envelope[] = []
+    for (const { draft, author, at } of entries) {
+      const made = typeof draft === 'function' ? draft(documents) : draft
+      documents.push(makeDocument(made, at ?? this.clock.now(), this.#key, author))
+    }
     for (const document of documents) {
       const problem = documentProblem(document)
       if (problem) throw new HyperactiveError('invalid_document', problem, { status: 400 })
@@ -163,10 +168,14 @@ export class Ledger {
     return documents.filter((document) => document !== undefined)
   }
 
-  /** Which of these items have any document here. */
+  /** Which of these items have any edit here. */
   async known(items: readonly string[]): Promise<Set<string>> {
     if (items.length === 0) return new Set()
-    const queries = items.map((item) => ({ startkey: `${item}:`, endkey: `${item}:${LAST}`, limit: 1 }))
+    const queries = items.map((item) => ({
+      startkey: `${item}:edit:`,
+      endkey: `${item}:edit:${LAST}`,
+      limit: 1,
+    }))
     const answers = await this.database.allDocsQueries(queries)
     return new Set(items.filter((_, index) => (answers[index]?.length ?? 0) > 0))
   }

@@ -5,6 +5,7 @@ import { isHybridTime } from './clock.ts'
 import { isHash, plainDataProblem, SCHEMA_VERSION } from './document.ts'
 import { belongsTo, isItemId, NETWORK } from './item-id.ts'
 import { isKeyText } from './keys.ts'
+import { mediaShape } from './media.ts'
 
 const key = z.string().refine(isKeyText, 'is not an Ed25519 public key in base64url')
 const hash = z.string().refine(isHash, 'is not a hash of 40 hex digits')
@@ -46,7 +47,7 @@ const BY_TYPE: Record<string, z.ZodType> = {
     author: key.optional(),
     authorSig: z.string().length(86).optional(),
   }),
-  media: z.looseObject({ item }),
+  media: mediaShape.and(z.looseObject({ item })),
   erasure: z.looseObject({
     item,
     target: z.union([item, hash]),

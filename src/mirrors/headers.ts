@@ -1,4 +1,4 @@
-import { isHashNamed } from './names.ts'
+import { isHashNamed, isMedia } from './names.ts'
 
 const TYPES: Readonly<Record<string, string>> = {
   html: 'text/html; charset=utf-8',
@@ -22,7 +22,15 @@ const TYPES: Readonly<Record<string, string>> = {
   mp3: 'audio/mpeg',
   ogg: 'audio/ogg',
   opus: 'audio/ogg',
+  wav: 'audio/wav',
+  flac: 'audio/flac',
+  aac: 'audio/aac',
+  m4a: 'audio/mp4',
+  m3u: 'audio/x-mpegurl; charset=utf-8',
+  m3u8: 'application/vnd.apple.mpegurl',
   mp4: 'video/mp4',
+  mkv: 'video/x-matroska',
+  vtt: 'text/vtt; charset=utf-8',
   webm: 'video/webm',
   pdf: 'application/pdf',
   webmanifest: 'application/manifest+json',
@@ -33,7 +41,9 @@ const TYPES: Readonly<Record<string, string>> = {
 export function headersFor(path: string): { contentType: string; cacheControl: string } {
   const ending = /\.([a-z0-9]+)$/.exec(path.toLowerCase())?.[1] ?? ''
   return {
-    contentType: TYPES[ending] ?? 'application/octet-stream',
+    // A drawing that somebody published is not to be opened as a page.
+    contentType:
+      (isMedia(path) && ending === 'svg' ? undefined : TYPES[ending]) ?? 'application/octet-stream',
     // A hidden page must not be read on from a cache: everything that can change is asked for again each time.
     cacheControl: isHashNamed(path) ? 'public, max-age=31536000, immutable' : 'no-cache',
   }

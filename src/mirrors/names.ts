@@ -36,6 +36,11 @@ export function isOwn(path: string): boolean {
   return path.startsWith(`${OWN_FOLDER}/`) || TEMPORARY.test(path.slice(path.lastIndexOf('/') + 1))
 }
 
+/** Pictures, sound, film and other files of items, whose names are digests of what they hold. */
+export function isMedia(path: string): boolean {
+  return /^files\/[0-9a-f]{64}\.[a-z0-9]{1,8}$/.test(path)
+}
+
 /** Style sheets, scripts and the like, whose names change with their content: never another content under one name. */
 export function isHashNamed(path: string): boolean {
   return /(^|\/)assets\/[^/]+-[0-9a-f]{12,64}\.[a-z0-9]+$/.test(path)

@@ -11,7 +11,7 @@ import type { SiteItem } from '../project/site-item.ts'
 import { sameValue } from '../resolve/values.ts'
 
 /** Fields that a file does not hold as the item has them: how it came here, and what leads to it. */
-const KEPT = new Set(['importId', 'aliases', 'group', 'groupKey', 'translationOf'])
+const KEPT = new Set(['files', 'importId', 'aliases', 'group', 'groupKey', 'translationOf'])
 
 /**
  * Saves what a file says as the next version of the item that it names, in this node's name: members of the network are

@@ -1,16 +1,17 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { stripTypeScriptTypes } from 'node:module'
+import { createRequire, stripTypeScriptTypes } from 'node:module'
 import { join } from 'node:path'
 
 const FILES = join(import.meta.dirname, '../templates/assets')
+const TUS = createRequire(import.meta.url).resolve('tus-js-client/dist/tus.min.js')
 const SCRIPT_SOURCES = join(import.meta.dirname, '../browser')
 
-/** A file that pages refer to; its address carries a hash of its content, so it may be kept for ever. */
+/** A file that pages refer to; its address carries a hash of what it is made of, so it may be kept for ever. */
 export interface Asset {
   path: string
   type: string
-  body: Buffer
+  readonly body: Buffer
 }
 
 /** Style sheet and icon. */
@@ -30,17 +31,35 @@ export const SCRIPTS = {
   work: script('work'),
   queue: script('queue'),
   live: script('live'),
+  upload: script('upload'),
+  hideFaces: script('hide-faces'),
+  // The library as it is given out for browsers: a page's script loads it when a file is to be sent.
+  tus: asset('tus.js', 'text/javascript; charset=utf-8', readFileSync(TUS)),
 } as const satisfies Record<string, Asset>
 
 export type ScriptName = keyof typeof SCRIPTS
 
+/** Its types are taken off when somebody asks for it: the address says of which source, and by which version. */
 function script(name: string): Asset {
   const source = readFileSync(join(SCRIPT_SOURCES, `${name}.ts`), 'utf8')
-  return asset(`${name}.js`, 'text/javascript; charset=utf-8', Buffer.from(stripTypeScriptTypes(source)))
+  const from = Buffer.from(`${process.versions.amaro ?? process.version}\n${source}`)
+  let body: Buffer | undefined
+  return {
+    path: addressOf(`${name}.js`, from),
+    type: 'text/javascript; charset=utf-8',
+    get body() {
+      body ??= Buffer.from(stripTypeScriptTypes(source))
+      return body
+    },
+  }
 }
 
 function asset(name: string, type: string, body: Buffer): Asset {
-  const hash = createHash('sha256').update(new Uint8Array(body)).digest('hex').slice(0, 12)
+  return { path: addressOf(name, body), type, body }
+}
+
+function addressOf(name: string, content: Buffer): string {
+  const hash = createHash('sha256').update(new Uint8Array(content)).digest('hex').slice(0, 12)
   const dot = name.lastIndexOf('.')
-  return { path: `/assets/${name.slice(0, dot)}-${hash}${name.slice(dot)}`, type, body }
+  return `/assets/${name.slice(0, dot)}-${hash}${name.slice(dot)}`
 }

@@ -4,6 +4,8 @@ import type { Enclosure } from '../kinds/base/kind.ts'
 import { toldTime, wallTime } from '../ledger/clock.ts'
 import type { SiteComment, SiteItem } from '../project/site-item.ts'
 import type { Wording } from '../i18n/wording.ts'
+import { enclosuresOf, filesShown, plainCover } from './enclosures.ts'
+import { filePath } from './files.ts'
 import { whenModel } from './calendar.ts'
 import { renderMarkdown } from './markdown.ts'
 import { pathOf, text } from './models.ts'
@@ -56,13 +58,13 @@ export function itemEntry(item: SiteItem, url: string, wording: Wording): FeedEn
     url: path,
     title: listing.title,
     summary: text(fields.summary),
-    html: whenOf(item, wording) + absolute(renderMarkdown(text(fields.body)), url),
+    html: pictureOf(item, url) + whenOf(item, wording) + absolute(renderMarkdown(text(fields.body)), url),
     author: text(fields.author),
     published: new Date(toldTime(item.at, listing.dayOnly === true)),
     updated: new Date(toldTime(item.updatedAt, listing.dayOnly === true)),
     tags: listing.tags,
     language: listing.language,
-    enclosures: kindOf(kind)?.enclosures?.(fields) ?? [],
+    enclosures: [...(kindOf(kind)?.enclosures?.(fields) ?? []), ...enclosuresOf(item, url)],
     ...(kindOf(kind)?.comments ? { comments: `${path}#comments` } : {}),
   }
 }
@@ -139,7 +141,12 @@ export function atomFeed(feed: Feed): string {
       updated: entry.updated,
       links: [
         { href: entry.url },
-        ...entry.enclosures.map(({ address, type }) => ({ href: address, rel: 'enclosure', type })),
+        ...entry.enclosures.map(({ address, type, bytes }) => ({
+          href: address,
+          rel: 'enclosure',
+          type,
+          ...(bytes === undefined ? {} : { length: bytes }),
+        })),
       ],
       authors: [{ name: entry.author || feed.title }],
       categories: entry.tags.map((term) => ({ term })),
@@ -198,6 +205,15 @@ function whenOf(item: SiteItem, wording: Wording): string {
     [time.text, time.venue || venue].filter((part) => part !== '').join(' · '),
   )
   return `<p>${lines.map(escapeHtml).join('<br>')}</p>`
+}
+
+/** An item's first picture. */
+function pictureOf(item: SiteItem, url: string): string {
+  const cover = plainCover(filesShown(item))
+  if (!cover) return ''
+  const { width, height, alt } = cover
+  const size = width && height ? ` width="${width}" height="${height}"` : ''
+  return `<p><img src="${url}${filePath(cover)}" alt="${escapeHtml(alt)}"${size}></p>`
 }
 
 function escapeHtml(plain: string): string {

@@ -4,7 +4,8 @@ import type { Moment } from '../i18n/wording.ts'
 import { kindOf } from '../kinds/base/registry.ts'
 import { CATEGORIES } from '../newsroom/categories.ts'
 import type { CommentRow, ListingPage, ListingRow, Place } from '../project/site-rows.ts'
-import type { SiteItem } from '../project/site-item.ts'
+import type { Plays, SiteItem } from '../project/site-item.ts'
+import { filePath, isOfFiles } from './files.ts'
 import { renderMarkdown } from './markdown.ts'
 
 /** A name that leads somewhere, such as a tag. */
@@ -30,8 +31,20 @@ export interface Teaser {
   clashes: number
   status: string
   comments: number
+  /** The picture that stands for it. */
+  cover: TeaserCover | undefined
   /** The row itself, for what only some kinds show. */
   row: ListingRow
+}
+
+/** A small picture beside a title. */
+export interface TeaserCover {
+  path: string
+  width: number | undefined
+  height: number | undefined
+  alt: string
+  /** What the picture is a still of. */
+  plays: Plays | undefined
 }
 
 /** The address of an item on any node; it never changes. */
@@ -70,8 +83,18 @@ export function teaser(row: ListingRow, wording: Wording, comments?: ReadonlyMap
     clashes,
     status: row.status,
     comments: comments?.get(onItem) ?? 0,
+    cover: teaserCover(row),
     row,
   }
+}
+
+function teaserCover({ kind, cover, plays = [] }: ListingRow): TeaserCover | undefined {
+  if (!cover) return undefined
+  const picture = cover.small ?? cover
+  const { width, height } = picture
+  // A story with a recording is not one.
+  const still = isOfFiles(kind) ? plays.at(-1) : undefined
+  return { path: filePath(picture), width, height, alt: cover.alt ?? '', plays: still }
 }
 
 /** A listing's page with the addresses to page on by. */

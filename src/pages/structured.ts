@@ -1,5 +1,9 @@
 import { isDayTime, wallTime } from '../ledger/clock.ts'
+import type { KnownFile } from '../project/media.ts'
 import type { SiteItem } from '../project/site-item.ts'
+import { filesShown, plainCover } from './enclosures.ts'
+import { fileData } from './structured-files.ts'
+import { filePath } from './files.ts'
 import { pathOf, text } from './models.ts'
 
 /** What other sites and search engines are told of a page. */
@@ -9,6 +13,8 @@ export interface Card {
   type: 'article' | 'website'
   title: string
   description: string
+  /** A picture for it. */
+  picture?: { url: string; alt: string; width: number | undefined; height: number | undefined }
   /** schema.org data as JSON that is safe inside a `script` element. */
   data?: string
 }
@@ -22,16 +28,20 @@ export function cardOf(item: SiteItem, site: { name: string; url: string }): Car
     : item.sections.includes('newswire')
       ? articleData(item)
       : undefined
+  const files = filesShown(item)
+  const cover = plainCover(files)
   return {
     canonical,
     type: 'article',
     title,
     description: summary,
+    ...(cover ? { picture: pictureOf(cover, site.url) } : {}),
     ...(data
       ? {
           data: safeJson({
             '@context': 'https://schema.org',
             ...data,
+            ...fileData(item, site.url),
             url: canonical,
             inLanguage: item.listing.language,
             publisher: { '@type': 'NewsMediaOrganization', name: site.name, url: `${site.url}/` },
@@ -39,6 +49,10 @@ export function cardOf(item: SiteItem, site: { name: string; url: string }): Car
         }
       : {}),
   }
+}
+
+function pictureOf({ alt, width, height, ...file }: KnownFile & { alt: string }, url: string) {
+  return { url: url + filePath(file), alt, width, height }
 }
 
 function articleData(item: SiteItem): object {

@@ -23,6 +23,8 @@ export interface Address {
   before?: string
   /** It asks for the page that comes after a place: the one that leads to where the link stands. */
   isNewer?: true
+  /** The digest of the file that it is of: no page, but a picture, film or the like. */
+  sha256?: string
   /** A listing whose entries stand in the months of the archive as well, so its pages do not go on for ever. */
   isBounded?: true
 }
@@ -35,6 +37,11 @@ const FIRST_PARTS = new Set(
 const NOT_PAGED = new Set('clashes archive tags places authors languages groups events calendar'.split(' '))
 const BOUNDED = new Set(['newswire', 'features', 'promoted', 'media', 'latest'])
 const FEED = /^feed\.(?:atom|rss|json)$/
+/** Podcasts, playlists and calendars beside pages. */
+const OF_KINDS = new Set(['audio/podcast.rss', 'audio/playlist.m3u', 'videos/playlist.m3u'])
+const OF_TAGS = new Set(['podcast.rss', 'playlist.m3u'])
+const OF_GROUPS = new Set(['calendar.ics', 'playlist.m3u', 'podcast.rss'])
+const FILE = /^([0-9a-f]{64})\.[a-z0-9]{1,8}$/
 const MOST_KNOWN = 50_000
 
 interface Pattern {
@@ -43,6 +50,7 @@ interface Pattern {
   bounded?: boolean
   item?: string
   period?: string
+  sha256?: string
 }
 
 /** Reads addresses of the site: which of them a produced site has, and in which file. */
@@ -94,7 +102,7 @@ export class Addresses {
     }
     const pattern = patternOf(parts)
     if (!pattern) return undefined
-    const { file: isFile = false, paged, bounded, item, period } = pattern
+    const { file: isFile = false, paged, bounded, item, period, sha256 } = pattern
     // Feeds and the like are for programs: there is one of each.
     if (isFile) prefix = []
     const key = `/${[...prefix, ...parts].map(encodeURIComponent).join('/')}`
@@ -106,6 +114,7 @@ export class Addresses {
       language,
       ...(item === undefined ? {} : { item }),
       ...(period === undefined ? {} : { period }),
+      ...(sha256 === undefined ? {} : { sha256 }),
       ...(bounded ? { isBounded: true as const } : {}),
     }
     if (isFile || query === '') return at
@@ -155,7 +164,9 @@ function patternOf(parts: readonly string[]): Pattern | undefined {
     if (first === 'archive') return /^\d{4}$/.test(second) ? { paged: true, bounded: true } : undefined
     if (first === 'calendar') return periodOf(second)
     if (first === 'assets') return /^[a-z0-9-]+\.[a-z0-9]+$/.test(second) ? { file: true } : undefined
+    if (first === 'files') return fileOf(second)
     if (first === 'sitemap') return /^[a-z0-9-]+\.xml$/.test(second) ? { file: true } : undefined
+    if (OF_KINDS.has(`${first}/${second}`)) return { file: true }
     if (FEED.test(second)) return isListing && !NO_FEED.has(first) ? { file: true } : undefined
     return kind && isItemId(second) ? { item: second } : undefined
   }
@@ -164,11 +175,12 @@ function patternOf(parts: readonly string[]): Pattern | undefined {
       return /^\d{4}$/.test(second) && /^(?:0[1-9]|1[0-2])$/.test(third) ? { paged: true } : undefined
     if (first === 'calendar') return periodOf(`${second}/${third}`)
     if (first === 'comments') return isItemId(second) && isHash(third) ? {} : undefined
+    if (first === 'tags') return OF_TAGS.has(third) ? { file: true } : undefined
     if (first === 'events') return isItemId(second) && third === 'calendar.ics' ? { file: true } : undefined
     if (!isGroup) return undefined
     if (third === 'newswire') return { paged: true }
     if (third === 'calendar') return {}
-    return third === 'calendar.ics' || third === 'playlist.m3u' ? { file: true } : undefined
+    return OF_GROUPS.has(third) ? { file: true } : undefined
   }
   if (parts.length === 4 && isGroup && third === 'newswire' && FEED.test(parts[3] ?? ''))
     return { file: true }
@@ -183,6 +195,11 @@ const inNewswire = new Set(
     .filter((kind) => kind.sections({}).includes('newswire'))
     .map(({ name }) => name),
 )
+
+function fileOf(name: string): Pattern | undefined {
+  const [, sha256] = FILE.exec(name) ?? []
+  return sha256 === undefined ? undefined : { file: true, sha256 }
+}
 
 function periodOf(text: string): Pattern | undefined {
   return readPeriod(text) ? { period: text } : undefined

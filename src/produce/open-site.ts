@@ -7,6 +7,8 @@ import { Slow } from '../newsroom/slow.ts'
 import { openOffice } from '../office-of-node.ts'
 import { openPeople } from '../people-of-node.ts'
 import { policyOf } from '../project/policy.ts'
+import { openBlobs } from '../media/blobs/open.ts'
+import { ServedFiles } from '../media/served-files.ts'
 import { Projector } from '../project/projector.ts'
 import { SITE_DATABASE } from '../project/rebuild.ts'
 import { Site } from '../project/site.ts'
@@ -17,7 +19,9 @@ import { SearchIndex, searchFile } from '../search/search-index.ts'
 import type { Store } from '../store.ts'
 import { Gate } from '../web/abuse/gate.ts'
 import { createApp } from '../web/app.ts'
+import { LentFiles } from '../web/lent-files.ts'
 import { PRODUCED } from './rewrite.ts'
+import type { SiteMedia } from './site-media.ts'
 
 /** Queries of views whose rows are kept: pages have many in common, such as the newest of a tag. */
 const REMEMBERED = 2000
@@ -31,12 +35,13 @@ export interface OpenSite extends AsyncDisposable {
   index: SearchIndex
   terms: Terms
   application: RequestListener
+  media: SiteMedia
   /** To be called when the site has changed. */
   changed: () => void
 }
 
 /** Opens a node's site for reading. Where no node runs, everything that its ledger holds is projected first. */
-export async function openSite(store: Store, { config }: LoadedConfig): Promise<OpenSite> {
+export async function openSite(store: Store, { config, secrets }: LoadedConfig): Promise<OpenSite> {
   await using stack = new AsyncDisposableStack()
   const stop = new AbortController()
   stack.defer(() => stop.abort())
@@ -67,12 +72,17 @@ export async function openSite(store: Store, { config }: LoadedConfig): Promise<
   const { people, access } = await openPeople(store, stop.signal)
   const office = await openOffice(store, { site, policy, config, signal: stop.signal })
   const slow = await Slow.open(office.database)
+  const { data, media } = config
+  const blobs = stack.use(await openBlobs(media.store, secrets.media ?? {}, { data, couch }))
+  const served = new ServedFiles(site)
+  const lent = new LentFiles({ url: PRODUCED, lifetimes: config.pages.cache })
   let version = 0
   const app = createApp({
     ledger,
     site,
     index,
     terms: () => terms,
+    media: { blobs, served, network: blobs, lent },
     version: () => version,
     config: { ...config, url: PRODUCED },
     nodeKey: key,
@@ -94,9 +104,11 @@ export async function openSite(store: Store, { config }: LoadedConfig): Promise<
     site,
     index,
     terms,
+    media: { site, blobs },
     application: app.callback(),
     changed() {
       reads.forget()
+      served.clear()
       version += 1
     },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),

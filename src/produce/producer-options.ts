@@ -1,12 +1,15 @@
 import type { RequestListener } from 'node:http'
 import type { Language } from '../i18n/messages.ts'
 import type { Site } from '../project/site.ts'
+import type { SiteMedia } from './site-media.ts'
 import type { SiteFolder } from './site-folder.ts'
 
 export interface ProducerOptions {
   /** The node's web application, made with `PRODUCED` as its public address and without kept pages. */
   application: RequestListener
   site: Pick<Site, 'calendar'>
+  /** Where its pictures, sound and film come from. */
+  media: SiteMedia
   /** The site's own settings. */
   about: { language: string; timeZone: string }
   folder: SiteFolder
@@ -32,6 +35,8 @@ export interface ProduceReport {
   files: number
   written: number
   removed: number
+  /** Files that pages show and that are not on this node. */
+  missing: string[]
   /** Addresses that could not be made, and what the site answered. */
   failed: { address: string; status: number }[]
 }

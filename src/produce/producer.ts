@@ -21,6 +21,7 @@ import type { ProducedSite } from './produced-site.ts'
 import type { ProducerOptions, ProduceReport } from './producer-options.ts'
 import { PageQueue } from './page-queue.ts'
 import { addressesIn, PRODUCED } from './rewrite.ts'
+import { produceFile } from './site-media.ts'
 import { SitePages } from './site-pages.ts'
 import type { SitePage } from './site-pages.ts'
 import { workThrough } from './work-through.ts'
@@ -307,6 +308,7 @@ export class Producer implements ProducedSite, AsyncDisposable {
   }
 
   async #make(page: SitePage): Promise<void> {
+    if (page.address.sha256 !== undefined) return await this.#makeFile(page)
     const { application, follows, folder, about, base } = this.#options
     const live = this.#live
     page.isDue = false
@@ -336,6 +338,23 @@ export class Producer implements ProducedSite, AsyncDisposable {
       this.#untold.push(page.address.file)
       if (Date.now() - this.#toldAtMs > TELL_EVERY_MS) this.#tell()
     }
+  }
+
+  /** A picture, film or the like. */
+  async #makeFile(page: SitePage): Promise<void> {
+    const { follows, folder, media } = this.#options
+    const { key, file } = page.address
+    page.isDue = false
+    const since = this.#dependencies.now
+    const { outcome, reads, needs } = await produceFile(page.address, media, folder)
+    if (this.#dependencies.isStale(reads, since)) this.#add(page)
+    else if (follows) this.#dependencies.put(key, reads)
+    page.targets = needs.flatMap((address) => this.#addresses.read(address) ?? []).map((at) => this.#find(at))
+    if (outcome === 'missing' && !this.#report.missing.includes(key)) this.#report.missing.push(key)
+    const wasWritten = page.isWritten
+    page.isWritten = outcome === 'written' || outcome === 'same'
+    if (outcome === 'written') this.#report.written += 1
+    if (outcome === 'written' || (outcome === 'gone' && wasWritten)) this.#untold.push(file)
   }
 
   #links({ address, place }: SitePage): PageLinks {
@@ -380,5 +399,5 @@ export class Producer implements ProducedSite, AsyncDisposable {
 }
 
 function newReport(): ProduceReport {
-  return { files: 0, written: 0, removed: 0, failed: [] }
+  return { files: 0, written: 0, removed: 0, missing: [], failed: [] }
 }

@@ -20,7 +20,8 @@ export interface PageRewriting {
 }
 
 /** Templates escape what is not a tag of their own, so a tag is found by how it begins. */
-const TAGS = /<form\b[^]*?<\/form>|<script\b[^]*?<\/script>|<(a|link|meta|img|source)\b([^>]*)>/g
+const TAGS =
+  /<form\b[^]*?<\/form>|<script\b[^]*?<\/script>|<(a|link|meta|img|source|video|audio|track)\b([^>]*)>/g
 
 /**
  * A page as it stands in a file: its links lead to other files, its forms and scripts are gone, and what it says of its
@@ -41,8 +42,7 @@ export function rewritePage(html: string, { linkOf, insteadOf, base }: PageRewri
       if (!whole.includes(PRODUCED)) return whole
       return base === undefined ? '' : whole.replaceAll(PRODUCED, base)
     }
-    const target = linkOf(valueOf(attributes, 'src'), { byReader: true })
-    return target === undefined ? '' : withValue(whole, 'src', target)
+    return rewriteMedia(whole, attributes, linkOf)
   })
   // There are no headers any more that say so.
   return written.replace('<meta name="viewport"', '<meta name="referrer" content="no-referrer">\n$&')
@@ -58,6 +58,26 @@ function rewriteAnchor(whole: string, attributes: string, linkOf: LinkOf): strin
   return target === href ? whole : withValue(whole, 'href', target)
 }
 
+/** Pictures, players and what they are made of: templates alone write them. */
+function rewriteMedia(whole: string, attributes: string, linkOf: LinkOf): string {
+  let written = whole
+  for (const name of ['src', 'poster'] as const) {
+    const address = valueOf(attributes, name)
+    if (address !== '') written = withValue(written, name, linkOf(address, { byReader: false }) ?? address)
+  }
+  const srcset = valueOf(attributes, 'srcset')
+  return srcset === '' ? written : withValue(written, 'srcset', srcsetTo(srcset, linkOf))
+}
+
+/** "/files/a.jpg 320w, /files/b.jpg 640w" with other addresses. */
+function srcsetTo(srcset: string, linkOf: LinkOf): string {
+  const sizes = srcset.split(', ').map((size) => {
+    const [address = '', width = ''] = size.split(' ')
+    return `${linkOf(address, { byReader: false }) ?? address} ${width}`
+  })
+  return sizes.join(', ')
+}
+
 function rewriteLink(
   whole: string,
   attributes: string,
@@ -67,20 +87,23 @@ function rewriteLink(
   const href = valueOf(attributes, 'href')
   if (rel === 'canonical')
     return base === undefined ? '' : withValue(whole, 'href', base + href.slice(PRODUCED.length))
-  if (rel === 'search') return ''
+  // Only a node answers these.
+  if (rel === 'search' || attributes.includes('+oembed"')) return ''
   // Which languages there are the page's foot says.
   if (rel === 'alternate' && attributes.includes('hreflang=') && !attributes.includes('type=')) return ''
   const target = linkOf(href, { byReader: false })
   return target === undefined ? '' : withValue(whole, 'href', target)
 }
 
+type Attribute = 'href' | 'src' | 'srcset' | 'poster' | 'action' | 'rel'
+
 /** Templates write every value between double quotes. */
-function valueOf(attributes: string, name: 'href' | 'src' | 'action' | 'rel'): string {
+function valueOf(attributes: string, name: Attribute): string {
   const [from, to] = rangeOf(attributes, name)
   return unescape(attributes.slice(from, to))
 }
 
-function withValue(whole: string, name: 'href' | 'src', value: string): string {
+function withValue(whole: string, name: Attribute, value: string): string {
   const [from, to] = rangeOf(whole, name)
   return whole.slice(0, from) + escapeHtml(value) + whole.slice(to)
 }

@@ -1,8 +1,12 @@
-import { hash } from 'node:crypto'
+import { createHash, hash } from 'node:crypto'
+import { createWriteStream } from 'node:fs'
 import { mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import type { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { z } from 'zod'
 import { HyperactiveError, messageOf } from '../errors.ts'
+import { damaged } from '../media/blobs/problems.ts'
 import { fileWriter } from './file-writer.ts'
 import type { ProducedFile } from './produced-site.ts'
 import { producedFile, SiteJournal } from './site-journal.ts'
@@ -78,9 +82,11 @@ export class SiteFolder {
    * @throws HyperactiveError `produce_unwritable`
    */
   async write(file: string, bytes: Buffer): Promise<boolean> {
-    const turn = (this.#turns.get(file) ?? Promise.resolve())
-      .catch(() => undefined)
-      .then(() => this.#write(file, bytes))
+    return await this.#inTurn(file, () => this.#write(file, bytes))
+  }
+
+  async #inTurn(file: string, write: () => Promise<boolean>): Promise<boolean> {
+    const turn = (this.#turns.get(file) ?? Promise.resolve()).catch(() => undefined).then(write)
     this.#turns.set(file, turn)
     try {
       return await turn
@@ -106,6 +112,51 @@ export class SiteFolder {
     }
     this.#unsure.delete(file)
     this.#files.set(file, { sha256, bytes: bytes.length })
+    return true
+  }
+
+  /**
+   * Writes a large file as its bytes come, unless it is there. It appears when it is whole and is what its digest says.
+   *
+   * @returns whether it was written
+   * @throws HyperactiveError `produce_unwritable`, or whatever reading fails with
+   */
+  async writeFrom(file: string, what: ProducedFile, read: () => Promise<Readable>): Promise<boolean> {
+    return await this.#inTurn(file, () => this.#writeFrom(file, what, read))
+  }
+
+  async #writeFrom(
+    file: string,
+    { sha256, bytes }: ProducedFile,
+    read: () => Promise<Readable>,
+  ): Promise<boolean> {
+    const path = join(this.path, file)
+    if (this.#files.get(file)?.sha256 === sha256 && (await fileWriter.sizeOf(path)) === bytes) return false
+    const source = await read()
+    try {
+      this.#journal.touch(file)
+      await mkdir(dirname(path), { recursive: true })
+      const digest = createHash('sha256')
+      await pipeline(
+        source,
+        async function* hashed(chunks: AsyncIterable<Uint8Array>) {
+          for await (const chunk of chunks) {
+            digest.update(chunk)
+            yield chunk
+          }
+        },
+        createWriteStream(path + HALF),
+      )
+      if (digest.digest('hex') !== sha256) throw damaged(sha256, 'it has other bytes')
+      await rename(path + HALF, path)
+    } catch (error) {
+      await rm(path + HALF, { force: true }).catch(() => undefined)
+      throw error instanceof HyperactiveError ? error : unwritable(path, error)
+    } finally {
+      source.destroy()
+    }
+    this.#unsure.delete(file)
+    this.#files.set(file, { sha256, bytes })
     return true
   }
 

@@ -55,13 +55,14 @@ async function follow(loaded: LoadedConfig, { produced, signal, onAll }: WatchOp
   })
   const follower = new SiteFollower(open.site.database, changesOf)
   await follower.open()
-  const { application, site } = open
+  const { application, site, media } = open
   const about = loaded.config.site
   const producer = stack.use(
     new Producer({
       ...produced,
       application,
       site,
+      media,
       about,
       atOnce: PAGES_AT_ONCE,
       follows: true,

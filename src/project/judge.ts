@@ -1,6 +1,6 @@
 import { kindOf } from '../kinds/base/registry.ts'
 import { SCHEMA_VERSION } from '../ledger/document.ts'
-import type { Comment, Decision, Edit, Envelope, Erasure } from '../ledger/document.ts'
+import type { Comment, Decision, Edit, Envelope, Erasure, Media } from '../ledger/document.ts'
 import { aspectOf } from './decisions.ts'
 import { belongsTo } from '../ledger/item-id.ts'
 import type { Membership } from './membership.ts'
@@ -32,6 +32,10 @@ export function isEdit(document: Envelope): document is Edit {
 
 export function isComment(document: Envelope): document is Comment {
   return document.type === 'comment'
+}
+
+export function isMedia(document: Envelope): document is Media {
+  return document.type === 'media'
 }
 
 export function isErasure(document: Envelope): document is Erasure {

@@ -10,6 +10,8 @@ import { isExecuted, isToExecute, ordersInForce } from './erasures.ts'
 import type { KnownErasure } from './erasures.ts'
 import type { Policy } from './policy.ts'
 import type { KnownDecision } from './decisions.ts'
+import { coverOf, filesOf, playsOf } from './media.ts'
+import type { ItemFile, KnownMedia } from './media.ts'
 import type { Awaited, GraphEdit, SiteItem } from './site-item.ts'
 import type { Terms } from './terms.ts'
 
@@ -24,6 +26,7 @@ export interface Arrived {
   edits: readonly [hash: string, edit: Edit][]
   decisions: Readonly<Record<string, KnownDecision>>
   erasures: Readonly<Record<string, KnownErasure>>
+  media: Readonly<Record<string, KnownMedia>>
 }
 
 /** How this node sees things: its editors' vocabularies and its policy. */
@@ -47,15 +50,16 @@ function graphEdit({ parents, at, node, note }: Edit): GraphEdit {
 export async function mergeItem(
   item: string,
   before: SiteItem | Awaited | undefined,
-  { edits, decisions: arrived, erasures: ordered }: Arrived,
+  { edits, decisions: arrived, erasures: ordered, media: brought }: Arrived,
   { readEdits, ...views }: Views & { readEdits: ReadEdits },
 ): Promise<SiteItem | Awaited | undefined> {
   const decisions = sorted({ ...before?.decisions, ...arrived })
   const erasures = sorted({ ...before?.erasures, ...ordered })
+  const media = sorted({ ...before?.media, ...brought })
   const known = before?.type === 'item' ? before : undefined
   if (edits.length === 0) {
-    if (!known) return awaited({ _id: item, decisions, erasures }, views)
-    return finish({ ...known, decisions, erasures }, views)
+    if (!known) return awaited({ _id: item, media, decisions, erasures }, views)
+    return finish({ ...known, media, decisions, erasures }, views)
   }
   const graph: Record<string, GraphEdit> = { ...known?.graph }
   for (const [hash, edit] of edits) graph[hash] = graphEdit(edit)
@@ -84,6 +88,7 @@ export async function mergeItem(
     updatedAt: times.at(-1) ?? newest.at,
     fields,
     clashes,
+    media,
     decisions,
     erasures,
   } as const
@@ -136,10 +141,12 @@ export function finish(
   const kind = kindOf(item.kind)
   if (!kind) return undefined
   const { _id, type, heads, graph, author, at, updatedAt, fields, clashes, decisions, erasures = {} } = item
+  const { media = {} } = item
   const needsReview = policy.reviews.items && !isByEditor(item) && at >= policy.reviewFrom
   const erased = ordersInForce(erasures, policy).length > 0
   const standing = standingOf(decisions, policy, { needsReview, erased })
-  const listing = listingOf(kind, fields, { at, updatedAt, clashes, standing, terms })
+  const files = filesOf(fields, media)
+  const listing = listingOf(kind, fields, { at, updatedAt, clashes, standing, terms, files })
   const occurrences = kind.occurrences?.(fields)
   return {
     _id,
@@ -153,6 +160,7 @@ export function finish(
     updatedAt,
     fields,
     clashes,
+    ...presentMedia(media),
     decisions,
     ...present(erasures),
     standing,
@@ -164,18 +172,19 @@ export function finish(
 
 /** What is known of something whose content is not here; undefined when that is nothing. */
 export function awaited(
-  { _id, decisions, erasures = {} }: Omit<Awaited, 'type' | 'erasure'>,
+  { _id, media = {}, decisions, erasures = {} }: Omit<Awaited, 'type' | 'erasure'>,
   { policy }: Pick<Views, 'policy'>,
 ): Awaited | undefined {
-  if (Object.keys(decisions).length + Object.keys(erasures).length === 0) return undefined
+  if ([media, decisions, erasures].every((known) => Object.keys(known).length === 0)) return undefined
   const isOrdered = ordersInForce(erasures, policy).length > 0
-  // Decisions go with what they are about, since they may quote it; one that comes later is to be erased as well.
+  // Decisions go with what they are about, since they may quote it, and files; what comes later is to be erased as well.
   const isDropped = isToExecute(erasures, policy)
-  const isLate = isDropped && Object.keys(decisions).length > 0
+  const isLate = isDropped && Object.keys(decisions).length + Object.keys(media).length > 0
   const erasure = isOrdered ? (isExecuted(erasures, policy) && !isLate ? 'done' : 'due') : undefined
   return {
     _id,
     type: 'awaited',
+    ...presentMedia(isDropped ? {} : media),
     decisions: isDropped ? {} : decisions,
     ...present(erasures),
     ...(erasure === undefined ? {} : { erasure }),
@@ -187,13 +196,23 @@ export function present(erasures: Record<string, KnownErasure>): { erasures?: Re
   return Object.keys(erasures).length > 0 ? { erasures } : {}
 }
 
+function presentMedia(media: Record<string, KnownMedia>): { media?: Record<string, KnownMedia> } {
+  return Object.keys(media).length > 0 ? { media } : {}
+}
+
 function listingOf(
   kind: Kind,
   fields: Fields,
-  facts: Pick<SiteItem, 'at' | 'updatedAt' | 'standing'> & { clashes: readonly Clash[]; terms: Terms },
+  facts: Pick<SiteItem, 'at' | 'updatedAt' | 'standing'> & {
+    clashes: readonly Clash[]
+    terms: Terms
+    files: readonly ItemFile[]
+  },
 ) {
   const summary = kind.listing(fields)
-  const { at, updatedAt, clashes, standing, terms } = facts
+  const { at, updatedAt, clashes, standing, terms, files } = facts
+  const cover = coverOf(files)
+  const plays = playsOf(files)
   return {
     kind: kind.name,
     ...summary,
@@ -203,6 +222,8 @@ function listingOf(
     updatedAt,
     clashes: clashes.length,
     status: standing.status,
+    ...(cover ? { cover } : {}),
+    ...(plays.length > 0 ? { plays } : {}),
   }
 }
 

@@ -22,7 +22,7 @@ export function noteRows(
   const last = rows.length >= limit ? rows.at(-1)?.key : undefined
   const end = last === undefined ? endkey : last
   const [low, high] = descending ? [end, startkey] : [startkey, end]
-  reads.ranges.push({
+  reads.addRange({
     view: partOf(view, part),
     from: low === undefined ? '' : orderedValue(low),
     to: high === undefined ? BEHIND_ALL : orderedValue(high),

@@ -21,7 +21,7 @@ import { Waiters } from './waiters.ts'
 const log = logger('projector')
 
 /** Changes when the same ledger would give other site documents; a start with another number projects anew. */
-const PROJECTION = 4
+const PROJECTION = 5
 const CHECKPOINT = '_local/projector'
 const BATCH = 500
 const POLL_MS = 25_000

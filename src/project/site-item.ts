@@ -4,6 +4,7 @@ import type { Fields } from '../ledger/document.ts'
 import type { Clash } from '../resolve/resolve.ts'
 import type { KnownDecision, Standing } from './decisions.ts'
 import type { KnownErasure } from './erasures.ts'
+import type { ItemFile, KnownMedia } from './media.ts'
 
 /** What the site database remembers of one edit; its body stays in the ledger. */
 export interface GraphEdit {
@@ -39,6 +40,8 @@ export interface SiteItem {
   /** The merged fields. */
   fields: Fields
   clashes: Clash[]
+  /** Its media documents by hash; absent where there are none. Which of them count, `fields.files` says. */
+  media?: Record<string, KnownMedia>
   decisions: Record<string, KnownDecision>
   /** Orders to erase it, and nodes' answers; absent where there are none. */
   erasures?: Record<string, KnownErasure>
@@ -58,6 +61,17 @@ export interface ListingEntry extends Summary {
   updatedAt: string
   clashes: number
   status: Standing['status']
+  /** What stands for it in a listing: its first picture, or that of its first film. */
+  cover?: Cover
+  /** What plays among its files. */
+  plays?: Plays[]
+}
+
+export type Plays = 'sound' | 'film'
+
+export interface Cover extends Pick<ItemFile, 'sha256' | 'extension' | 'width' | 'height' | 'alt'> {
+  /** A smaller one where there is one, as JPEG. */
+  small?: Pick<ItemFile, 'sha256' | 'extension' | 'width' | 'height'>
 }
 
 /** One comment in the site database. */
@@ -78,12 +92,13 @@ export interface SiteComment {
 }
 
 /**
- * Decisions on what is not here yet, or not any more: an item, by its own id, or a comment, by the id that its document
- * has.
+ * Decisions on what is not here yet, or not any more, and files of it: an item, by its own id, or a comment, by the id
+ * that its document has.
  */
 export interface Awaited {
   _id: string
   type: 'awaited'
+  media?: Record<string, KnownMedia>
   decisions: Record<string, KnownDecision>
   erasures?: Record<string, KnownErasure>
   /** Whether it was erased here, or is to be: set while an order is in force. */

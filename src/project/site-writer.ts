@@ -7,11 +7,13 @@ import type { Comment, Decision, Edit, Envelope } from '../ledger/document.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { IndexMark, SearchIndex } from '../search/search-index.ts'
 import { indexChanges } from './index-entries.ts'
-import { isComment, isDecision, isEdit, isErasure } from './judge.ts'
+import { isComment, isDecision, isEdit, isErasure, isMedia } from './judge.ts'
 import { standingOf } from './decisions.ts'
 import type { KnownDecision } from './decisions.ts'
 import { isToExecute, knownErasure, ordersInForce } from './erasures.ts'
 import type { Erasures, KnownErasure } from './erasures.ts'
+import { knownMedia } from './media.ts'
+import type { KnownMedia } from './media.ts'
 import { awaited, finish, mergeItem, present, sorted } from './merge-item.ts'
 import type { Views } from './merge-item.ts'
 import { commentId, HELD_REASONS } from './site-item.ts'
@@ -47,6 +49,7 @@ interface Subject {
   comment?: Comment
   decisions: Record<string, KnownDecision>
   erasures: Record<string, KnownErasure>
+  media: Record<string, KnownMedia>
   /** Whether its content was deleted from the ledger. */
   gone: boolean
 }
@@ -165,7 +168,7 @@ export class SiteWriter {
 
   async #make(
     id: string,
-    { item, edits, comment, decisions: arrived, erasures: ordered, gone }: Subject,
+    { item, edits, comment, decisions: arrived, erasures: ordered, media, gone }: Subject,
     documents: ReadonlyMap<string, StoredDocument>,
     subjects: ReadonlyMap<string, Subject>,
   ): Promise<SiteItem | SiteComment | Awaited | undefined> {
@@ -178,7 +181,7 @@ export class SiteWriter {
     if (id === item) {
       const readEdits = (_: string, hashes: readonly string[]) =>
         this.#readEdits(item, hashes, new Map(edits))
-      const all = { edits, decisions: arrived, erasures }
+      const all = { edits, decisions: arrived, erasures, media }
       const before = known as SiteItem | Awaited | undefined
       return mergeItem(item, before, all, { readEdits, ...this.#views })
     }
@@ -361,7 +364,7 @@ function subjectsOf(documents: readonly Envelope[], gone: readonly string[]): Ma
   const subject = (id: string, item: string): Subject => {
     const known = subjects.get(id)
     if (known) return known
-    const fresh: Subject = { item, edits: [], decisions: {}, erasures: {}, gone: false }
+    const fresh: Subject = { item, edits: [], decisions: {}, erasures: {}, media: {}, gone: false }
     subjects.set(id, fresh)
     return fresh
   }
@@ -382,7 +385,7 @@ function subjectsOf(documents: readonly Envelope[], gone: readonly string[]): Ma
     } else if (isErasure(document)) {
       const about = targeted(item, document.target)
       if (about) about.erasures[hash] = knownErasure(document)
-    }
+    } else if (isMedia(document)) subject(item, item).media[hash] = knownMedia(document)
   }
   for (const { item, type, hash } of gone.flatMap((id) => parseId(id) ?? [])) {
     if (type === 'edit') subject(item, item).gone = true

@@ -2,6 +2,8 @@ import type { Database, RangeQuery, StoredDocument, ViewRow } from '../couch/dat
 import type { GatheredReads } from '../couch/gathered-reads.ts'
 import { noteUntold } from '../reads.ts'
 import type { DocumentPart, RowPart } from '../shown.ts'
+import { fileRow, keyAfter } from './file-rows.ts'
+import type { FileRow } from './file-rows.ts'
 import { NotedReads } from './noted-reads.ts'
 import { commentId } from './site-item.ts'
 import type { Awaited, ListingEntry, SiteComment, SiteItem } from './site-item.ts'
@@ -312,6 +314,29 @@ export class Site {
   async comment(item: string, hash: string): Promise<SiteComment | undefined> {
     const document = await this.#reads.get(commentId(item, hash))
     return document?.type === 'comment' ? (document as unknown as SiteComment) : undefined
+  }
+
+  /** What is known of a file by its digest: where readers get it from, or else any document that names it. */
+  async file(sha256: string): Promise<FileRow | undefined> {
+    return (await this.filesNamed(sha256, 1))[0]
+  }
+
+  /** What documents say of a file, those first by which readers get it. */
+  async filesNamed(sha256: string, limit: number): Promise<FileRow[]> {
+    const rows = await this.#reads.rows<unknown>('files', {
+      startkey: [sha256],
+      endkey: [sha256, LAST],
+      limit,
+    })
+    return rows.map(fileRow)
+  }
+
+  /** Files in the order of their digests, a row for each document that names one, after a row or after a digest. */
+  async files(limit: number, after?: FileRow | string): Promise<FileRow[]> {
+    // After a hash, all of which are of one length.
+    const startkey = typeof after === 'string' ? [`${after}0`] : after ? keyAfter(after) : []
+    const rows = await this.#reads.rows<unknown>('files', { startkey, limit })
+    return rows.map(fileRow)
   }
 
   /** The item that a path of an older site leads to, the earliest one if several claim it. */

@@ -90,7 +90,7 @@ export class Proxies implements Outside, AsyncDisposable {
     this.#states.write()
   }
 
-  given(page: StoredPage): void {
+  given(page: Pick<StoredPage, 'key' | 'reads'>): void {
     if (this.#byAddresses.length === 0) return
     const { isNew, forgotten } = this.#addresses.given(page)
     if (isNew) this.#addressFile.add(page.key)

@@ -2,7 +2,7 @@ import type { Strategy } from '../kinds/base/kind.ts'
 import { Budget } from './bounds.ts'
 import { headsOf, planMerge } from './graph.ts'
 import type { Graph, Plan } from './graph.ts'
-import { compare, mergeList, mergeSet, sameValue } from './values.ts'
+import { compare, mergeEntries, mergeList, mergeSet, sameValue } from './values.ts'
 import { mergeText } from './text.ts'
 import type { Manner } from './text.ts'
 
@@ -132,6 +132,10 @@ function mergeField(field: string, a: Held, b: Held, base: unknown, work: Work):
       if (Array.isArray(a.value) && Array.isArray(b.value))
         return both(a, b, mergeList(a.value, b.value, base))
       break
+    case 'files':
+      if (Array.isArray(later.value) && Array.isArray(earlier.value))
+        return both(a, b, mergeEntries(later.value, earlier.value, base, fileOf))
+      break
     case 'text':
       if (typeof later.value === 'string' && typeof earlier.value === 'string') {
         const merged = mergeText(later.value, earlier.value, typeof base === 'string' ? base : '', work)
@@ -143,6 +147,10 @@ function mergeField(field: string, a: Held, b: Held, base: unknown, work: Work):
   }
   listClashes(field, later, earlier, work)
   return both(a, b, work.stands(later.value))
+}
+
+function fileOf(entry: unknown): string {
+  return String((entry as { file?: unknown } | undefined)?.file)
 }
 
 function both(a: Held, b: Held, value: unknown): Held {

@@ -27,6 +27,34 @@ export function mergeList(a: readonly unknown[], b: readonly unknown[], base: un
   return [...new Map(kept(a, b, base)).values()]
 }
 
+/**
+ * Lists of entries that are known by a name each: what both sides left of the base, then what each added. Where both
+ * sides changed one entry, or its place, the later one counts.
+ *
+ * @param nameOf an entry's name, which it has once in a list
+ */
+export function mergeEntries(
+  later: readonly unknown[],
+  earlier: readonly unknown[],
+  base: unknown,
+  nameOf: (entry: unknown) => string,
+): unknown[] {
+  const named = (values: readonly unknown[]) => new Map(values.map((value) => [nameOf(value), value]))
+  const [before, left, right] = [named(Array.isArray(base) ? base : []), named(later), named(earlier)]
+  const common = [...left.keys()].filter((name) => right.has(name))
+  const stood = [...before.keys()].filter((name) => left.has(name) && right.has(name))
+  const stand = common.filter((name) => before.has(name))
+  // Who left them as they stood takes the order that the other side gave them.
+  const isAsBefore = stood.length > 1 && sameValue(stand, stood)
+  const order = isAsBefore ? [...right.keys()].filter((name) => left.has(name)) : common
+  const merged = order.map((name) => {
+    const ours = left.get(name)
+    return sameValue(ours, before.get(name)) ? right.get(name) : ours
+  })
+  const isNew = (name: string) => !before.has(name) && !(left.has(name) && right.has(name))
+  return [...merged, ...[...left, ...right].flatMap(([name, value]) => (isNew(name) ? [value] : []))]
+}
+
 function kept(a: readonly unknown[], b: readonly unknown[], base: unknown): [string, unknown][] {
   const before = entries(Array.isArray(base) ? base : [])
   const [left, right] = [entries(a), entries(b)]

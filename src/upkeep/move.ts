@@ -1,6 +1,6 @@
 import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { LoadedConfig } from '../config/config.ts'
+import type { Config, LoadedConfig } from '../config/config.ts'
 import { openDataFolder } from '../config/data-folder.ts'
 import { checkOwnStore, writeOwnStore } from '../config/own-store.ts'
 import { connectCouch } from '../couch/client.ts'
@@ -85,7 +85,7 @@ async function inBothStores<Result>(
   const database =
     target === 'embedded'
       ? await openFolder(stack, join(loaded.config.data, 'store'), source)
-      : await openCouchdb(stack, target, source)
+      : await openCouchdb(stack, target, source, loaded.config)
   const { uuid } = await new Ledger(database, source.key, new HybridClock()).identity()
   return await work(source, { database, identity: uuid })
 }
@@ -106,6 +106,7 @@ async function openCouchdb(
   stack: AsyncDisposableStack,
   { url, prefix }: { url: string; prefix: string },
   source: Store,
+  { media }: Pick<Config, 'media'>,
 ): Promise<Database> {
   const couch = stack.use(connectCouch(url, { prefix }))
   const roles = await lookAtCouch(couch, url, '--to')
@@ -114,7 +115,8 @@ async function openCouchdb(
   const found = await checkFree(database, where, source.key.publicKey)
   if (found !== undefined && found === (await source.ledger.identity()).uuid) throw sameStore(where)
   const connect = (login: CouchLogin) => connectCouch(urlWith(url, login), { prefix })
-  await prepareCouch(couch, { url, roles, key: source.key, connect })
+  const hasFiles = media.store.kind === 'couchdb'
+  await prepareCouch(couch, { url, roles, key: source.key, hasFiles, connect })
   return database
 }
 

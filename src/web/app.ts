@@ -18,16 +18,20 @@ import { homePage } from './home.ts'
 import { aliasPages, itemPages } from './items.ts'
 import type { KeptPages } from './kept-pages.ts'
 import { listingPages } from './listing-pages.ts'
+import { mediaRoutes } from './media.ts'
 import { membersPages } from './members.ts'
 import { mirrorPages } from './mirror.ts'
 import { speak } from './page.ts'
 import { PageRouter } from './page-router.ts'
 import { erasurePages } from './moderation/erase.ts'
+import { stockPages } from './moderation/files.ts'
 import { filterPages } from './moderation/filters.ts'
 import { liveRoutes } from './live.ts'
 import { logPages } from './moderation/log.ts'
 import { moderatePages } from './moderation/moderate.ts'
 import { officePages } from './moderation/office.ts'
+import { oembedRoutes } from './oembed.ts'
+import { podcastRoutes } from './podcasts.ts'
 import { reportPages } from './moderation/report.ts'
 import { slowPages } from './moderation/slow.ts'
 import { withdrawPages } from './moderation/withdraw.ts'
@@ -40,6 +44,7 @@ import { publishPages } from './publish.ts'
 import { searchPages } from './search.ts'
 import { securityHeaders } from './security.ts'
 import { sitemapRoutes } from './sitemaps.ts'
+import { uploadRoutes } from './uploads.ts'
 
 const log = logger('web')
 
@@ -68,7 +73,7 @@ export function createApp({ before = [], kept, heard, ...web }: WebOptions): Koa
   app.use(speak(web))
   app.use(apiRouter(web).routes())
   app.use(errorPages(web))
-  app.use(receiveForms(web.config.limits.formBytes))
+  app.use(receiveForms(web))
   const router = createPages(web)
   web.mirror?.take(router)
   // Nobody is signed in on a mirror.
@@ -85,9 +90,13 @@ export function createPages(web: WebContext): Router {
   const router = new PageRouter({ sensitive: true })
   healthRoutes(router, web)
   assetRoutes(router)
+  mediaRoutes(router, web)
+  uploadRoutes(router, web)
   homePage(router, web)
   searchPages(router, web)
   groupRoutes(router, web)
+  podcastRoutes(router, web)
+  oembedRoutes(router, web)
   sitemapRoutes(router, web)
   liveRoutes(router, web)
   calendarPages(router, web)
@@ -102,6 +111,7 @@ export function createPages(web: WebContext): Router {
   moderatePages(router, web)
   reportPages(router, web)
   erasurePages(router, web)
+  stockPages(router, web)
   slowPages(router, web)
   logPages(router, web)
   withdrawPages(router, web)

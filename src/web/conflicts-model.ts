@@ -80,7 +80,9 @@ function clashingField(
   name: string,
   { merged, sides }: { merged: unknown; sides: Side[] },
 ): ClashingField {
-  const control = kind.form.find((field) => field.name === name && field.control !== 'given')
+  const control = kind.form.find(
+    ({ name: shown, control: of }) => shown === name && of !== 'given' && of !== 'files',
+  )
   const values = sides.map(({ value }) => value)
   const isText = kind.strategies[name] === 'text' && control?.control !== 'line'
   const texts = [merged, ...values].filter((value) => typeof value === 'string')

@@ -15,6 +15,15 @@ export interface ConnectionsOptions {
   most: number
   isExempt?: (request: IncomingMessage) => boolean
   bodyMs?: number
+  slowMs?: number
+}
+
+/** Whether a request brings files, which take their time: a film over a telephone takes hours. */
+function bringsFiles({ method, url = '', headers }: IncomingMessage): boolean {
+  if (headers['content-type']?.startsWith('multipart/form-data')) return true
+  return (
+    (method === 'POST' || method === 'PATCH') && /^(?:\/[a-z]{2})?\/(?:uploads|api\/v1\/files)\b/.test(url)
+  )
 }
 
 interface Open {
@@ -30,14 +39,15 @@ interface Stuck {
 }
 
 /**
- * Bounds what one server's connections may take: their number, how long a request's body may take to come, and how slowly
- * an answer may be read. When there are as many as there may be, the one goes that has waited longest without a whole
+ * Bounds what one server's connections may take: their number, how long a request's body may take to come, or how slowly
+ * where it brings files, and how slowly an answer may be read. When there are as many as there may be, the one goes that has waited longest without a whole
  * request, so that those who open thousands of slow ones shut out nobody but each other.
  */
 export class Connections {
   readonly #most: number
   readonly #isExempt: (request: IncomingMessage) => boolean
   readonly #bodyMs: number
+  readonly #slowMs: number
   /** Those that have not asked for longest first, about: the order is looked at when there are too many. */
   readonly #open = new Map<Socket, Open>()
   readonly #uploading = new Set<Socket>()
@@ -46,9 +56,11 @@ export class Connections {
   /**
    * @param options.most how many there may be at once
    * @param options.isExempt whether a request's body comes as long as it likes
-   * @param options.bodyMs how long a body may take, but for one from a peer
+   * @param options.bodyMs how long a body may take, but for one from a peer or with files
+   * @param options.slowMs in such a time 10,000 bytes of a body with files have to come
    */
-  constructor({ most, isExempt = () => false, bodyMs = BODY_MS }: ConnectionsOptions) {
+  constructor({ most, isExempt = () => false, bodyMs = BODY_MS, slowMs = SLOW_MS }: ConnectionsOptions) {
+    this.#slowMs = slowMs
     this.#most = most
     this.#bodyMs = bodyMs
     this.#isExempt = isExempt
@@ -125,7 +137,9 @@ export class Connections {
   #boundBody(request: IncomingMessage): void {
     const { socket, url = '' } = request
     const boundMs = url.startsWith(`${GATEWAY_PATH}/`) ? PEERS_BODY_MS : this.#bodyMs
-    const timer = setTimeout(() => socket.destroy(), boundMs).unref()
+    const timer = bringsFiles(request)
+      ? this.#watchPace(socket)
+      : setTimeout(() => socket.destroy(), boundMs).unref()
     this.#uploading.add(socket)
     const came = () => {
       clearTimeout(timer)
@@ -135,6 +149,16 @@ export class Connections {
     // The rest of a body that was answered early still comes, and ends or not.
     request.once('end', came)
     socket.once('close', came)
+  }
+
+  /** Lets go of a sender of whom too little has come since the last look. */
+  #watchPace(socket: Socket): NodeJS.Timeout {
+    let before = socket.bytesRead
+    const look = () => {
+      if (socket.bytesRead - before < FEWEST_BYTES) socket.destroy()
+      before = socket.bytesRead
+    }
+    return setInterval(look, this.#slowMs).unref()
   }
 
   #forget(socket: Socket): void {

@@ -4,6 +4,11 @@ import type { People } from '../accounts/people.ts'
 import type { Config } from '../config/config.ts'
 import type { SigningKey } from '../ledger/keys.ts'
 import type { Ledger } from '../ledger/ledger.ts'
+import type { BlobDriver } from '../media/blobs/driver.ts'
+import type { FilesDesk } from '../media/keep/desk.ts'
+import type { ServedFiles } from '../media/served-files.ts'
+import type { BlobNetwork } from '../media/share/blob-network.ts'
+import type { Uploads } from '../media/uploads/uploads.ts'
 import type { Slow } from '../newsroom/slow.ts'
 import type { FilterDesk } from '../newsroom/filters/desk.ts'
 import type { Notes } from '../newsroom/notes.ts'
@@ -14,6 +19,7 @@ import type { Holding } from '../replication/arrivals.ts'
 import type { Site } from '../project/site.ts'
 import type { Live } from '../live/live.ts'
 import type { SearchIndex } from '../search/search-index.ts'
+import type { LentFiles } from './lent-files.ts'
 import type { Mirror } from './mirror.ts'
 import type { Gate } from './abuse/gate.ts'
 
@@ -21,6 +27,17 @@ import type { Gate } from './abuse/gate.ts'
 export interface WebContext {
   ledger: Ledger
   site: Site
+  /** Where files are, here and elsewhere, which of them readers get, and how long others may keep them. */
+  media: {
+    blobs: BlobDriver
+    served: ServedFiles
+    network: Pick<BlobNetwork, 'read'>
+    lent: LentFiles
+    /** What comes with forms. */
+    uploads?: Uploads | undefined
+  }
+  /** For the room where files are looked after; there is none where nobody is signed in. */
+  files?: FilesDesk | undefined
   index: SearchIndex
   /** The vocabularies as editors have ordered them. */
   terms: () => Terms

@@ -31,6 +31,8 @@ const CONTROLS: Record<Control, ControlCode> = {
   day: asTyped,
   choice: asTyped,
   given: asTyped,
+  // Read and shown apart: what is said of a file is not among the fields, but in documents of their own.
+  files: { read: () => '', show: () => ({}) },
   addresses: {
     read: (typed) => [...new Set(lines(typed))],
     show: (value, name) => ({ [name]: Array.isArray(value) ? value.map(String).join('\n') : '' }),

@@ -16,7 +16,8 @@ export function errorPages(web: WebContext): Middleware {
   return async (ctx, next) => {
     try {
       await next()
-      if (ctx.body === undefined && ctx.status >= 400) await answer(ctx, web, ctx.status, undefined)
+      if (ctx.body === undefined && ctx.status >= 400 && ctx.respond !== false)
+        await answer(ctx, web, ctx.status, undefined)
     } catch (error) {
       const known = error instanceof HyperactiveError ? error : undefined
       const away = known?.code === 'store_unreachable' || known?.status === 503
@@ -47,7 +48,7 @@ async function answer(
 
 /** What a form has beside what somebody has typed, or what is not to stand on a page. */
 const NOT_TYPED =
-  /^(?:token|action|parents|version|made|code|password|new|answer|work|to|(?:listed|choose|all|role)-.*)$/
+  /^(?:token|action|parents|version|made|code|password|new|answer|work|to|(?:listed|choose|all|role)-.*|file-\d+(?:-place|-out)?)$/
 
 /**
  * The texts of a form that could not be taken, because a session had ended or the form had become too old, say: nobody

@@ -2,6 +2,7 @@ import type { Context } from 'koa'
 import type { Wording } from '../i18n/wording.ts'
 import type { Input, Kind } from '../kinds/base/kind.ts'
 import { kindOf } from '../kinds/base/registry.ts'
+import type { ScriptName } from '../pages/assets.ts'
 import { occurrenceName } from '../pages/calendar.ts'
 import { pathOf } from '../pages/models.ts'
 import type { SiteItem } from '../project/site-item.ts'
@@ -13,6 +14,9 @@ import type { CheckedInput } from './item-form.ts'
 import { clashesOf, resolvePath } from './listing-pages.ts'
 import { showPage, wordingFor } from './page.ts'
 import type { FormTokens } from './token.ts'
+import { filesModel, filesToShow } from './form-files.ts'
+import type { FilesOfForm } from './form-files.ts'
+import { hasFiles } from './item-files.ts'
 
 /** What the form's template gets, besides the input. */
 export interface FormState {
@@ -29,7 +33,9 @@ export interface FormState {
   challengeError?: string
   preview?: object
   parents?: string
-  item?: SiteItem
+  item?: SiteItem | undefined
+  /** Those of the item, unless they are told. */
+  files?: FilesOfForm
   /** Of the edit link that led here. */
   secret?: string | undefined
   /** The item that is being translated. */
@@ -53,6 +59,7 @@ export async function showForm(
     kind,
     answer,
     challengeError,
+    files = filesToShow(kind, item),
     ...rest
   } = state
   const wording = wordingFor(ctx)
@@ -74,12 +81,14 @@ export async function showForm(
     ...rest,
     action,
     errors,
-    errorCount: Object.keys(errors).length + (challengeError === undefined ? 0 : 1),
+    errorCount:
+      Object.keys(errors).length + Object.keys(files.errors).length + (challengeError === undefined ? 0 : 1),
     challenge,
     clashes,
     resolvePath: item && resolvePath(item, secret),
     kind: kind.name,
     fields,
+    files: hasFiles(kind) ? await filesModel(files, web, { action, wording }) : undefined,
     moreFields: fields.some(({ more }) => more),
     moreOpen: fields.some(({ more, name }) => more && ((state.input[name] ?? '') !== '' || name in errors)),
     zones: fields.some(({ control }) => control === 'zone') ? Intl.supportedValuesOf('timeZone') : [],
@@ -94,7 +103,9 @@ export async function showForm(
     current: item ? undefined : 'publish',
   }
   ctx.status = status
-  await showPage(ctx, web, 'form', model, { store: false, scripts })
+  // The one that sends files goes first: it holds back a form that the other would let go.
+  const all: ScriptName[] = hasFiles(kind) && web.media.uploads ? ['upload', ...scripts] : [...scripts]
+  await showPage(ctx, web, 'form', model, { store: false, scripts: all })
 }
 
 /** The forms for parts of an item, beside that for the whole. */

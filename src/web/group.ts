@@ -2,6 +2,7 @@ import type { Router } from '@koa/router'
 import { HyperactiveError } from '../errors.ts'
 import type { Wording } from '../i18n/wording.ts'
 import { pathOf, teaser, text, texts } from '../pages/models.ts'
+import { playlistOf } from '../pages/podcast.ts'
 import { scope } from '../project/site-rows.ts'
 import type { SiteItem } from '../project/site-item.ts'
 import { feedsOf } from '../syndication/feed-documents.ts'
@@ -13,6 +14,7 @@ import { commentsOn } from './listing-pages.ts'
 import { groupScope } from './listings.ts'
 import { wordingFor } from './page.ts'
 import { may } from './may.ts'
+import { playedLinks } from './played-links.ts'
 
 const WIRE = 10
 const EVENTS = 5
@@ -31,6 +33,7 @@ export async function groupExtra(item: SiteItem, web: WebContext, wording: Wordi
   return {
     wire: rows.map((row) => teaser(row, wording, comments)),
     events,
+    ...playedLinks({ path, scope: of }, rows),
     newswirePath: `${path}/newswire`,
     calendarPath: `${path}/calendar`,
     publishPath: item.fields.open === true ? `/publish/article?group=${item._id}` : undefined,
@@ -55,8 +58,7 @@ export function groupRoutes(router: Router, web: WebContext): void {
     const tracks = item.standing.hidden ? [] : tracksOf(item)
     if (tracks.length === 0)
       throw new HyperactiveError('unknown_item', wordingFor(ctx).t('error.unknownItem'), { status: 404 })
-    const lines = tracks.flatMap(({ title, address }) => [`#EXTINF:-1,${title}`, address])
-    const body = `#EXTM3U\n#PLAYLIST:${item.listing.title}\n${lines.join('\n')}\n`
+    const body = playlistOf(item.listing.title, tracks)
     answerText(ctx, { type: 'audio/x-mpegurl; charset=utf-8', body })
   })
 }

@@ -6,6 +6,7 @@ import type { ListingRow } from '../project/site-rows.ts'
 import { upcoming } from './calendar.ts'
 import type { WebContext } from './context.ts'
 import { commentsOn } from './listing-pages.ts'
+import { largeCovers } from './files-of-item.ts'
 import { liveLine } from './live-line.ts'
 import { showPage, wordingFor } from './page.ts'
 import { may } from './may.ts'
@@ -54,7 +55,7 @@ export function homePage(router: Router, web: WebContext): void {
     const snippets = (spot: string) =>
       found.snippet
         .filter((row) => row.spot === spot)
-        .map(({ title, body, address }) => ({ title, html: renderMarkdown(text(body)), address }))
+        .map((row) => ({ ...teaser(row, wording), html: renderMarkdown(text(row.body)) }))
     const cloud = (vocabulary: 'tag' | 'place') => {
       const top = web.index.top(vocabulary, CLOUD)
       const paths = links(
@@ -63,9 +64,11 @@ export function homePage(router: Router, web: WebContext): void {
       )
       return paths.map((entry, index) => ({ ...entry, count: top[index]?.count ?? 0 }))
     }
+    const large = await largeCovers(web, lead, seconds)
     const live = liveLine(ctx, web, { path: '/newswire', at: '/', rows: found.newswire })
     const model = {
       live,
+      large,
       lead: lead && teaser(lead, wording, comments),
       seconds: teasers(seconds),
       promoted: teasers(promoted),

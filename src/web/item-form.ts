@@ -76,13 +76,17 @@ function phrase(issue: z.core.$ZodIssue): string {
  * numbers as `{number}`.
  */
 function sentence(name: string, problem: string, kind: Kind, wording: Wording): string {
+  return problemSentence(wording.field(kind.name, name), problem, wording)
+}
+
+/** Likewise of anything that is typed, by what its input is called. */
+export function problemSentence(subject: string, problem: string, wording: Wording): string {
   const inList = problem.startsWith('has an entry that ')
   const bare = inList ? problem.slice('has an entry that '.length) : problem
   const number = /\d[\d.,]*/.exec(bare)?.[0]
   const path = `problem.${number === undefined ? bare : bare.replace(number, '{number}')}`
   const found = wording.t(path, number === undefined ? {} : { number })
   const said = found === path || found.startsWith('problem.') ? bare : found
-  const subject = wording.field(kind.name, name)
   return wording.t(inList ? 'form.problemInEntry' : 'form.problem', { field: subject, problem: said })
 }
 

@@ -15,6 +15,7 @@ import type { SiteItem } from '../project/site-item.ts'
 import { discussion } from './comments.ts'
 import type { WebContext } from './context.ts'
 import { extraOf } from './extras.ts'
+import { itemFiles, versionFiles } from './files-of-item.ts'
 import { groupExtra } from './group.ts'
 import { itemOf } from './item-of.ts'
 import { resolvePath } from './listing-pages.ts'
@@ -44,22 +45,33 @@ export function itemPages(router: Router, web: WebContext): void {
       item.kind === 'group' ? groupExtra(item, web, wording) : {},
       discussion(item, web, { wording, from: ctx.query.comments }),
     ])
-    await showPage(ctx, web, templateOf(item), {
-      item: model,
-      rights: rightsOn(ctx, item),
-      ...extra,
-      ...ofGroup,
-      ...(item.occurrences ? { when: whenModel(item, wording, Date.now()) } : {}),
-      comments,
-      title: model.title,
-      description: item.standing.hidden ? undefined : model.summary,
-      robots: item.standing.hidden ? 'noindex, nofollow' : undefined,
-      card: item.standing.hidden
-        ? undefined
-        : cardOf(item, { name: web.config.site.name, url: publicUrl(ctx, web) }),
-      ...(item.kind === 'group' ? { feed: `${model.path}/newswire` } : {}),
-      ...(comments ? { feed: model.path, feedTitle: wording.t('comments.on', { title: model.title }) } : {}),
-    })
+    const files = itemFiles(item, wording, { seesHidden: mayHere(ctx, 'moderate') })
+    await showPage(
+      ctx,
+      web,
+      templateOf(item),
+      {
+        item: model,
+        files,
+        embeds: files.count > files.attachments.length,
+        rights: rightsOn(ctx, item),
+        ...extra,
+        ...ofGroup,
+        ...(item.occurrences ? { when: whenModel(item, wording, Date.now()) } : {}),
+        comments,
+        title: model.title,
+        description: item.standing.hidden ? undefined : model.summary,
+        robots: item.standing.hidden ? 'noindex, nofollow' : undefined,
+        card: item.standing.hidden
+          ? undefined
+          : cardOf(item, { name: web.config.site.name, url: publicUrl(ctx, web) }),
+        ...(item.kind === 'group' ? { feed: `${model.path}/newswire` } : {}),
+        ...(comments
+          ? { feed: model.path, feedTitle: wording.t('comments.on', { title: model.title }) }
+          : {}),
+      },
+      { plays: files.plays },
+    )
   })
   router.get('/:kind/:item/history', may('read'), async (ctx) => {
     const item = await itemOf(ctx, web)
@@ -76,18 +88,26 @@ export function itemPages(router: Router, web: WebContext): void {
     const edit = await editOf(item, ctx.params.hash ?? '', web)
     const wording = wordingFor(ctx)
     const model = itemModel(item, wording, edit.fields)
+    const files = await versionFiles(item, edit.fields, { wording, web })
     const version = {
       saved: wording.moment(edit.at, item.listing.dayOnly),
       note: edit.note,
       current: item.heads.length === 1 && item.heads[0] === ctx.params.hash,
     }
-    await showPage(ctx, web, templateOf(item), {
-      item: model,
-      version,
-      ...(kindOf(item.kind)?.occurrences ? { when: whenOfVersion(item, edit, wording) } : {}),
-      title: model.title,
-      robots: 'noindex',
-    })
+    await showPage(
+      ctx,
+      web,
+      templateOf(item),
+      {
+        item: model,
+        version,
+        files,
+        ...(kindOf(item.kind)?.occurrences ? { when: whenOfVersion(item, edit, wording) } : {}),
+        title: model.title,
+        robots: 'noindex',
+      },
+      { plays: files.plays },
+    )
   })
   router.get('/:kind/:item/changes/:from/:to', may('read'), async (ctx) => {
     const item = await itemOf(ctx, web)

@@ -259,7 +259,7 @@ export class KeptPages {
   /** Drops the pages that this concerns. */
   written(written: Written): void {
     const { documents, names } = written
-    if (!this.#keeps) {
+    if (!this.#keeps && !this.#outside.usesKeys) {
       // Only the count of changes matters.
       this.changed({ documents: documents.map(({ id }) => id), rows: [], names })
       return
@@ -267,7 +267,7 @@ export class KeptPages {
     const gone = documents.filter(({ before, after }) => isShown(before) && !isShown(after))
     const first = gone.length === 0 ? NOTHING : this.#changesOf.of({ documents: gone, names: [] })
     this.changed(this.#changesOf.of(written), first)
-    for (const key of this.#recent(documents)) this.#renewal.make(key)
+    if (this.#keeps) for (const key of this.#recent(documents)) this.#renewal.make(key)
   }
 
   /** @param first what of it takes something off the pages: whoever keeps pages elsewhere hears of it before the rest */

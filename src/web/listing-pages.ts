@@ -13,6 +13,7 @@ import type { WebContext } from './context.ts'
 import { LISTINGS } from './listings.ts'
 import type { Listing, ListingRoute } from './listings.ts'
 import { liveLine } from './live-line.ts'
+import { playedLinks } from './played-links.ts'
 import { localPath, showPage, wordingFor } from './page.ts'
 import type { PageRequest } from './page.ts'
 import { may } from './may.ts'
@@ -34,6 +35,7 @@ export function listingPages(router: Router, web: WebContext): void {
         ...found,
         ...listing(page, found.path, wording, commentsOn(page, web)),
         feed: found.path,
+        ...playedLinks(found, page.rows),
       }
       const live = found.live && liveLine(ctx, web, { path: found.path, rows: page.rows })
       await showPage(ctx, web, 'listing', { ...model, live }, { scripts: live ? ['live'] : [] })

@@ -10,7 +10,7 @@ import type { WebContext } from './context.ts'
 import { Frame } from './frame.ts'
 import { mayKeep } from './kept-pages.ts'
 import { personOf } from './people/person.ts'
-import { allowScripts } from './security.ts'
+import { allow } from './security.ts'
 
 /** A request with the parts of its address that the route names. */
 export type PageRequest = ParameterizedContext & { params: Record<string, string | undefined> }
@@ -55,13 +55,18 @@ export function publicUrl(ctx: ParameterizedContext, { config }: Pick<WebContext
  * Answers with a rendered page; one whose address holds a secret, or that holds a form's token, is stored by nobody.
  *
  * @param options.scripts what makes the page better in a browser that runs scripts
+ * @param options.plays whether it has sound or film
  */
 export async function showPage(
   ctx: ParameterizedContext,
   web: WebContext,
   template: string,
   model: object,
-  { store = true, scripts = [] }: { store?: boolean; scripts?: readonly ScriptName[] } = {},
+  {
+    store = true,
+    scripts = [],
+    plays = false,
+  }: { store?: boolean; scripts?: readonly ScriptName[]; plays?: boolean } = {},
 ): Promise<void> {
   const frame = await frameOf(web).read()
   const { wording, prefix } = spokenIn(ctx)
@@ -76,7 +81,7 @@ export async function showPage(
     mirror: web.mirror,
     ...frame,
   }
-  if (scripts.length > 0) allowScripts(ctx)
+  if (scripts.length > 0 || plays) allow(ctx, { scripts: scripts.length > 0, media: plays })
   // What somebody who is signed in gets is for nobody else.
   const isShared = store && !personOf(ctx)
   ctx.set('Cache-Control', isShared ? 'no-cache' : 'no-store')

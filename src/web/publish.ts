@@ -12,10 +12,12 @@ import { itemModel, pathOf } from '../pages/models.ts'
 import type { SiteItem } from '../project/site-item.ts'
 import { attemptOf, refusalOf } from './abuse/on-forms.ts'
 import type { WebContext } from './context.ts'
-import { readForm, redirect } from './form.ts'
+import { MOST_FIELDS_WITH_FILES, readForm, redirect } from './form.ts'
 import type { Form } from './form.ts'
+import { filesOfForm } from './form-files.ts'
 import { previewItem, showForm } from './form-page.ts'
 import type { FormState } from './form-page.ts'
+import { filesToSave } from './item-files.ts'
 import { checkInput, inputOf, readInput } from './item-form.ts'
 import type { CheckedInput } from './item-form.ts'
 import { anyItemOf, authorOf, authorsItem, isShut, itemOf } from './item-of.ts'
@@ -55,6 +57,7 @@ const NOTES = {
 export function publishPages(router: Router, web: WebContext): void {
   const tokens = new FormTokens(web.nodeKey)
   const submissions = new Submissions()
+  const { uploads } = web.media
   const show = (ctx: Context, state: FormState) => showForm(ctx, web, tokens, state)
 
   router.get('/publish', may('publish'), async (ctx) => {
@@ -155,7 +158,7 @@ export function publishPages(router: Router, web: WebContext): void {
     author: SigningKey | undefined,
     role?: keyof typeof NOTES,
   ): Promise<void> {
-    const form = await readForm(ctx, web.config.limits.formBytes)
+    const form = await readForm(ctx, web.config.limits.formBytes, MOST_FIELDS_WITH_FILES)
     const { t } = wordingFor(ctx)
     const item = author && (await web.site.anyItem(ctx.params.item ?? ''))
     const kind = partOf(ctx, kindAt(ctx.params.kind ?? ''), item)
@@ -173,11 +176,13 @@ export function publishPages(router: Router, web: WebContext): void {
       .filter((hash) => isHash(hash) && hash in item.graph)
     const { secret } = ctx.params
     const answer = form.get('answer')
+    const files = await filesOfForm(ctx, web, { kind, form, item })
     const state: FormState = {
       kind,
       action: ctx.path,
       input,
       item,
+      files,
       secret,
       parents: parents.join(' '),
       answer,
@@ -195,19 +200,22 @@ export function publishPages(router: Router, web: WebContext): void {
       const attempt = attemptOf(ctx, form, { activity: 'edit', item: item._id, tags })
       const location = await submissions.once(attempt.token, () =>
         web.gate.pass(attempt, wordingFor(ctx), async () => {
-          await saveEdit(web, item, { parents, fields, author, note: role && NOTES[role] })
+          const saved = await filesToSave(files.files, { ...web, uploads, action: ctx.path, item })
+          await saveEdit(web, item, { parents, fields, files: saved, author, note: role && NOTES[role] })
           return pathOf(item.kind, item._id)
         }),
       )
+      await uploads?.release(files.fresh)
       redirect(ctx, localPath(ctx, location))
     })
   }
 
   async function publish(ctx: PageRequest & Context, publication: Publication): Promise<void> {
     const { kind, given, author: ownKey, fields: more } = publication
-    const form = await readForm(ctx, web.config.limits.formBytes)
+    const form = await readForm(ctx, web.config.limits.formBytes, MOST_FIELDS_WITH_FILES)
     const input = { ...readInput(form, kind), ...given }
-    const state: FormState = { kind, action: ctx.path, input, answer: form.get('answer') }
+    const files = await filesOfForm(ctx, web, { kind, form })
+    const state: FormState = { kind, action: ctx.path, input, files, answer: form.get('answer') }
     const checked = checkInput(input, kind, { wording: wordingFor(ctx) })
     if (await stopped(ctx, form, state, checked)) return
     const fields = { ...checked.fields, ...more }
@@ -220,7 +228,9 @@ export function publishPages(router: Router, web: WebContext): void {
           const secret = tokens.authorSecret(token)
           const author = ownKey ?? keyFromSeed(secret)
           const startedMs = tokens.issuedAt(token)
-          const item = await saveNew(web, { kind, fields, author, startedMs, salt: secret.subarray(0, 2) })
+          const saved = await filesToSave(files.files, { ...web, uploads, action: ctx.path })
+          const salt = secret.subarray(0, 2)
+          const item = await saveNew(web, { kind, fields, files: saved, author, startedMs, salt })
           // Whoever makes a group while signed in is its first member.
           const person = personOf(ctx)
           if (kind.name === 'group' && person && allows('own-account', person.roles))
@@ -230,6 +240,8 @@ export function publishPages(router: Router, web: WebContext): void {
           return `${pathOf(kind.name, item)}/published/${inLink}`
         }),
       )
+      // Of a form that is sent a second time nothing more is wanted.
+      await uploads?.release(files.fresh)
       redirect(ctx, localPath(ctx, location))
     })
   }
@@ -246,8 +258,15 @@ export function publishPages(router: Router, web: WebContext): void {
       await show(ctx, { ...state, notice: t('form.crossSite'), status: 403 })
     } else if (!tokens.isValid(form.get('token') ?? '', state.action)) {
       await show(ctx, { ...state, notice: t('form.staleToken'), status: 403 })
-    } else if (Object.keys(errors).length > 0) {
+    } else if (form.get('action') === 'add' && !state.files?.problems.length) {
+      await show(ctx, state)
+    } else if (
+      Object.keys({ ...errors, ...state.files?.errors }).length > 0 &&
+      form.get('action') !== 'add'
+    ) {
       await show(ctx, { ...state, errors, status: 422 })
+    } else if (state.files?.problems.length) {
+      await show(ctx, { ...state, status: 422 })
     } else if (form.get('action') === 'preview') {
       const at = web.ledger.clock.now()
       const item = state.item ?? previewItem(state.kind, at)

@@ -9,9 +9,30 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join('; ')
 
-/** Lets a page run this node's own scripts and workers, and these ask this node; without it a page runs none. */
-export function allowScripts(ctx: ParameterizedContext): void {
-  ctx.set('Content-Security-Policy', `${POLICY}; script-src 'self'; worker-src 'self'; connect-src 'self'`)
+/** What a page may do beside showing itself. */
+export interface Allowed {
+  /** Run this node's own scripts and workers, which ask this node. */
+  scripts?: boolean
+  /** Play this node's sound and film. */
+  media?: boolean
+}
+
+/** Lets a page do more than others; without it a page runs and plays nothing. */
+export function allow(ctx: ParameterizedContext, { scripts = false, media = false }: Allowed): void {
+  const more = [
+    ...(scripts ? ["script-src 'self'", "worker-src 'self'", "connect-src 'self'"] : []),
+    ...(media ? ["media-src 'self'"] : []),
+  ]
+  ctx.set('Content-Security-Policy', [POLICY, ...more].join('; '))
+}
+
+/** Lets pages of other sites show this one in a frame. It has nothing to be pressed but what plays. */
+export function allowFraming(ctx: ParameterizedContext): void {
+  const policy = POLICY.replace("frame-ancestors 'none'", 'frame-ancestors *').replace(
+    "form-action 'self'",
+    "form-action 'none'",
+  )
+  ctx.set('Content-Security-Policy', `${policy}; media-src 'self'`)
 }
 
 /**

@@ -4,6 +4,7 @@ import type { RequestListener } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Config } from '../config/config.ts'
+import type { FileFront } from '../web/file-front.ts'
 import type { KeptPages } from '../web/kept-pages.ts'
 import { listen } from '../web/listen.ts'
 import type { Listening } from '../web/listen.ts'
@@ -22,10 +23,16 @@ const CLOSE_MS = 2000
  */
 export async function openDoor(
   handler: RequestListener,
-  { back, kept, config, secret }: { back: Back; kept: KeptPages; config: Config; secret: string },
+  {
+    back,
+    kept,
+    files,
+    config,
+    secret,
+  }: { back: Back; kept: KeptPages; files: FileFront; config: Config; secret: string },
 ): Promise<Listening> {
   const { host, port, web, pages, site, url, data } = config
-  const answer = back.serving(kept, kept.serving(handler))
+  const answer = back.serving(kept, files.serving(kept.serving(handler)))
   if (web.workers === 0) {
     const isExempt = back.isFollowing.bind(back)
     return listen(answer, { host, port, most: web.connections, isExempt })

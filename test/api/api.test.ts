@@ -53,6 +53,10 @@ async function client(t: ExecutionContext, node: TestNode) {
         headers: { 'content-type': 'application/json', ...headers },
         body: typeof value === 'string' ? value : JSON.stringify(value),
       }),
+    file: (name: string, body: string) => {
+      const headers = { 'content-type': 'application/octet-stream' }
+      return call('post', '/files', `/files?name=${name}`, { headers, body })
+    },
   }
 }
 
@@ -134,6 +138,8 @@ test('a program publishes, edits, comments and reads, and every answer is as the
 
   t.like((await api.get('/challenge')).body, { needed: { publish: false, edit: false, comment: false } })
 
+  t.is((await api.file('minutes.txt', 'What was said.\n')).status, 201)
+
   const year = String(new Date().getUTCFullYear())
   const month = String(new Date().getUTCMonth() + 1).padStart(2, '0')
   const listings: Record<string, string> = {
@@ -169,6 +175,55 @@ test('a program publishes, edits, comments and reads, and every answer is as the
   )
   const unasked = all.filter((operation) => !api.asked.has(operation))
   t.deepEqual(unasked, [], 'every operation that is described has been asked')
+})
+
+test('a program sends files, and names them in an item and in its next version', async (t) => {
+  const node = await startNode(t)
+  const api = await client(t, node)
+  const sent = await api.file('../minutes.txt', 'What was said.\n')
+  t.like(sent.body, { type: 'text/plain', bytes: 15 })
+  const files = [{ upload: sent.body.upload, alt: 'The minutes', caption: 'As read', name: 'minutes.txt' }]
+  const made = await api.post('/items', '/items', { kind: 'article', fields: ARTICLE, files })
+  t.is(made.status, 201)
+  const { item, secret } = made.body as unknown as {
+    item: {
+      id: string
+      heads: string[]
+      fields: { files: { file: string; media: string; caption: string }[] }
+    }
+    secret: string
+  }
+  t.like(item.fields.files, [{ file: sent.body.sha256, caption: 'As read' }])
+  const file = await node.page(`/files/${item.fields.files[0]?.file ?? ''}.txt`)
+  t.is(file.headers.get('content-disposition'), 'attachment; filename="minutes.txt"')
+  const more = await api.file('b.txt', 'More of it.\n')
+  const edit = { parents: item.heads, fields: item.fields, files: [{ upload: more.body.upload }] }
+  const authorization = `Bearer ${secret}`
+  const saved = await api.post('/items/{item}/edits', `/items/${item.id}/edits`, edit, { authorization })
+  t.like(saved.body, { item: { fields: { files: [item.fields.files[0], { file: more.body.sha256 }] } } })
+  t.like(
+    await api.post('/items', '/items', {
+      kind: 'article',
+      fields: ARTICLE,
+      files: [{ upload: 'f'.repeat(32) }],
+    }),
+    {
+      status: 422,
+      body: { problems: { 'files.0.upload': 'is not here, or has waited for too long' } },
+    },
+  )
+  t.like(
+    await api.post('/items', '/items', { kind: 'article', fields: ARTICLE, files: [files[0], files[0]] }),
+    {
+      status: 422,
+      body: { problems: { files: 'has an entry twice' } },
+    },
+  )
+  t.like(await api.file('page.html', '<!doctype html><p>x'), {
+    status: 415,
+    body: { error: 'media_type_refused' },
+  })
+  t.like(await api.file('empty', ''), { status: 422, body: { error: 'upload_empty' } })
 })
 
 test('listings are paged by the addresses that they give', async (t) => {

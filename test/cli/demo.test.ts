@@ -2,13 +2,14 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import test from 'ava'
+import { BARE } from '../helpers/environment.ts'
 import { until } from '../helpers/wait.ts'
 
 const DEMO = join(import.meta.dirname, '../../src/demo.ts')
 
 test('the demo is three seeded nodes in a ring; Ctrl-C stops them all', async (t) => {
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', DEMO], {
-    env: { PATH: process.env.PATH },
+    env: BARE,
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   t.teardown(() => child.kill('SIGKILL'))

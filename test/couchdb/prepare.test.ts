@@ -4,9 +4,11 @@ import { createServer, request as sendHttp } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import type { ExecutionContext } from 'ava'
 import { connectCouch } from '../../src/couch/client.ts'
 import { deployDesignDoc, readDesignDoc } from '../../src/couch/design-docs.ts'
+import { openBlobs } from '../../src/media/blobs/open.ts'
 import { couchSpace, testOnCouchdb } from '../helpers/couchdb.ts'
 import type { CouchSpace } from '../helpers/couchdb.ts'
 import { testFolder } from '../helpers/folder.ts'
@@ -15,6 +17,8 @@ import { openLink } from '../helpers/link.ts'
 import { makeEdit, newKey } from '../helpers/keys.ts'
 import { hyperactive, startNode, TestNode } from '../helpers/node.ts'
 import { until } from '../helpers/wait.ts'
+
+const FILES_IN_COUCHDB = 'media: { store: { kind: couchdb } }\n'
 
 /** A self-signed certificate for localhost, for tests alone. */
 const TLS = join(import.meta.dirname, '../helpers/tls')
@@ -114,14 +118,49 @@ testOnCouchdb('a prepared user needs no administrator’s rights, and is told wh
   t.teardown(() => node.kill())
   await t.throwsAsync(node.start(), { message: /cannot use the database .*ledger; docs\/couchdb.md/ })
 
-  for (const database of ['ledger', 'site', 'people', 'access', 'office']) {
+  const prepare = async (database: string) => {
     await couch.ensureDatabase(database)
     const body = { admins: { names: [name], roles: [] }, members: { names: [name], roles: [] } }
     await couch.request({ method: 'PUT', db: place.prefix + database, path: '_security', body })
   }
+  for (const database of ['ledger', 'site', 'people', 'access', 'office']) await prepare(database)
   await node.start()
   await publish(node, { title: 'By a prepared user' })
   t.true((await node.html('/newswire')).includes('By a prepared user'))
+
+  await node.stop()
+  await node.writeConfig(FILES_IN_COUCHDB)
+  await t.throwsAsync(node.start(), { message: /cannot use the database .*blobs; docs\/couchdb.md/ })
+  await prepare('blobs')
+  await node.start()
+  const own = connectCouch(url.href, { prefix: place.prefix })
+  t.teardown(() => own[Symbol.asyncDispose]())
+  await using files = await openBlobs({ kind: 'couchdb' }, {}, { data: await testFolder(t), couch: own })
+  const { sha256 } = await files.write(Readable.from([Buffer.from('a file')]))
+  t.is((await files.stat(sha256))?.bytes, 6)
+  t.true(await files.delete(sha256))
+})
+
+testOnCouchdb('files that are kept in CouchDB have a database that administrators alone use', async (t) => {
+  const place = space(t)
+  const couch = administrator(t, place)
+  const node = new TestNode(await testFolder(t), place.environment)
+  t.teardown(() => node.kill())
+  await node.start()
+  await t.throwsAsync(couch.database('blobs').info(), { code: 'couch_404' }, 'without them there is none')
+  await node.stop()
+
+  await node.writeConfig(FILES_IN_COUCHDB)
+  await node.start()
+  const security: object = await couch.request({ db: `${place.prefix}blobs`, path: '_security' })
+  t.like(security, { admins: { roles: ['_admin'] }, members: { roles: ['_admin'] } })
+  const key = await node.key()
+  const url = new URL(place.url)
+  url.username = `hyperactive-${place.prefix}${key.publicKey.replaceAll(/[^A-Za-z0-9]/g, '').slice(0, 8)}`
+  url.password = key.derive('couchdb user').toString('base64url')
+  const own = connectCouch(url.href, { prefix: place.prefix })
+  t.teardown(() => own[Symbol.asyncDispose]())
+  await t.throwsAsync(own.database('blobs').info(), { message: /answered 40[13]/ })
 })
 
 testOnCouchdb('wrong credentials, no CouchDB and none at all are told in one line', async (t) => {

@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 /** Files below a folder that hold any of these texts, as they are on the disk at this moment. */
-export async function filesWith(folder: string, ...texts: string[]): Promise<string[]> {
+export async function filesWith(folder: string, ...texts: (string | Buffer)[]): Promise<string[]> {
   const names = await readdir(folder, { recursive: true })
   const found = await Promise.all(
     names.map(async (name) => {

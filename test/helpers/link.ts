@@ -40,6 +40,8 @@ export class TcpLink implements AsyncDisposable {
   #state: LinkState = 'open'
   readonly #random: Random
   readonly #server: Server
+  /** Bytes that were sent to the server behind it, and that came from there, whether or not they arrived. */
+  readonly carried = { asked: 0, answered: 0 }
   readonly #sockets = new Set<Socket>()
 
   private constructor(target: number, seed: number) {
@@ -156,6 +158,7 @@ export class TcpLink implements AsyncDisposable {
       if (bytes < WINDOW_BYTES) from.resume()
     }
     const send = (chunk: Buffer | undefined) => {
+      this.carried[swallowing === 'swallow-requests' ? 'asked' : 'answered'] += chunk?.length ?? 0
       dead ||= this.#state === 'half-open' || this.#state === swallowing
       if (dead) return
       lastMs = Math.max(lastMs, performance.now() + this.#delayMs()) + this.#durationMs(chunk?.length ?? 0)

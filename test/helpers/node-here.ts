@@ -1,13 +1,15 @@
 import { mkdir } from 'node:fs/promises'
 import type { ExecutionContext } from 'ava'
 import { loadConfig } from '../../src/config/config.ts'
-import type { Node } from '../../src/node.ts'
+import type { Node, StartOptions } from '../../src/node.ts'
 import { startNode as startHere } from '../../src/node.ts'
 import { testFolder } from './folder.ts'
 import { TestNode } from './node.ts'
 
 /** A node in the test's own process, so that the test looks into it; everything else is that of any other node. */
 export class NodeHere extends TestNode {
+  /** Holds from the next start on. */
+  options: StartOptions = {}
   #running: Node | undefined
   #port = 0
 
@@ -31,7 +33,7 @@ export class NodeHere extends TestNode {
 
   override async start(): Promise<void> {
     const flags = { data: this.data, peers: this.peers, port: String(this.#port) }
-    this.#running = await startHere(loadConfig(flags, this.environment))
+    this.#running = await startHere(loadConfig(flags, this.environment), this.options)
     this.#port = Number(new URL(this.#running.address).port)
     this.output = `set up   ${this.#running.address}/set-up/${this.#running.setUp ?? ''}`
   }

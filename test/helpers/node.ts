@@ -14,6 +14,7 @@ import { Agent, fetch } from 'undici'
 import type { RequestInit, Response } from 'undici'
 import { couchSpace, ON_COUCHDB } from './couch-space.ts'
 import type { CouchSpace } from './couch-space.ts'
+import { BARE } from './environment.ts'
 import { testFolder } from './folder.ts'
 import { until } from './wait.ts'
 
@@ -38,7 +39,7 @@ export async function hyperactive(
   environment: Record<string, string> = {},
 ): Promise<Ran> {
   const child = spawn(process.execPath, [...FLAGS, MAIN, ...args], {
-    env: { PATH: process.env.PATH, HYPERACTIVE_LOG: 'warn', ...environment },
+    env: { ...BARE, HYPERACTIVE_LOG: 'warn', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const ran: Ran = { code: null, out: '', err: '' }
@@ -111,7 +112,7 @@ export class TestNode {
     ]
     this.output = ''
     const child = spawn(process.execPath, [...FLAGS, this.program, ...args], {
-      env: { PATH: process.env.PATH, HYPERACTIVE_LOG: 'info', ...this.environment },
+      env: { ...BARE, HYPERACTIVE_LOG: 'info', ...this.environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     this.#child = child

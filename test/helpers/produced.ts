@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
+import { BARE } from './environment.ts'
 import { unescapeHtml } from './forms.ts'
 import type { TestNode } from './node.ts'
 import { until } from './wait.ts'
@@ -43,7 +44,7 @@ export async function watch(
     ...more,
   ]
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN, ...args], {
-    env: { PATH: process.env.PATH, HYPERACTIVE_LOG: 'info' },
+    env: { ...BARE, HYPERACTIVE_LOG: 'info' },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let output = ''

@@ -11,7 +11,7 @@ const FORMS = new Set(['zero', 'one', 'two', 'few', 'many', 'other'])
 
 /** Messages whose names are put together where they are used. */
 const BUILT =
-  /^(?:(?:people\.problem|role|decide|decided|reason|standing|closed|kind|field|hint|choice|offer|problem|status|listing|cloud|comments|calendar\.(?:previous|next)|search\.notice|erasure\.state|live)\.|filters\.(?:way|part|deed|problem)\.|people\.(?:wrong_password|too_many_attempts|set-up|invitation)$)/
+  /^(?:(?:people\.problem|role|decide|decided|reason|standing|closed|kind|field|hint|choice|offer|problem|status|listing|cloud|comments|calendar\.(?:previous|next)|search\.notice|erasure\.state|live)\.|filters\.(?:way|part|deed|problem)\.|files\.(?:(?:problem|say|faces)\.|(?:alt|caption|credit|licence|name)$)|people\.(?:wrong_password|too_many_attempts|set-up|invitation)$)/
 
 /** The messages of a language with the forms of one message together, by its name. */
 function grouped(language: Language): Map<string, Map<string, string>> {

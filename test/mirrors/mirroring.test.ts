@@ -16,7 +16,8 @@ test('a page that never can be made keeps the others of a new node from no mirro
   )
   const mirroring = await Mirroring.open({
     loaded: loadConfig({ data }, {}),
-    site: { calendar: () => Promise.resolve({ rows: [] }) },
+    site: { calendar: () => Promise.resolve({ rows: [] }), file: () => Promise.resolve(undefined) },
+    blobs: { read: () => Promise.reject(new Error('there are no files')) },
     views: {},
     application(request, response) {
       response.statusCode = request.url === '/latest' ? 500 : 200

@@ -64,13 +64,40 @@ test('what is gone goes first, then what pages need, then pages as told, and old
   t.deepEqual(
     batches.map(({ remove, put }) => [remove, [...put.keys()]]),
     [
-      [['gone.html'], ['assets/site-aaaaaaaaaaaa.css', 'b.html', 'a.html']],
+      [['gone.html'], ['assets/site-aaaaaaaaaaaa.css']],
+      [[], ['b.html', 'a.html']],
       [['assets/site-bbbbbbbbbbbb.css'], []],
     ],
   )
   t.deepEqual(settled, ['../x', 'same.html', 'never.html'])
   t.deepEqual([...refused.keys()], ['../x'])
   t.deepEqual(differenceOf(site, known).slice(0, 3), ['a.html', 'gone.html', 'assets/site-bbbbbbbbbbbb.css'])
+})
+
+test('small pictures go before pages, large ones and films after them, and what is hidden first of all', (t) => {
+  const [small, film, hidden] = ['a', 'b', 'c'].map((letter) => `files/${letter.repeat(64)}.mp4`) as [
+    string,
+    string,
+    string,
+  ]
+  const site = new Map<string, ProducedFile>([
+    ['index.html', file('1')],
+    [small, file('2')],
+    [film, { sha256: '3', bytes: 500_000_000 }],
+  ])
+  const { batches } = planChanges(
+    ['index.html', film, small, hidden],
+    (path) => site.get(path),
+    (path) => (path === hidden ? file('4') : undefined),
+  )
+  t.deepEqual(
+    batches.map(({ remove, put }) => [remove, [...put.keys()]]),
+    [
+      [[hidden], [small]],
+      [[], ['index.html']],
+      [[], [film]],
+    ],
+  )
 })
 
 test('changes: each file once, what was told last first, and what was told meanwhile stays', (t) => {

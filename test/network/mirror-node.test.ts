@@ -182,7 +182,7 @@ test('a mirror says what it is, and no page of it has a form to send or a link t
   await shows(mirror, '/groups', group.path)
   const hash = /c-([0-9a-f]{40})/.exec(await mirror.html(story.path))?.[1] ?? ''
   const version = /versions\/([0-9a-f]{40})/.exec(await mirror.html(`${story.path}/history`))?.[1] ?? ''
-  const router = createPages({ nodeKey: newKey(), config: {} } as unknown as WebContext)
+  const router = createPages({ nodeKey: newKey(), config: {}, media: {} } as unknown as WebContext)
   const reading = router.stack.filter(
     ({ methods, path }) => methods.includes('GET') && !String(path).startsWith('/live/'),
   )

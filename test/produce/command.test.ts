@@ -4,6 +4,7 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import test from 'ava'
+import { BARE } from '../helpers/environment.ts'
 import { publish } from '../helpers/forms.ts'
 import { testFolder } from '../helpers/folder.ts'
 import { startNode } from '../helpers/node.ts'
@@ -38,7 +39,7 @@ test('a folder of somebody, a full disk and a killed command: each is told, and 
 
   const child = spawn(process.execPath, [...FLAGS, ...args], {
     stdio: 'ignore',
-    env: { PATH: process.env.PATH },
+    env: BARE,
   })
   const closed = once(child, 'close')
   await until('some of it is written', async () => (await filesOf(out).catch(() => new Map())).size > 20)

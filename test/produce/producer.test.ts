@@ -55,6 +55,10 @@ async function start(
   const producer = new Producer({
     application: site.application,
     site: { calendar: () => Promise.resolve({ rows: [] }) },
+    media: {
+      site: { file: () => Promise.resolve(undefined) },
+      blobs: { read: () => Promise.reject(new Error()) },
+    },
     about: { language: 'en', timeZone: 'UTC' },
     folder: await SiteFolder.open(path),
     live: ['https://one.example'],

@@ -9,6 +9,7 @@ export const STRATEGIES: Readonly<Record<string, Strategy>> = {
   body: 'text',
   tags: 'set',
   steps: 'list',
+  files: 'files',
   language: 'latest',
 }
 

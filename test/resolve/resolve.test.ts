@@ -237,3 +237,24 @@ test('a head whose body is not here is left out, and nothing at all gives nothin
   t.deepEqual(resolve(STRATEGIES, {}, new Map()), { fields: {}, clashes: [] })
   t.deepEqual(resolve(STRATEGIES, { a: ['b'], b: ['a'] }, new Map()), { fields: {}, clashes: [] })
 })
+
+const picture = (file: string, caption = '') => ({ file, media: file, caption })
+
+function mergedFiles(base: unknown[], a: unknown[], b: unknown[]): unknown {
+  const history = new History()
+  const o = history.add([], { files: base })
+  history.add([o], { files: a })
+  history.add([o], { files: b })
+  const { fields, clashes } = history.resolve()
+  return clashes.length === 0 ? fields['files'] : clashes
+}
+
+test('files that two people changed at once: each keeps what was added, removed, moved and said', (t) => {
+  const [one, two, three] = [picture('1'), picture('2'), picture('3')]
+  t.deepEqual(mergedFiles([one, two], [one, two, three], [two]), [two, three], 'added here, removed there')
+  t.deepEqual(mergedFiles([one, two], [two, one], [picture('1', 'A'), two]), [two, picture('1', 'A')])
+  t.deepEqual(mergedFiles([one, two], [picture('1', 'A'), two], [two, one]), [two, picture('1', 'A')])
+  t.deepEqual(mergedFiles([one], [picture('1', 'A')], [picture('1', 'B')]), [picture('1', 'B')], 'the later')
+  t.deepEqual(mergedFiles([], [one], [two]), [two, one], 'both added; the later comes first')
+  t.deepEqual(mergedFiles([], [one, two], [two, one]), [two, one], 'both added both')
+})

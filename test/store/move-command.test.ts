@@ -11,6 +11,7 @@ import { HybridClock } from '../../src/ledger/clock.ts'
 import { Ledger } from '../../src/ledger/ledger.ts'
 import { couchSpace, testOfOwnStore, testOnCouchdb } from '../helpers/couchdb.ts'
 import type { CouchSpace } from '../helpers/couchdb.ts'
+import { BARE } from '../helpers/environment.ts'
 import { testFolder } from '../helpers/folder.ts'
 import { publish } from '../helpers/forms.ts'
 import { makeEdit, newKey } from '../helpers/keys.ts'
@@ -179,7 +180,7 @@ testOnCouchdb('a move to a CouchDB that is killed changes nothing, and the next 
   const before = await ownStore(node)
   const main = join(import.meta.dirname, '../../src/main.ts')
   const args = ['store', 'move', '--data', node.data, '--to', place.url, '--prefix', place.prefix]
-  const child = spawn(process.execPath, [main, ...args], { stdio: 'ignore', env: { PATH: process.env.PATH } })
+  const child = spawn(process.execPath, [main, ...args], { stdio: 'ignore', env: BARE })
   const closed = once(child, 'close')
   const database = databaseOf(t, place)
   const saved = await until(
@@ -217,7 +218,7 @@ testOnCouchdb('a half-made embedded store of a move that was cut off is gone on 
       '--to',
       'embedded',
     ],
-    { stdio: 'ignore', env: { PATH: process.env.PATH, ...place.environment } },
+    { stdio: 'ignore', env: { ...BARE, ...place.environment } },
   )
   const closed = once(child, 'close')
   await until('the folder is there', async () => (await storeFolders(node)).includes('store'), 30_000, 5)

@@ -12,7 +12,7 @@ const plain = (router: Router, path: string, method: string) =>
   Router.prototype.match.call(router, path, method)
 
 test('a page is found by the same routes as without the short way, for every address', (t) => {
-  const router = createPages({ nodeKey: newKey(), config: {} } as unknown as WebContext)
+  const router = createPages({ nodeKey: newKey(), config: {}, media: {} } as unknown as WebContext)
   const paths = router.stack.map(({ path }) => String(path).replaceAll(/:\w+|\{\*\w+\}/g, 'x'))
   t.true(paths.length > 100)
   const variants = paths.flatMap((path) => [path, `${path}/`, `${path}/x`, path.toUpperCase(), `/x${path}`])

@@ -220,6 +220,7 @@ const ITEM = {
   at: '2026-10-03T18:20:00.000Z-0000',
   updatedAt: '2026-10-04T18:20:00.000Z-0000',
   fields: { title: 'A & <b>', body: 'Text ]]> **bold** <script>', summary: 'S', author: 'Ana', tags: ['a'] },
+  standing: { hidden: false },
   listing: { title: 'A & <b>', summary: 'S', language: 'en', tags: ['a'] },
 } as unknown as SiteItem
 

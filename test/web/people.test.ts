@@ -193,7 +193,7 @@ interface GuardedRoute {
 }
 
 /** Enough to make routers that answer nothing. */
-const bareContext = () => ({ nodeKey: newKey(), config: {} }) as unknown as WebContext
+const bareContext = () => ({ nodeKey: newKey(), config: {}, media: {} }) as unknown as WebContext
 
 /** Every route of the pages. */
 async function allRoutes(): Promise<GuardedRoute[]> {

@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import { isItemId } from '../../ledger/item-id.ts'
+import { digest } from '../../ledger/manifest.ts'
+import { isHash } from '../../ledger/document.ts'
 import type { Fields } from '../../ledger/document.ts'
 import type { FormField, Strategy, Summary } from './kind.ts'
 
@@ -15,6 +17,8 @@ export const LIMITS = {
   language: 35,
   address: 2_000,
   contact: 200,
+  caption: 1_000,
+  files: 60,
 } as const
 
 /** Letters of the summary that a listing shows. */
@@ -61,6 +65,25 @@ export function itemId() {
   return z.string().refine(isItemId, 'is not the id of an item')
 }
 
+/** The files of an item in their order: which they are, the media documents that say more of them, and captions. */
+export function files() {
+  return z
+    .array(
+      z.looseObject({
+        /** The digest of its bytes. */
+        file: digest,
+        /** The hash of its media document. */
+        media: z.string().refine(isHash, 'is not a hash of 40 hex digits'),
+        caption: text(LIMITS.caption).optional(),
+      }),
+    )
+    .max(LIMITS.files, `has more than ${LIMITS.files} entries`)
+    .refine(
+      (entries) => new Set(entries.map(({ file }) => file)).size === entries.length,
+      'has an entry twice',
+    )
+}
+
 /** A statement that is true when it is there. */
 export function flag() {
   return z.literal(true)
@@ -97,6 +120,8 @@ export const commonFields = {
   groupKey: line(64).optional(),
   /** The item of which this one is a translation: the original, not another translation. */
   translationOf: itemId().optional(),
+  /** Pictures, sound, film and documents. */
+  files: files().optional(),
   /** No more comments are taken. */
   commentsClosed: flag().optional(),
   /** Its edits hold the day, not the time of the day, and pages show no more. */
@@ -121,6 +146,7 @@ export const commonStrategies = {
   group: 'latest',
   groupKey: 'latest',
   translationOf: 'latest',
+  files: 'files',
   commentsClosed: 'latest',
   dayOnly: 'latest',
   aliases: 'set',
@@ -131,6 +157,7 @@ export const FIELDS = {
   author: { name: 'author', control: 'line', longest: LIMITS.author },
   summary: { name: 'summary', control: 'text', longest: LIMITS.summary, rows: 3 },
   body: { name: 'body', control: 'markdown', required: true, rows: 18 },
+  files: { name: 'files', control: 'files' },
   tags: { name: 'tags', control: 'tags' },
   places: { name: 'places', control: 'places' },
   language: { name: 'language', control: 'language', required: true, longest: LIMITS.language },

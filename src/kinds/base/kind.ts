@@ -4,9 +4,10 @@ import type { Fields } from '../../ledger/document.ts'
 
 /**
  * How two changes of one field are merged: `text` three ways by paragraphs and words, `set` as a union without what
- * either side removed, `list` likewise in order, `latest` by the later edit.
+ * either side removed, `list` likewise in order, `files` likewise by what each entry's `file` is, `latest` by the later
+ * edit.
  */
-export type Strategy = 'text' | 'set' | 'list' | 'latest'
+export type Strategy = 'text' | 'set' | 'list' | 'files' | 'latest'
 
 /** What a form shows for a field, and how what was typed becomes the field's value. */
 export type Control =
@@ -28,6 +29,8 @@ export type Control =
   | 'day'
   | 'zone'
   | 'choice'
+  /** Pictures, sound, film and documents, which come with the form, and what is said of each. */
+  | 'files'
   /** Not shown; its value comes with the address of the form. */
   | 'given'
 

@@ -1,28 +1,15 @@
 import { join } from 'node:path'
-import { AwsV4Signer } from 'aws4fetch'
-import { XMLParser } from 'fast-xml-parser'
-import { z } from 'zod'
 import type { MirrorSecrets, S3Mirror } from '../../config/mirrors.ts'
 import type { ProducedFile } from '../../produce/produced-site.ts'
+import { Bucket } from '../../s3/bucket.ts'
 import { headersFor } from '../headers.ts'
-import { AT_ONCE, encodePath, HttpServer } from './http.ts'
+import { AT_ONCE, HttpServer } from './http.ts'
 import { hashFile } from './hash.ts'
 import { sendFiles } from './send-files.ts'
 import { eachOf, unusable } from './target.ts'
 import type { Differences, Refusal, Target } from './target.ts'
 
 const MOST_PAGES = 100_000
-const NOTHING = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
-
-const listing = z.object({
-  ListBucketResult: z.object({
-    Contents: z
-      .array(z.object({ Key: z.string(), ETag: z.string().optional(), Size: z.string() }))
-      .default([]),
-    IsTruncated: z.string().optional(),
-    NextContinuationToken: z.string().optional(),
-  }),
-})
 
 interface Listed {
   path: string
@@ -35,19 +22,13 @@ type Init = Parameters<HttpServer['ask']>[1]
 /** A bucket of S3 or of what speaks like it. Each file is one object, with its type and how long it may be kept. */
 export class S3Target implements Target {
   readonly #mirror: S3Mirror
-  readonly #secrets: MirrorSecrets
   readonly #server: HttpServer
-  /** Where keys are relative to. */
-  readonly #base: string
+  readonly #bucket: Bucket
 
   constructor(mirror: S3Mirror, secrets: MirrorSecrets) {
     this.#mirror = mirror
-    this.#secrets = secrets
     this.#server = new HttpServer(mirror.name)
-    const endpoint = new URL(mirror.endpoint)
-    if (mirror.style === 'host') endpoint.hostname = `${mirror.bucket}.${endpoint.hostname}`
-    const bucket = mirror.style === 'host' ? '' : `/${mirror.bucket}`
-    this.#base = `${endpoint.href.replace(/\/+$/, '')}${bucket}/`
+    this.#bucket = new Bucket(mirror, secrets)
   }
 
   async put(from: string, files: ReadonlyMap<string, ProducedFile>, signal: AbortSignal): Promise<Refusal[]> {
@@ -120,22 +101,17 @@ export class S3Target implements Target {
     const { prefix, name } = this.#mirror
     let token: string | undefined
     for (let page = 0; page < MOST_PAGES; page += 1) {
-      const query = new URLSearchParams({ 'list-type': '2', 'max-keys': '1000', prefix })
-      if (token !== undefined) query.set('continuation-token', token)
-      const address = `${this.#base}?${query.toString().replaceAll('+', '%20')}`
+      const address = this.#bucket.listAddress({ prefix, token })
       const init = await this.#signed(address, { method: 'GET' })
       const response = await this.#server.ask(address, { ...init, signal })
       const text = await this.#server.text(response)
       if (response.status !== 200) throw this.#server.failure(response.status, 'the list of the bucket')
-      const parsed = listing.safeParse(parser.parse(text))
-      if (!parsed.success) throw unusable(name, 'its list of files cannot be read')
-      const { Contents, IsTruncated, NextContinuationToken } = parsed.data.ListBucketResult
-      for (const { Key, ETag = '', Size } of Contents) {
-        if (!Key.startsWith(prefix)) continue
-        yield { path: Key.slice(prefix.length), bytes: Number(Size), etag: ETag.replaceAll('"', '') }
-      }
-      if (IsTruncated !== 'true' || NextContinuationToken === undefined) return
-      token = NextContinuationToken
+      const listed = this.#bucket.readPage(text)
+      if (!listed) throw unusable(name, 'its list of files cannot be read')
+      for (const { key, bytes, etag } of listed.objects)
+        if (key.startsWith(prefix)) yield { path: key.slice(prefix.length), bytes, etag }
+      if (listed.next === undefined) return
+      token = listed.next
     }
   }
 
@@ -145,35 +121,13 @@ export class S3Target implements Target {
   }
 
   #address(path: string): string {
-    return this.#base + encodePath(this.#mirror.prefix + path)
+    return this.#bucket.address(this.#mirror.prefix + path)
   }
 
-  /** By AWS's Signature Version 4; without a region the one that the address names. */
   async #signed(
     url: string,
-    { method, headers = {} }: { method: string; headers?: Record<string, string> },
+    { method, headers = {} }: { method: 'GET' | 'PUT' | 'DELETE'; headers?: Record<string, string> },
   ): Promise<Init> {
-    const { accessKeyId = '', secretAccessKey = '' } = this.#secrets
-    const { region } = this.#mirror
-    const signer = new AwsV4Signer({
-      url,
-      method,
-      headers: { 'x-amz-content-sha256': NOTHING, ...headers },
-      accessKeyId,
-      secretAccessKey,
-      service: 's3',
-      ...(region === undefined ? {} : { region }),
-    })
-    const signed = await signer.sign()
-    return { method, headers: Object.fromEntries(signed.headers) }
+    return { method, headers: await this.#bucket.sign(url, method, headers) }
   }
 }
-
-const parser = new XMLParser({
-  ignoreAttributes: true,
-  parseTagValue: false,
-  // This is what takes numeric references.
-  htmlEntities: true,
-  trimValues: false,
-  isArray: (name) => name === 'Contents',
-})

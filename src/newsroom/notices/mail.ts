@@ -1,4 +1,3 @@
-import { createTransport } from 'nodemailer'
 import { HyperactiveError } from '../../errors.ts'
 import type { Wording } from '../../i18n/wording.ts'
 import type { Channel, Notice } from './notices.ts'
@@ -33,6 +32,8 @@ export function mail({
   return {
     name: 'mail',
     async send(notice, signal) {
+      // Most nodes send none.
+      const { createTransport } = await import('nodemailer')
       const transport = createTransport(
         {
           url: server,

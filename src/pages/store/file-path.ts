@@ -8,6 +8,8 @@ const OTHERS = '_'
 /** What file systems take for one name, less the endings of compressed forms and half-written files. */
 const LONGEST_NAME = 200
 const LONGEST_PATH = 1000
+/** Pages for frames of other sites: their headers are not those of the others, and files have none of their own. */
+const EMBEDDED = /\/embed(?:\/[0-9a-f]{64})?$/
 
 /**
  * Where a page lies in the folder, so that a web server finds it by language and address:
@@ -16,7 +18,8 @@ const LONGEST_PATH = 1000
  */
 export function filePath({ key, type }: Pick<StoredPage, 'key' | 'type'>): string {
   const [host = '', language = '', address = ''] = key.split(' ')
-  const path = host === '' && !address.includes('?') ? pathOf(address, type) : undefined
+  const isPlain = host === '' && !address.includes('?') && !EMBEDDED.test(address)
+  const path = isPlain ? pathOf(address, type) : undefined
   return path === undefined
     ? `${OTHERS}/${createHash('sha256').update(key).digest('hex')}`
     : `${language || ANY_LANGUAGE}${path}`

@@ -5,8 +5,8 @@ import type { StoredPage } from './stored-page.ts'
 export interface Outside {
   /** Whether anybody reads the keys of what pages are made of. */
   readonly usesKeys: boolean
-  /** A page was given out with leave to keep it. */
-  given(page: StoredPage): void
+  /** A page, or a file, was given out with leave to keep it. */
+  given(page: Pick<StoredPage, 'key' | 'reads'>): void
   /** @param first what of it takes something off the pages */
   changed(change: Change, first: Change): void
   /** Any page may be another one. */

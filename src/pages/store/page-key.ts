@@ -72,6 +72,14 @@ export class PageKeys {
     return address
   }
 
+  /** The key of a file: the same in all languages. Undefined for a host that nobody made known. */
+  keyOfFile({ url, host }: Pick<PageRequestParts, 'url' | 'host'>): string | undefined {
+    const [path = ''] = url.split('?')
+    if (path.length > LONGEST || !isCanonical(path)) return undefined
+    if (this.#namesHost && !this.#isKnownHost(host)) return undefined
+    return `${this.#namesHost ? host : ''}  ${path}`
+  }
+
   #isKnownHost(host: string): boolean {
     if (this.#hosts.has(host)) return true
     if (this.#hosts.size >= MOST_HOSTS || !HOST.test(host)) return false

@@ -101,6 +101,19 @@ export class Gate {
     }
   }
 
+  /**
+   * Counts a file that comes before what it is published with. The challenge stands before that.
+   *
+   * @param known whether somebody sends it whom nothing holds up
+   * @throws {@link Refusal} `too_many` (429)
+   */
+  takeUpload(known: boolean, { t }: Wording): void {
+    if (known) return
+    const { waitMs } = this.#limits.wait('upload')
+    if (waitMs > 0) throw refusal('too_many', t('abuse.tooMany'), waitMs)
+    this.#limits.take('upload')
+  }
+
   #checkProof({ activity, item, token, work = '', answer = '' }: Attempt, t: Wording['t']): void {
     if (!this.asks(activity, item)) return
     if (isWork(token, work, this.workBits) || this.#questions.isAnswer(answer)) return

@@ -2,7 +2,7 @@ import type { AbuseSettings } from '../../config/abuse.ts'
 import { Budget, Budgets } from '../budget.ts'
 
 /** What readers and authors send, as far as it is limited. */
-export type Activity = 'publish' | 'edit' | 'comment' | 'report'
+export type Activity = 'publish' | 'edit' | 'comment' | 'report' | 'upload'
 
 const HOUR_MS = 3_600_000
 /** Items whose own budgets are remembered. */
@@ -17,13 +17,14 @@ export class Limits {
   readonly #onItem: Readonly<Partial<Record<Activity, Budgets>>>
 
   constructor(settings: AbuseSettings) {
-    const { publish, edit, comment, report, editsOfItem, commentsOnItem } = settings
+    const { publish, edit, comment, report, upload, editsOfItem, commentsOnItem } = settings
     this.#on = settings.limits === 'on'
     this.#whole = {
       publish: budgetOf(publish),
       edit: budgetOf(edit),
       comment: budgetOf(comment),
       report: budgetOf(report),
+      upload: budgetOf(upload),
     }
     this.#onItem = {
       edit: new Budgets(() => budgetOf(editsOfItem), ITEMS),

@@ -21,8 +21,13 @@ function (doc) {
   if (doc.kind === 'event' || doc.kind === 'group') {
     if (doc.standing.status !== 'published') list(doc.kind + '-' + doc.standing.status)
   }
+  // What podcasts and playlists of a tag are made of.
+  var plays = entry.plays || []
   entry.tags.forEach(function (tag) {
     list('tag', tag)
+    plays.forEach(function (sort) {
+      list(sort + '-of-tag', tag)
+    })
   })
   entry.places.forEach(function (place) {
     list('place', place)
@@ -33,6 +38,10 @@ function (doc) {
     // A group that is not open lists what was signed with its own key alone.
     list('group', entry.group)
     list('group', entry.group + ' ' + (doc.groupKey || doc.author))
+    plays.forEach(function (sort) {
+      list(sort + '-of-group', entry.group)
+      list(sort + '-of-group', entry.group + ' ' + (doc.groupKey || doc.author))
+    })
   }
   if (entry.spot) list('spot', entry.spot)
   if (doc.fields.translationOf) list('translation', doc.fields.translationOf)

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Database } from '../couch/database.ts'
+import type { Database } from './database.ts'
 
 const LOOK_EVERY_MS = 200
 
