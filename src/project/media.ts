@@ -38,7 +38,17 @@ export function knownMedia({ at, node, files, of, name, alt, credit, licence }: 
   }
 }
 
-function knownFile({ sha256, bytes, type, extension, width, height, durationMs, as }: MediaFile): KnownFile {
+/** What is known of a file, without whatever else stands beside that. */
+export function knownFile({
+  sha256,
+  bytes,
+  type,
+  extension,
+  width,
+  height,
+  durationMs,
+  as,
+}: KnownFile): KnownFile {
   return {
     sha256,
     bytes,

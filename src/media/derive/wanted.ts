@@ -1,4 +1,4 @@
-import { filesOf } from '../../project/media.ts'
+import { filesOf, knownFile } from '../../project/media.ts'
 import type { KnownFile } from '../../project/media.ts'
 import type { SiteItem } from '../../project/site-item.ts'
 import { sortOf } from './sorts.ts'
@@ -22,18 +22,9 @@ export function wantedBy(document: object | undefined): Map<string, Wanted> {
   for (const file of filesOf(item.fields, item.media)) {
     const sort = sortOf(file)
     if (sort === undefined) continue
-    const { sha256, bytes, type, extension, width, height, durationMs } = file
-    wanted.set(sha256, {
+    wanted.set(file.sha256, {
       sort,
-      file: {
-        sha256,
-        bytes,
-        type,
-        extension,
-        ...(width === undefined ? {} : { width }),
-        ...(height === undefined ? {} : { height }),
-        ...(durationMs === undefined ? {} : { durationMs }),
-      },
+      file: knownFile(file),
       signer: item.media?.[file.media]?.node ?? '',
       isMade: file.made.length > 0,
     })

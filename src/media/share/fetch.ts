@@ -144,7 +144,8 @@ export class Fetch {
       // Whoever gives room back has everybody try again.
       if (admitted) this.#watch(this.#ask(source, index, admitted))
     }
-    const patienceMs = this.#busy.size > 0 ? ASKING_PATIENCE_MS : PATIENCE_MS
+    // Bringing a large file to a slow disk takes long as well.
+    const patienceMs = this.#underWay.size > 0 ? ASKING_PATIENCE_MS : PATIENCE_MS
     if (nowMs - this.#cameMs > patienceMs) {
       this.#end(notHere(this.manifest.sha256, this.#last))
       return
@@ -185,12 +186,9 @@ export class Fetch {
   async #ask({ line, via }: Source, index: number, admitted: Disposable): Promise<void> {
     this.#underWay.add(index)
     this.#busy.add(line.peer)
-    let isReceived = false
     try {
-      const bytes = await this.#receive(line, via, index)
+      const bytes = await this.#receive(line, via, index).finally(() => this.#busy.delete(line.peer))
       // The next one is on its way while this one is compared and written.
-      isReceived = true
-      this.#busy.delete(line.peer)
       this.#options.onFree()
       await this.#keep(line, index, bytes)
       // Only now is it sure that nobody reads it any more.
@@ -199,7 +197,6 @@ export class Fetch {
       if (!this.isEnded) this.#failed(line, index, error)
     } finally {
       this.#underWay.delete(index)
-      if (!isReceived) this.#busy.delete(line.peer)
       admitted[Symbol.dispose]()
       this.#options.onFree()
     }
